@@ -1,0 +1,306 @@
+"""The resolved configuration of a run: frozen dataclasses, read from TOML and written back to it.
+
+A preset file has a ``title``, a ``description`` and the sections ``[model] [data] [train] [engine]``, one
+dataclass each. What a file leaves out has the default given here; the defaults are the lab notebook's recipe.
+An unknown key or a value that cannot be used raises :class:`InputError` naming both.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import math
+import textwrap
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cache
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import tomli_w
+
+from core.errors import InputError
+
+
+def _bounded(
+    default: Any, *, least: float | None = None, most: float | None = None, above: float | None = None
+) -> Any:
+    """A field whose number must be >= least, <= most and > above, each where given."""
+    return field(default=default, metadata={"least": least, "most": most, "above": above})
+
+
+class _Section:
+    """Checks every field of a section when it is made, so that an invalid one cannot exist."""
+
+    def __post_init__(self) -> None:
+        section = SECTION_NAMES[type(self)]
+        for spec in fields(self):  # type: ignore[arg-type]
+            kind = field_types(type(self))[spec.name]
+            value = _checked(getattr(self, spec.name), kind, f"{section}.{spec.name}", spec.metadata)
+            object.__setattr__(self, spec.name, value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelConfig(_Section):
+    init: Literal["scratch", "pretrained"] = "pretrained"
+    """Where the encoder's weights begin: drawn at random from the configuration, or read from the checkpoint."""
+    checkpoint: str = "distilbert-base-uncased"
+    """Name of a DistilBERT on the Hub, or a folder that save_pretrained wrote: tokenizer, configuration, weights."""
+    head_dropout: float = _bounded(0.0, least=0.0, most=0.95)
+    """Dropout rate on the first vector before the linear head; the notebook declares 0.3 and never applies it."""
+    freeze: tuple[str, ...] = ()
+    """Module names whose parameters are not trained, for example ["bert.embeddings"]; empty trains everything."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataConfig(_Section):
+    source: str = "auto"
+    """Where reviews come from: auto (Hub, then its cache, then embedded), hub, embedded, or a CSV or parquet file."""
+    dataset: str = "scikit-learn/imdb"
+    """The Hub data set that auto and hub read; columns review and sentiment."""
+    n_samples: int = _bounded(2000, least=2)
+    """How many reviews are taken after shuffling, training and validation together."""
+    test_size: float = _bounded(0.2, above=0.0, most=0.9)
+    """The share of the taken reviews that is held out for validation."""
+    max_length: int = _bounded(256, least=3, most=512)
+    """The most tokens kept of a review, special tokens included; DistilBERT has positions for 512."""
+    add_special_tokens: bool = False
+    """Whether [CLS] and [SEP] are put around a review; the notebook leaves them out, so its first vector is a word's."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainConfig(_Section):
+    batch_size: int = _bounded(16, least=1, most=4096)
+    """Reviews in one optimizer step."""
+    num_epochs: int = _bounded(3, least=1, most=1000)
+    """Passes over the training reviews."""
+    learning_rate: float = _bounded(5e-5, above=0.0, most=1.0)
+    """Peak step size of AdamW; the notebook takes 5e-5 from scratch and 5e-6 from the checkpoint."""
+    adam_epsilon: float = _bounded(1e-8, above=0.0, most=1.0)
+    """The small number in AdamW's denominator that prevents a division by zero."""
+    weight_decay: float = _bounded(0.01, least=0.0, most=1.0)
+    """Decoupled weight decay of AdamW; 0.01 is torch's default, which the notebook keeps."""
+    warmup_ratio: float = _bounded(0.0, least=0.0, most=1.0)
+    """The share of all steps over which the learning rate climbs from 0 to its peak."""
+    lr_schedule: Literal["constant", "linear"] = "constant"
+    """After the warm-up: constant keeps the peak, linear goes down to 0 at the last step."""
+    max_grad_norm: float = _bounded(0.0, least=0.0)
+    """Gradients whose total L2 norm is larger are scaled down to it; 0 clips nothing, as in the notebook."""
+    reshuffle_each_epoch: bool = False
+    """Whether each epoch draws a new order; the notebook shuffles once and keeps that order."""
+    seed: int = _bounded(0, least=0, most=2**32 - 1)
+    """Seeds the choice of reviews, the split, the order, the fresh weights and dropout."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineConfig(_Section):
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """What computes; auto takes a CUDA GPU where there is one, then Apple's, then the CPU."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Number format of the forward and backward pass; weights, loss and optimizer stay float32 in either."""
+    threads: int = _bounded(0, least=0, most=1024)
+    """CPU threads for torch; 0 takes one a core that this process may use."""
+
+
+SECTIONS: dict[str, type[_Section]] = {
+    "model": ModelConfig,
+    "data": DataConfig,
+    "train": TrainConfig,
+    "engine": EngineConfig,
+}
+SECTION_NAMES = {section: name for name, section in SECTIONS.items()}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunConfig:
+    """Everything that decides a run. Equal configurations on the same machine train the same weights."""
+
+    preset: str = "custom"
+    title: str = ""
+    description: str = ""
+    model: ModelConfig = field(default_factory=ModelConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
+
+    def sections(self) -> dict[str, dict[str, Any]]:
+        """``{section: {field: value}}``, plain values only."""
+        return {name: asdict(getattr(self, name)) for name in SECTIONS}
+
+    def set(self, name: str, value: Any) -> RunConfig:
+        """A copy with one field changed.
+
+        ``name`` is ``section.field``; a string value is read as the field's type, as on a command line.
+        Raises InputError for an unknown name or a value that the field cannot take.
+        """
+        section, _, key = name.partition(".")
+        if section not in SECTIONS or key not in field_types(SECTIONS[section]):
+            raise InputError(f"there is no field {name!r}; fields are {', '.join(field_names())}")
+        kind = field_types(SECTIONS[section])[key]
+        if isinstance(value, str):
+            value = _from_words(value, kind, name)
+        return replace(self, **{section: replace(getattr(self, section), **{key: value})})  # type: ignore[type-var]
+
+    def get(self, name: str) -> Any:
+        """The value of ``section.field``."""
+        section, _, key = name.partition(".")
+        return getattr(getattr(self, section), key)
+
+
+@cache
+def field_types(section: type[_Section]) -> dict[str, Any]:
+    """Field name to type, in the order of definition."""
+    hints = get_type_hints(section)
+    return {spec.name: hints[spec.name] for spec in fields(section)}  # type: ignore[arg-type]
+
+
+@cache
+def field_docs(section: type[_Section]) -> dict[str, str]:
+    """Field name to the docstring written beneath it."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(section))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    docs = {}
+    for above, below in zip(body.body, body.body[1:], strict=False):
+        if (
+            isinstance(above, ast.AnnAssign)
+            and isinstance(above.target, ast.Name)
+            and isinstance(below, ast.Expr)
+            and isinstance(below.value, ast.Constant)
+        ):
+            docs[above.target.id] = str(below.value.value)
+    return docs
+
+
+@cache
+def field_names() -> tuple[str, ...]:
+    """Every ``section.field``, in order."""
+    return tuple(f"{name}.{key}" for name, section in SECTIONS.items() for key in field_types(section))
+
+
+def describe_field(name: str) -> str:
+    """The docstring of ``section.field``."""
+    section, _, key = name.partition(".")
+    return field_docs(SECTIONS[section])[key]
+
+
+def choices(name: str) -> tuple[str, ...]:
+    """The words that ``section.field`` may be, or an empty tuple where it is not a choice."""
+    section, _, key = name.partition(".")
+    kind = field_types(SECTIONS[section])[key]
+    if kind is bool:
+        return ("true", "false")
+    return tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
+
+
+def format_value(value: Any) -> str:
+    """A value as a person types it: ``5e-05``, ``true``, ``bert.embeddings, linear``."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def from_mapping(content: Mapping[str, Any], *, preset: str, where: str) -> RunConfig:
+    """Builds a configuration from parsed TOML. ``where`` names the file in errors."""
+    known = {"title", "description", *SECTIONS, "preset"}
+    for key in content:
+        if key not in known:
+            raise InputError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(known))}")
+    words = {}
+    for key in ("preset", "title", "description"):
+        words[key] = content.get(key, preset if key == "preset" else "")
+        if not isinstance(words[key], str):
+            raise InputError(f"{where}: {key} must be a text, not {words[key]!r}")
+    sections = {}
+    for name, section in SECTIONS.items():
+        table = content.get(name, {})
+        if not isinstance(table, Mapping):
+            raise InputError(f"{where}: [{name}] must be a section, not {table!r}")
+        for key in table:
+            if key not in field_types(section):
+                raise InputError(
+                    f"{where}: unknown key {name}.{key}; [{name}] knows {', '.join(field_types(section))}"
+                )
+        try:
+            sections[name] = section(**table)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+    return RunConfig(**words, **sections)  # type: ignore[arg-type]
+
+
+def from_toml(text: str, *, preset: str, where: str) -> RunConfig:
+    """Parses a preset or a run's ``config.toml``. Raises InputError naming file and line for bad TOML."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{where}: not valid TOML: {error}") from None
+    return from_mapping(content, preset=preset, where=where)
+
+
+def to_toml(config: RunConfig) -> str:
+    """The configuration as TOML; ``from_toml`` gives an equal one back."""
+    head = {"preset": config.preset, "title": config.title, "description": config.description}
+    return tomli_w.dumps({**head, **config.sections()})
+
+
+def differences(configs: list[RunConfig]) -> dict[str, list[Any]]:
+    """``section.field`` to each configuration's value, for only those fields in which they are not all equal."""
+    rows = {name: [config.get(name) for config in configs] for name in field_names()}
+    return {name: values for name, values in rows.items() if any(v != values[0] for v in values)}
+
+
+def _checked(value: Any, kind: Any, name: str, limits: Mapping[str, Any]) -> Any:
+    """``value`` as ``kind``, within ``limits``. Raises InputError naming the field and the value."""
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise InputError(f"{name} = {value!r} is not one of {', '.join(map(repr, get_args(kind)))}")
+        return value
+    if get_origin(kind) is tuple:
+        if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+            raise InputError(f"{name} = {value!r} must be a list of texts")
+        return tuple(value)
+    assert not isinstance(kind, UnionType)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not kind:
+        wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}[kind]
+        raise InputError(f"{name} = {value!r} must be {wanted}")
+    if kind is str and not value.strip():
+        raise InputError(f"{name} is empty; it must be a text")
+    if kind in (int, float):
+        _check_limits(value, name, limits)
+    return value
+
+
+def _check_limits(value: float, name: str, limits: Mapping[str, Any]) -> None:
+    if not math.isfinite(value):
+        raise InputError(f"{name} = {value} must be a finite number")
+    if limits.get("least") is not None and value < limits["least"]:
+        raise InputError(f"{name} = {value} must be at least {limits['least']:g}")
+    if limits.get("above") is not None and value <= limits["above"]:
+        raise InputError(f"{name} = {value} must be greater than {limits['above']:g}")
+    if limits.get("most") is not None and value > limits["most"]:
+        raise InputError(f"{name} = {value} must be at most {limits['most']:g}")
+
+
+def _from_words(words: str, kind: Any, name: str) -> Any:
+    """Reads what a person typed for a field of type ``kind``."""
+    words = words.strip()
+    if get_origin(kind) is tuple:
+        return tuple(part.strip().strip("\"'") for part in words.strip("[]").split(",") if part.strip())
+    if kind is bool:
+        answer = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(
+            words.lower()
+        )
+        if answer is None:
+            raise InputError(f"{name} = {words!r} must be true or false")
+        return answer
+    if kind in (int, float):
+        try:
+            return kind(words.replace("_", "").replace(",", ""))
+        except ValueError:
+            wanted = "a whole number" if kind is int else "a number"
+            raise InputError(f"{name} = {words!r} must be {wanted}") from None
+    return words
