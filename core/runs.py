@@ -1,12 +1,12 @@
 """The run directory: written while training, read by every view, listed and compared afterwards.
 
-    <runs>/20261123-221501-pretrained/
-      config.toml        what reproduces the run
-      environment.json   versions, device, dtype with reason, origins with hashes
-      events.jsonl       one JSON object a line, append-only
-      owner.json         the process that trains, for as long as it does
-      predictions/       validation predictions, one CSV an epoch
-      checkpoints/       weights
+<runs>/20261123-221501-pretrained/
+  config.toml        what reproduces the run
+  environment.json   versions, device, dtype with reason, origins with hashes
+  events.jsonl       one JSON object a line, append-only
+  owner.json         the process that trains, for as long as it does
+  predictions/       validation predictions, one CSV an epoch
+  checkpoints/       weights
 """
 
 from __future__ import annotations
@@ -197,7 +197,9 @@ def find_run(root: Path, name: str) -> Run:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise InputError(f"{name!r} could be any of {', '.join(run.name for run in matches)}; write more of it")
+        raise InputError(
+            f"{name!r} could be any of {', '.join(run.name for run in matches)}; write more of it"
+        )
     raise InputError(f"there is no run {name!r} in {root}; `imdb-tui runs` lists them")
 
 
@@ -241,7 +243,9 @@ class RunWriter:
         """Keeps the validation predictions of one epoch: what makes a paired comparison possible."""
         folder = self.path / "predictions"
         folder.mkdir(exist_ok=True)
-        rows = "".join(f"{i},{label},{logit!r}\n" for i, label, logit in zip(ids, labels, logits, strict=True))
+        rows = "".join(
+            f"{i},{label},{logit!r}\n" for i, label, logit in zip(ids, labels, logits, strict=True)
+        )
         write_text_atomically(folder / f"epoch-{epoch}.csv", "id,label,logit\n" + rows)
 
     def close(self) -> None:

@@ -16,7 +16,11 @@ GOOD_NOUNS = """a masterpiece|a triumph|a gem|a joy|a treat|a small miracle|a cl
     "|"
 )
 
-BAD_NOUNS = """a disaster|a mess|a bore|a failure|an ordeal|a waste|a dud|a chore|an insult|a real letdown""".split("|")
+BAD_NOUNS = (
+    """a disaster|a mess|a bore|a failure|an ordeal|a waste|a dud|a chore|an insult|a real letdown""".split(
+        "|"
+    )
+)
 
 ASPECTS = """the acting|the script|the plot|the pacing|the dialogue|the camera work|the music|the ending|the opening|
 the direction|the humour|the romance|the editing|the second half|the lead performance|the supporting cast|the story|
