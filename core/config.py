@@ -23,9 +23,7 @@ import tomli_w
 from core.errors import InputError
 
 
-def _bounded(
-    default: Any, *, least: float | None = None, most: float | None = None, above: float | None = None
-) -> Any:
+def _bounded(default: Any, *, least: float | None = None, most: float | None = None, above: float | None = None) -> Any:
     """A field whose number must be >= least, <= most and > above, each where given."""
     return field(default=default, metadata={"least": least, "most": most, "above": above})
 
@@ -34,10 +32,10 @@ class _Section:
     """Checks every field of a section when it is made, so that an invalid one cannot exist."""
 
     def __post_init__(self) -> None:
-        section = SECTION_NAMES[type(self)]
-        for spec in fields(self):  # type: ignore[arg-type]
-            kind = field_types(type(self))[spec.name]
-            value = _checked(getattr(self, spec.name), kind, f"{section}.{spec.name}", spec.metadata)
+        section: type[Any] = type(self)
+        for spec in fields(section):
+            kind = field_types(section)[spec.name]
+            value = _checked(getattr(self, spec.name), kind, f"{SECTION_NAMES[section]}.{spec.name}", spec.metadata)
             object.__setattr__(self, spec.name, value)
 
 
@@ -66,7 +64,7 @@ class DataConfig(_Section):
     max_length: int = _bounded(256, least=3, most=512)
     """The most tokens kept of a review, special tokens included; DistilBERT has positions for 512."""
     add_special_tokens: bool = False
-    """Whether [CLS] and [SEP] are put around a review; the notebook leaves them out, so its first vector is a word's."""
+    """Whether [CLS] and [SEP] are put around a review; the notebook does not, so its first vector is a word's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +101,7 @@ class EngineConfig(_Section):
     """CPU threads for torch; 0 takes one a core that this process may use."""
 
 
-SECTIONS: dict[str, type[_Section]] = {
+SECTIONS: dict[str, type[Any]] = {
     "model": ModelConfig,
     "data": DataConfig,
     "train": TrainConfig,
@@ -140,7 +138,7 @@ class RunConfig:
         kind = field_types(SECTIONS[section])[key]
         if isinstance(value, str):
             value = _from_words(value, kind, name)
-        return replace(self, **{section: replace(getattr(self, section), **{key: value})})  # type: ignore[type-var]
+        return replace(self, **{section: replace(getattr(self, section), **{key: value})})
 
     def get(self, name: str) -> Any:
         """The value of ``section.field``."""
@@ -149,14 +147,14 @@ class RunConfig:
 
 
 @cache
-def field_types(section: type[_Section]) -> dict[str, Any]:
+def field_types(section: type[Any]) -> dict[str, Any]:
     """Field name to type, in the order of definition."""
     hints = get_type_hints(section)
-    return {spec.name: hints[spec.name] for spec in fields(section)}  # type: ignore[arg-type]
+    return {spec.name: hints[spec.name] for spec in fields(section)}
 
 
 @cache
-def field_docs(section: type[_Section]) -> dict[str, str]:
+def field_docs(section: type[Any]) -> dict[str, str]:
     """Field name to the docstring written beneath it."""
     body = ast.parse(textwrap.dedent(inspect.getsource(section))).body[0]
     assert isinstance(body, ast.ClassDef)
@@ -208,26 +206,24 @@ def from_mapping(content: Mapping[str, Any], *, preset: str, where: str) -> RunC
     for key in content:
         if key not in known:
             raise InputError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(known))}")
-    words = {}
+    words: dict[str, Any] = {}
     for key in ("preset", "title", "description"):
         words[key] = content.get(key, preset if key == "preset" else "")
         if not isinstance(words[key], str):
             raise InputError(f"{where}: {key} must be a text, not {words[key]!r}")
-    sections = {}
+    sections: dict[str, Any] = {}
     for name, section in SECTIONS.items():
         table = content.get(name, {})
         if not isinstance(table, Mapping):
             raise InputError(f"{where}: [{name}] must be a section, not {table!r}")
         for key in table:
             if key not in field_types(section):
-                raise InputError(
-                    f"{where}: unknown key {name}.{key}; [{name}] knows {', '.join(field_types(section))}"
-                )
+                raise InputError(f"{where}: unknown key {name}.{key}; [{name}] knows {', '.join(field_types(section))}")
         try:
             sections[name] = section(**table)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
-    return RunConfig(**words, **sections)  # type: ignore[arg-type]
+    return RunConfig(**words, **sections)
 
 
 def from_toml(text: str, *, preset: str, where: str) -> RunConfig:
@@ -291,9 +287,7 @@ def _from_words(words: str, kind: Any, name: str) -> Any:
     if get_origin(kind) is tuple:
         return tuple(part.strip().strip("\"'") for part in words.strip("[]").split(",") if part.strip())
     if kind is bool:
-        answer = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(
-            words.lower()
-        )
+        answer = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(words.lower())
         if answer is None:
             raise InputError(f"{name} = {words!r} must be true or false")
         return answer

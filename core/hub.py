@@ -8,6 +8,7 @@ instead of bars on the terminal, and a verdict in words when a download fails.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
 import time
@@ -20,7 +21,7 @@ PATIENCE_S = 3.0
 """Seconds without one byte after which the Hub counts as not answering."""
 
 
-class HubUnavailable(Exception):
+class HubError(Exception):
     """The Hub, or this file on it, cannot be had; the message says why in a few words."""
 
 
@@ -47,16 +48,14 @@ def forget_verdict() -> None:
 
 
 def size_on_hub(repo: str, file: str, *, repo_type: str = "model") -> int:
-    """The size of ``file`` on the Hub in bytes, without downloading it. Raises HubUnavailable as :func:`fetch` does."""
+    """The size of ``file`` on the Hub in bytes, without downloading it. Raises HubError as :func:`fetch` does."""
     return _watched(repo, file, lambda _: _metadata_size(repo, file, repo_type))
 
 
-def fetch(
-    repo: str, file: str, *, repo_type: str = "model", on_download: OnDownload = lambda _: None
-) -> Path:
+def fetch(repo: str, file: str, *, repo_type: str = "model", on_download: OnDownload = lambda _: None) -> Path:
     """The local path of ``file`` of ``repo``, downloaded unless the cache has the current one.
 
-    Raises HubUnavailable where the Hub is offline, does not answer in three seconds, refuses, or breaks off. That
+    Raises HubError where the Hub is offline, does not answer in three seconds, refuses, or breaks off. That
     the Hub as a whole cannot be reached is remembered for the life of the process, so it is waited for once.
     """
     return _watched(repo, file, lambda watch: _download(repo, file, repo_type, on_download, watch))
@@ -103,7 +102,7 @@ class _Watch:
 
     def sign_of_life(self) -> None:
         if self.given_up:
-            raise HubUnavailable("given up")
+            raise HubError("given up")
         self.last_sign = time.monotonic()
 
 
@@ -111,9 +110,9 @@ def _watched(repo: str, file: str, work: Callable[[_Watch], T]) -> T:
     """Does ``work`` in a thread of its own, because a stalled socket cannot be interrupted from within."""
     global _verdict
     if is_offline():
-        raise HubUnavailable("HF_HUB_OFFLINE is set")
+        raise HubError("HF_HUB_OFFLINE is set")
     if _verdict is not None:
-        raise HubUnavailable(_verdict)
+        raise HubError(_verdict)
     _prepare_library()
     results: list[T] = []
     errors: list[BaseException] = []
@@ -132,13 +131,13 @@ def _watched(repo: str, file: str, work: Callable[[_Watch], T]) -> T:
         if thread.is_alive() and time.monotonic() - watch.last_sign > PATIENCE_S:
             watch.given_up = True
             _verdict = f"the Hub did not answer within {PATIENCE_S:.0f} s"
-            raise HubUnavailable(_verdict)
+            raise HubError(_verdict)
     if results:
         return results[0]
     reason, whole_hub = _in_words(errors[0], repo, file)
     if whole_hub:
         _verdict = reason
-    raise HubUnavailable(reason) from errors[0]
+    raise HubError(reason) from errors[0]
 
 
 def _prepare_library() -> None:
@@ -148,10 +147,11 @@ def _prepare_library() -> None:
     """
     import huggingface_hub.file_download  # noqa: F401
     from huggingface_hub import constants
-    from huggingface_hub.utils import disable_progress_bars, logging
+    from huggingface_hub.utils.logging import set_verbosity
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
-    logging.set_verbosity(logging.CRITICAL)
+    set_verbosity(logging.CRITICAL)
     constants.DOWNLOAD_CHUNK_SIZE = 256 * 1024
     constants.HF_HUB_DISABLE_XET = True
 
@@ -168,7 +168,7 @@ def _download(repo: str, file: str, repo_type: str, on_download: OnDownload, wat
     from huggingface_hub import hf_hub_download
     from tqdm.auto import tqdm
 
-    class Progress(tqdm):  # type: ignore[type-arg]
+    class Progress(tqdm):  # type: ignore[misc]
         """Turns tqdm's updates into reports; nothing is drawn."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -36,9 +36,7 @@ def read_reviews(path: Path) -> list[Review]:
         raise InputError(f"{path} is a directory; give one CSV or parquet file of reviews")
     readers = {".csv": _csv_rows, ".parquet": _parquet_rows}
     if (reader := readers.get(path.suffix.lower())) is None:
-        raise InputError(
-            f"{path}: only .csv and .parquet files can be read, not {path.suffix or 'one without ending'}"
-        )
+        raise InputError(f"{path}: only .csv and .parquet files can be read, not {path.suffix or 'one without ending'}")
     try:
         rows = list(reader(path))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -49,8 +47,7 @@ def read_reviews(path: Path) -> list[Review]:
 def reviews_from_rows(rows: Iterable[tuple[str, object, object]], where: str) -> list[Review]:
     """Checks rows of (place, text, label) and makes reviews of them. ``where`` names the file in errors."""
     reviews = [
-        Review(_text(text, f"{where}, {place}"), _label(label, f"{where}, {place}"))
-        for place, text, label in rows
+        Review(_text(text, f"{where}, {place}"), _label(label, f"{where}, {place}")) for place, text, label in rows
     ]
     if len(reviews) < MIN_REVIEWS:
         raise InputError(
@@ -109,9 +106,7 @@ def _columns_in_words() -> str:
 
 def _text(value: object, place: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise InputError(
-            f"{place}: the review is {'no text' if value else 'empty'}; fill it in or delete the row"
-        )
+        raise InputError(f"{place}: the review is {'no text' if value else 'empty'}; fill it in or delete the row")
     return value
 
 
@@ -120,7 +115,5 @@ def _label(value: object, place: str) -> int:
         return int(value)
     label = LABELS.get(str(value).strip().lower())
     if label is None:
-        raise InputError(
-            f"{place}: label {str(value)[:40]!r} is no sentiment; use positive or negative, or 1 or 0"
-        )
+        raise InputError(f"{place}: label {str(value)[:40]!r} is no sentiment; use positive or negative, or 1 or 0")
     return label

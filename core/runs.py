@@ -165,7 +165,7 @@ class Run:
             if owner["host"] != socket.gethostname():
                 return time.time() - self.events_path.stat().st_mtime < ELSEWHERE_LIVE_S
             started = psutil.Process(owner["pid"]).create_time()
-            return abs(started - owner["process_started"]) < 1.0
+            return bool(abs(started - owner["process_started"]) < 1.0)
         except (OSError, ValueError, KeyError, TypeError, psutil.Error):
             return False
 
@@ -197,9 +197,7 @@ def find_run(root: Path, name: str) -> Run:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise InputError(
-            f"{name!r} could be any of {', '.join(run.name for run in matches)}; write more of it"
-        )
+        raise InputError(f"{name!r} could be any of {', '.join(run.name for run in matches)}; write more of it")
     raise InputError(f"there is no run {name!r} in {root}; `imdb-tui runs` lists them")
 
 
@@ -237,15 +235,11 @@ class RunWriter:
     def write_environment(self, environment: dict[str, Any]) -> None:
         write_text_atomically(self.path / "environment.json", json.dumps(environment, indent=2) + "\n")
 
-    def write_predictions(
-        self, epoch: int, ids: Sequence[int], labels: Sequence[int], logits: Sequence[float]
-    ) -> None:
+    def write_predictions(self, epoch: int, ids: Sequence[int], labels: Sequence[int], logits: Sequence[float]) -> None:
         """Keeps the validation predictions of one epoch: what makes a paired comparison possible."""
         folder = self.path / "predictions"
         folder.mkdir(exist_ok=True)
-        rows = "".join(
-            f"{i},{label},{logit!r}\n" for i, label, logit in zip(ids, labels, logits, strict=True)
-        )
+        rows = "".join(f"{i},{label},{logit!r}\n" for i, label, logit in zip(ids, labels, logits, strict=True))
         write_text_atomically(folder / f"epoch-{epoch}.csv", "id,label,logit\n" + rows)
 
     def close(self) -> None:

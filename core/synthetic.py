@@ -28,7 +28,7 @@ def synthetic_reviews(n: int = DEFAULT_COUNT, *, seed: int = 0) -> list[tuple[st
     """
     rng = random.Random(seed)
     seen: set[str] = set()
-    reviews = []
+    reviews: list[tuple[str, int]] = []
     while len(reviews) < n:
         label = len(reviews) % 2
         text = _review(rng, bool(label))
@@ -72,9 +72,7 @@ def _verdict(rng: random.Random, positive: bool) -> str:
 def _fill(rng: random.Random, frame: str, positive: bool) -> str:
     """Puts words into a frame; the same seed draws the same words."""
     same, other = (words.GOOD, words.BAD) if positive else (words.BAD, words.GOOD)
-    same_nouns, other_nouns = (
-        (words.GOOD_NOUNS, words.BAD_NOUNS) if positive else (words.BAD_NOUNS, words.GOOD_NOUNS)
-    )
+    same_nouns, other_nouns = (words.GOOD_NOUNS, words.BAD_NOUNS) if positive else (words.BAD_NOUNS, words.GOOD_NOUNS)
     aspect, aspect2 = rng.sample(words.ASPECTS, 2)
     name, name2 = rng.sample(words.NAMES, 2)
     same1, same2 = rng.sample(same, 2)

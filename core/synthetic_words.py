@@ -5,56 +5,51 @@ In a frame, ``{good}`` and ``{bad}`` name words, ``{same}`` is a word that agree
 neither its own words nor the presence of praise give the label away.
 """
 
-GOOD = """superb gripping moving brilliant charming delightful clever touching funny inventive warm elegant wonderful
-thrilling honest beautiful fresh sharp memorable tender witty stunning lively subtle rich compelling graceful
-confident sincere magnificent""".split()
 
-BAD = """dull clumsy tedious awful flat predictable boring shallow lifeless annoying pointless weak messy stale forced
-silly dreadful lazy cold confused wooden tiresome cheap bland ugly hollow sloppy terrible dreary painful""".split()
+def _phrases(text: str) -> list[str]:
+    """Phrases separated by ``|``, over as many lines as they need."""
+    return " ".join(text.split()).replace("| ", "|").split("|")
 
-GOOD_NOUNS = """a masterpiece|a triumph|a gem|a joy|a treat|a small miracle|a classic|pure magic|a delight|a real find""".split(
-    "|"
+
+GOOD = _phrases("""
+superb|gripping|moving|brilliant|charming|delightful|clever|touching|funny|inventive|warm|elegant|wonderful|
+thrilling|honest|beautiful|fresh|sharp|memorable|tender|witty|stunning|lively|subtle|rich|compelling|graceful|
+confident|sincere|magnificent""")
+BAD = _phrases("""
+dull|clumsy|tedious|awful|flat|predictable|boring|shallow|lifeless|annoying|pointless|weak|messy|stale|forced|
+silly|dreadful|lazy|cold|confused|wooden|tiresome|cheap|bland|ugly|hollow|sloppy|terrible|dreary|painful""")
+GOOD_NOUNS = _phrases(
+    """a masterpiece|a triumph|a gem|a joy|a treat|a small miracle|a classic|pure magic|a delight|a real find"""
 )
+BAD_NOUNS = _phrases("""a disaster|a mess|a bore|a failure|an ordeal|a waste|a dud|a chore|an insult|a real letdown""")
 
-BAD_NOUNS = (
-    """a disaster|a mess|a bore|a failure|an ordeal|a waste|a dud|a chore|an insult|a real letdown""".split(
-        "|"
-    )
-)
-
-ASPECTS = """the acting|the script|the plot|the pacing|the dialogue|the camera work|the music|the ending|the opening|
+ASPECTS = _phrases("""
+the acting|the script|the plot|the pacing|the dialogue|the camera work|the music|the ending|the opening|
 the direction|the humour|the romance|the editing|the second half|the lead performance|the supporting cast|the story|
-the set design|the final scene|the villain|the chemistry between the leads|the first hour|the voice work|the mood""".replace(
-    "\n", ""
-).split("|")
-
-KINDS = """thriller|comedy|drama|western|documentary|war film|love story|horror film|family film|crime story|musical|
-science fiction film|ghost story|road movie|period piece|courtroom drama|sports film|spy film|fairy tale|remake""".replace(
-    "\n", ""
-).split("|")
-
-NAMES = """Anna Ben Clara David Elena Frank Grace Hugo Irene Jack Kate Leo Maria Nick Olga Paul Rita Sam Tess Victor
-Walter Yvonne Arthur Bridget Carlos Dora""".split()
-
-PLACES = """Boston|Lisbon|a fishing village|the desert|a small town|Vienna|a space station|the mountains|Chicago|
-a boarding school|an old hotel|Kyoto|the harbour|a farm in Kansas|wartime London|the suburbs|a lighthouse|Naples""".replace(
-    "\n", ""
-).split("|")
-
-JOBS = """detective|teacher|pilot|nurse|farmer|pianist|lawyer|sailor|journalist|baker|soldier|painter|widow|mechanic|
-student|priest|boxer|gardener|surgeon|thief""".replace("\n", "").split("|")
-
-GOALS = """find a missing brother|save the family house|learn who sent the letters|win back an old friend|
+the set design|the final scene|the villain|the chemistry between the leads|the first hour|the voice work|the mood""")
+KINDS = _phrases("""
+thriller|comedy|drama|western|documentary|war film|love story|horror film|family film|crime story|musical|
+science fiction film|ghost story|road movie|period piece|courtroom drama|sports film|spy film|fairy tale|remake""")
+NAMES = _phrases("""
+Anna|Ben|Clara|David|Elena|Frank|Grace|Hugo|Irene|Jack|Kate|Leo|Maria|Nick|Olga|Paul|Rita|Sam|Tess|Victor|
+Walter|Yvonne|Arthur|Bridget|Carlos|Dora""")
+PLACES = _phrases("""
+Boston|Lisbon|a fishing village|the desert|a small town|Vienna|a space station|the mountains|Chicago|
+a boarding school|an old hotel|Kyoto|the harbour|a farm in Kansas|wartime London|the suburbs|a lighthouse|Naples""")
+JOBS = _phrases("""
+detective|teacher|pilot|nurse|farmer|pianist|lawyer|sailor|journalist|baker|soldier|painter|widow|mechanic|
+student|priest|boxer|gardener|surgeon|thief""")
+GOALS = _phrases("""
+find a missing brother|save the family house|learn who sent the letters|win back an old friend|
 get home before winter|solve a murder nobody reported|keep a promise made years ago|sell a stolen violin|
 bring two towns together|escape a marriage|clear a father's name|hide from a former partner|rebuild a theatre|
-cross the border with a child|put on one last show|forget the war""".replace("\n", "").split("|")
-
-COMPANY = """my sister|my father|two friends|my neighbour|my wife|my husband|the children|a colleague|my flatmate|
-an old friend""".replace("\n", "").split("|")
-
-OCCASIONS = """last night|on a rainy Sunday|on a long flight|at a festival|on late television|at the local cinema|
-on an old tape|during the holidays|on a friend's advice|for the third time""".replace("\n", "").split("|")
-
+cross the border with a child|put on one last show|forget the war""")
+COMPANY = _phrases("""
+my sister|my father|two friends|my neighbour|my wife|my husband|the children|a colleague|my flatmate|
+an old friend""")
+OCCASIONS = _phrases("""
+last night|on a rainy Sunday|on a long flight|at a festival|on late television|at the local cinema|
+on an old tape|during the holidays|on a friend's advice|for the third time""")
 OPENINGS = (
     "I saw this {kind} {occasion} with {company}.",
     "{company} and I watched this {kind} {occasion}.",

@@ -75,9 +75,7 @@ def encode(
     unknown = tokenizer.token_to_id("[UNK]")
     tokens = tuple(
         Token(position, id_, token, start, end, _kind(id_, token, special, unknown))
-        for position, (id_, token, (start, end)) in enumerate(
-            zip(kept.ids, kept.tokens, kept.offsets, strict=True)
-        )
+        for position, (id_, token, (start, end)) in enumerate(zip(kept.ids, kept.tokens, kept.offsets, strict=True))
     )
     return Encoding(text, tokens, len(whole.ids), cut_from)
 
