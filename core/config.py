@@ -34,8 +34,9 @@ class _Section:
     def __post_init__(self) -> None:
         section: type[Any] = type(self)
         for spec in fields(section):
-            kind = field_types(section)[spec.name]
-            value = _checked(getattr(self, spec.name), kind, f"{SECTION_NAMES[section]}.{spec.name}", spec.metadata)
+            name = SECTION_NAMES[section]
+            kind = field_types(name)[spec.name]
+            value = _checked(getattr(self, spec.name), kind, f"{name}.{spec.name}", spec.metadata)
             object.__setattr__(self, spec.name, value)
 
 
@@ -133,9 +134,9 @@ class RunConfig:
         Raises InputError for an unknown name or a value that the field cannot take.
         """
         section, _, key = name.partition(".")
-        if section not in SECTIONS or key not in field_types(SECTIONS[section]):
+        if section not in SECTIONS or key not in field_types(section):
             raise InputError(f"there is no field {name!r}; fields are {', '.join(field_names())}")
-        kind = field_types(SECTIONS[section])[key]
+        kind = field_types(section)[key]
         if isinstance(value, str):
             value = _from_words(value, kind, name)
         return replace(self, **{section: replace(getattr(self, section), **{key: value})})
@@ -147,16 +148,16 @@ class RunConfig:
 
 
 @cache
-def field_types(section: type[Any]) -> dict[str, Any]:
+def field_types(section: str) -> dict[str, Any]:
     """Field name to type, in the order of definition."""
-    hints = get_type_hints(section)
-    return {spec.name: hints[spec.name] for spec in fields(section)}
+    hints = get_type_hints(SECTIONS[section])
+    return {spec.name: hints[spec.name] for spec in fields(SECTIONS[section])}
 
 
 @cache
-def field_docs(section: type[Any]) -> dict[str, str]:
+def field_docs(section: str) -> dict[str, str]:
     """Field name to the docstring written beneath it."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(section))).body[0]
+    body = ast.parse(textwrap.dedent(inspect.getsource(SECTIONS[section]))).body[0]
     assert isinstance(body, ast.ClassDef)
     docs = {}
     for above, below in zip(body.body, body.body[1:], strict=False):
@@ -173,19 +174,19 @@ def field_docs(section: type[Any]) -> dict[str, str]:
 @cache
 def field_names() -> tuple[str, ...]:
     """Every ``section.field``, in order."""
-    return tuple(f"{name}.{key}" for name, section in SECTIONS.items() for key in field_types(section))
+    return tuple(f"{name}.{key}" for name in SECTIONS for key in field_types(name))
 
 
 def describe_field(name: str) -> str:
     """The docstring of ``section.field``."""
     section, _, key = name.partition(".")
-    return field_docs(SECTIONS[section])[key]
+    return field_docs(section)[key]
 
 
 def choices(name: str) -> tuple[str, ...]:
     """The words that ``section.field`` may be, or an empty tuple where it is not a choice."""
     section, _, key = name.partition(".")
-    kind = field_types(SECTIONS[section])[key]
+    kind = field_types(section)[key]
     if kind is bool:
         return ("true", "false")
     return tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
@@ -217,8 +218,8 @@ def from_mapping(content: Mapping[str, Any], *, preset: str, where: str) -> RunC
         if not isinstance(table, Mapping):
             raise InputError(f"{where}: [{name}] must be a section, not {table!r}")
         for key in table:
-            if key not in field_types(section):
-                raise InputError(f"{where}: unknown key {name}.{key}; [{name}] knows {', '.join(field_types(section))}")
+            if key not in field_types(name):
+                raise InputError(f"{where}: unknown key {name}.{key}; [{name}] knows {', '.join(field_types(name))}")
         try:
             sections[name] = section(**table)
         except InputError as error:

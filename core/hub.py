@@ -25,6 +25,10 @@ class HubError(Exception):
     """The Hub, or this file on it, cannot be had; the message says why in a few words."""
 
 
+class FileMissingError(HubError):
+    """The repository is there, this file of it is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Download:
     """How far a file has come, in bytes; ``total`` is 0 while it is not known."""
@@ -71,6 +75,29 @@ def cached(repo: str, file: str, *, repo_type: str = "model") -> Path | None:
     except HFValidationError:
         return None
     return Path(found) if isinstance(found, str) and Path(found).is_file() else None
+
+
+def list_files(repo: str, *, repo_type: str = "model") -> list[str]:
+    """The names of all files of ``repo`` on the Hub. Raises HubError as :func:`fetch` does."""
+
+    def ask(_: _Watch) -> list[str]:
+        from huggingface_hub import HfApi
+
+        return HfApi(endpoint=os.environ.get("HF_ENDPOINT")).list_repo_files(repo, repo_type=repo_type)
+
+    return _watched(repo, "files", ask)
+
+
+def cached_files(repo: str, *, repo_type: str = "model") -> dict[str, Path]:
+    """Name to path of every file of ``repo`` in the local Hugging Face cache; empty where there is none."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(repo, repo_type=repo_type, local_files_only=True))
+    except (HFValidationError, LocalEntryNotFoundError):
+        return {}
+    return {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
 
 
 def is_offline() -> bool:
@@ -137,7 +164,8 @@ def _watched(repo: str, file: str, work: Callable[[_Watch], T]) -> T:
     reason, whole_hub = _in_words(errors[0], repo, file)
     if whole_hub:
         _verdict = reason
-    raise HubError(reason) from errors[0]
+    missing = "RemoteEntryNotFoundError" in {kind.__name__ for kind in type(errors[0]).mro()}
+    raise (FileMissingError if missing else HubError)(reason) from errors[0]
 
 
 def _prepare_library() -> None:
