@@ -145,7 +145,8 @@ def open_reviews(
         return read_reviews(path), Origin("file", path.name, sha256=_sha256(path))
     try:
         file = _choose_data_file(hub.list_files(dataset, repo_type="dataset"), dataset)
-        path, kind, note = hub.fetch(dataset, file, repo_type="dataset", on_download=on_download), "hub", ""
+        path = hub.fetch(dataset, file, repo_type="dataset", on_download=on_download)
+        kind, note = "hub", ""
     except hub.HubError as error:
         cached = hub.cached_files(dataset, repo_type="dataset")
         file = _choose_data_file(list(cached), dataset) if cached else ""
@@ -242,7 +243,7 @@ def _find_model(name: str, wanted: Sequence[tuple[str, ...]], on_download: hub.O
         return _Place("hub", files, ""), ""
     except hub.HubError as error:
         reason = str(error)
-    files = {file: path for group in wanted for file in group if (path := hub.cached(name, file)) is not None}
+    files = {file: found for group in wanted for file in group if (found := hub.cached(name, file)) is not None}
     if all(any(file in files for file in group) for group in wanted):
         for path in files.values():
             _check_whole(path)

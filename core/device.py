@@ -1,0 +1,56 @@
+"""What computes, in which number format, with how many threads: each chosen with its reason in words."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.config import EngineConfig
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The choice. ``dtype`` is that of the forward and backward pass; master weights are always float32."""
+
+    device: torch.device
+    device_reason: str
+    dtype: torch.dtype
+    dtype_reason: str
+    threads: int
+    threads_reason: str
+
+    @property
+    def dtype_name(self) -> str:
+        return str(self.dtype).removeprefix("torch.")
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def choose_engine(config: EngineConfig) -> Engine:
+    """Decides what ``auto`` means on this machine. Raises InputError for a device that is not there."""
+    import torch
+
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    name, reason = config.device, "asked for in the preset"
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
+        reason = {"cuda": "a CUDA GPU was found", "mps": "an Apple GPU was found", "cpu": "no GPU was found"}[name]
+    if not available[name]:
+        raise InputError(f"engine.device = {name!r} is not on this machine; use auto or cpu")
+    dtype, dtype_reason = torch.float32, "float32 is the reference"
+    if config.dtype != "auto":
+        dtype, dtype_reason = getattr(torch, config.dtype), "asked for in the preset"
+    elif name == "cuda" and torch.cuda.is_bf16_supported():
+        dtype, dtype_reason = torch.bfloat16, "the GPU computes bfloat16"
+    threads, threads_reason = config.threads, "asked for in the preset"
+    if threads == 0:
+        threads, threads_reason = usable_cores(), "one a core that this process may use"
+    return Engine(torch.device(name), reason, dtype, dtype_reason, threads, threads_reason)

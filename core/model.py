@@ -1,0 +1,143 @@
+"""The classifier: DistilBertModel, its vector at position 0, a linear head to one logit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from transformers import DistilBertConfig, DistilBertModel
+
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    from core.config import ModelConfig
+
+HEAD = "classifier"
+BODY = "distilbert"
+
+
+class DistilBertClassifier(nn.Module):
+    """Positive or negative, as one logit a review: above 0 means positive.
+
+    The linear head reads the last hidden state at position 0, the [CLS] token where special tokens are on.
+    """
+
+    def __init__(self, config: DistilBertConfig, *, head_dropout: float = 0.0) -> None:
+        super().__init__()
+        self.distilbert = DistilBertModel(config)
+        self.dropout = nn.Dropout(head_dropout)
+        self.classifier = nn.Linear(config.dim, 1)
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """``input_ids`` and ``attention_mask`` of shape [batch, length] to logits of shape [batch], float32."""
+        hidden = self.distilbert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        first = self.dropout(hidden[:, 0])
+        logits: torch.Tensor = self.classifier(first)
+        return logits.squeeze(-1).float()
+
+
+def encoder_config(fields: dict[str, Any]) -> DistilBertConfig:
+    """A DistilBertConfig from a checkpoint's fields. Raises InputError for values it refuses."""
+    try:
+        return DistilBertConfig(**fields)
+    except Exception as error:  # its validator raises several kinds
+        raise InputError(f"the checkpoint's configuration cannot be used: {error}") from None
+
+
+def build_classifier(
+    config: DistilBertConfig, model: ModelConfig, weights: dict[str, torch.Tensor] | None
+) -> DistilBertClassifier:
+    """The classifier in train mode, float32, on the CPU; ``weights`` None leaves the encoder as it was drawn.
+
+    Weights are drawn from torch's generator: seed it first. Raises InputError for weights that do not fit the
+    configuration and for a name in ``freeze`` that no module has.
+    """
+    classifier = DistilBertClassifier(config, head_dropout=model.head_dropout)
+    if weights is not None:
+        _load(classifier.distilbert, weights)
+    freeze(classifier, model.freeze)
+    return classifier.train()
+
+
+def _load(encoder: DistilBertModel, weights: dict[str, torch.Tensor]) -> None:
+    own = encoder.state_dict()
+    for name, tensor in own.items():
+        if name not in weights:
+            raise InputError(f"the checkpoint has no tensor {name}; it is not a whole DistilBERT")
+        if weights[name].shape != tensor.shape:
+            raise InputError(
+                f"tensor {name} of the checkpoint has shape {list(weights[name].shape)}, "
+                f"its configuration asks for {list(tensor.shape)}"
+            )
+    encoder.load_state_dict({name: weights[name] for name in own})
+
+
+def freeze(classifier: nn.Module, names: Sequence[str]) -> None:
+    """Stops training every parameter of the modules named. Raises InputError for a name that no module has."""
+    for name in names:
+        try:
+            module = classifier.get_submodule(name)
+        except AttributeError:
+            raise InputError(f"model.freeze names {name!r}, which no module has; try {BODY}.embeddings") from None
+        for parameter in module.parameters():
+            parameter.requires_grad_(False)
+    if not any(parameter.requires_grad for parameter in classifier.parameters()):
+        raise InputError("model.freeze leaves no parameter to train")
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterNode:
+    """A module or a parameter of the tree; a module's ``count`` is the sum over what is below it."""
+
+    name: str
+    path: str
+    shape: tuple[int, ...] | None
+    """None for a module."""
+    dtype: str
+    count: int
+    trainable: bool
+    children: tuple[ParameterNode, ...]
+
+
+def parameter_tree(module: nn.Module, name: str = "classifier") -> ParameterNode:
+    """The modules and parameters of ``module``, leaves being parameters; modules without any are left out."""
+    return _node(module, name, "")
+
+
+def meta_classifier(config: DistilBertConfig) -> DistilBertClassifier:
+    """The classifier on the meta device: shapes and counts at once, no memory."""
+    with torch.device("meta"):
+        return DistilBertClassifier(config)
+
+
+def _node(module: nn.Module, name: str, path: str) -> ParameterNode:
+    prefix = f"{path}." if path else ""
+    children = [
+        ParameterNode(
+            key, prefix + key, tuple(p.shape), str(p.dtype).removeprefix("torch."), p.numel(), p.requires_grad, ()
+        )
+        for key, p in module.named_parameters(recurse=False)
+    ]
+    below = [_node(child, key, prefix + key) for key, child in module.named_children()]
+    children += [child for child in below if child.count]
+    dtypes = sorted({child.dtype for child in children})
+    return ParameterNode(
+        name,
+        path,
+        None,
+        "/".join(dtypes),
+        sum(child.count for child in children),
+        any(child.trainable for child in children),
+        tuple(children),
+    )
+
+
+def hidden_state_shape(classifier: DistilBertClassifier, input_ids: torch.Tensor) -> tuple[int, ...]:
+    """The shape of ``last_hidden_state`` for ids of shape [batch, length], by a real forward pass."""
+    classifier.eval()
+    with torch.inference_mode():
+        mask = (input_ids != 0).long()
+        return tuple(classifier.distilbert(input_ids=input_ids, attention_mask=mask).last_hidden_state.shape)
