@@ -25,6 +25,11 @@ class Engine:
     threads_reason: str
 
     @property
+    def attention(self) -> str:
+        """transformers' name of the attention to use: with dropout, sdpa leaves its fast path on a CPU."""
+        return "eager" if self.device.type == "cpu" else "sdpa"
+
+    @property
     def dtype_name(self) -> str:
         return str(self.dtype).removeprefix("torch.")
 
@@ -32,6 +37,15 @@ class Engine:
 def usable_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cpu_bfloat16_unit() -> str:
+    """What the CPU multiplies bfloat16 with; empty where it would only emulate it."""
+    import torch
+
+    if torch.cpu._is_amx_tile_supported():
+        return "AMX tiles"
+    return "AVX512-BF16" if torch.cpu._is_avx512_bf16_supported() else ""
 
 
 def choose_engine(config: EngineConfig) -> Engine:
@@ -50,6 +64,8 @@ def choose_engine(config: EngineConfig) -> Engine:
         dtype, dtype_reason = getattr(torch, config.dtype), "asked for in the preset"
     elif name == "cuda" and torch.cuda.is_bf16_supported():
         dtype, dtype_reason = torch.bfloat16, "the GPU computes bfloat16"
+    elif name == "cpu" and (unit := _cpu_bfloat16_unit()):
+        dtype, dtype_reason = torch.bfloat16, f"the CPU has {unit}"
     threads, threads_reason = config.threads, "asked for in the preset"
     if threads == 0:
         threads, threads_reason = usable_cores(), "one a core that this process may use"

@@ -15,9 +15,9 @@ MIN_WORDS, MAX_WORDS = 20, 300
 DEFAULT_COUNT = 6000
 
 # Shares of the ways in which a sentence tells its opinion.
-_FRAMES = ((words.PLAIN, 0.56), (words.NEGATED, 0.15), (words.CONTRASTED, 0.15), (words.MISLEADING, 0.14))
+_FRAMES = ((words.PLAIN, 0.66), (words.NEGATED, 0.12), (words.CONTRASTED, 0.12), (words.MISLEADING, 0.10))
 _IRONY = 0.06
-_AGREEING = 0.84
+_AGREEING = 0.88
 """How many of a review's sentences share its verdict; the others are what a fair reviewer concedes."""
 
 
@@ -65,7 +65,7 @@ def _opinion(rng: random.Random, positive: bool) -> str:
 
 
 def _verdict(rng: random.Random, positive: bool) -> str:
-    frames = words.VERDICTS_PLAIN if rng.random() < 0.5 else words.VERDICTS_TURNED
+    frames = words.VERDICTS_PLAIN if rng.random() < 0.6 else words.VERDICTS_TURNED
     return _fill(rng, rng.choice(frames), positive)
 
 

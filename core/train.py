@@ -113,6 +113,7 @@ class _Run:
         self.progress("building the model")
         weights = checkpoint.load_weights() if config.model.init == "pretrained" else None
         model = build_classifier(encoder_config(checkpoint.config), config.model, weights).to(engine.device)
+        model.distilbert.set_attn_implementation(engine.attention)
         del weights
 
         # Optimizer: AdamW, with the learning rate as a function of the step.
@@ -122,6 +123,7 @@ class _Run:
             lr=config.train.learning_rate,
             eps=config.train.adam_epsilon,
             weight_decay=config.train.weight_decay,
+            fused=engine.device.type != "mps",
         )
         steps_per_epoch = math.ceil(len(train_set) / config.train.batch_size)
         total_steps = steps_per_epoch * config.train.num_epochs
