@@ -1,0 +1,5 @@
+"""``python -m core``: the headless commands."""
+
+from core.cli import main
+
+main()
