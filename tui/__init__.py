@@ -1,0 +1,1 @@
+"""Everything a person sees. It holds no fact that core does not know."""

@@ -1,0 +1,65 @@
+"""The entry point ``imdb-tui``: the console when no command is given, else core's commands."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+CONSOLE_OPTIONS = ("--preset", "--data", "--runs-dir")
+
+
+def main() -> None:
+    """Starts the console, or hands over to :mod:`core.cli`."""
+    if not _wants_console(sys.argv[1:]):
+        from core.cli import main as command_line
+
+        command_line()
+    sys.exit(open_console(sys.argv[1:]))
+
+
+def _wants_console(arguments: list[str]) -> bool:
+    """No command: nothing at all, or options of the console only."""
+    i = 0
+    while i < len(arguments):
+        name, equals, _ = arguments[i].partition("=")
+        if name not in CONSOLE_OPTIONS:
+            return False
+        i += 1 if equals else 2
+    return True
+
+
+def open_console(arguments: list[str]) -> int:
+    """Runs the full-screen console; returns the exit code."""
+    parser = argparse.ArgumentParser("imdb-tui", add_help=False)
+    parser.add_argument("--preset")
+    parser.add_argument("--data")
+    parser.add_argument("--runs-dir", type=Path)
+    options = parser.parse_args(arguments)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("imdb-tui: the console needs a terminal; `imdb-tui --help` lists commands", file=sys.stderr)  # noqa: T201
+        return 2
+    os.environ.setdefault("TEXTUAL_FPS", "120")  # read when textual is imported: a key is on screen in two frames
+
+    from core.cli import configure
+    from core.errors import InputError
+    from core.presets import list_presets, load_preset
+    from core.runs import runs_root
+    from tui.app import ImdbTui
+
+    try:
+        if options.preset:
+            load_preset(options.preset)
+        for preset in list_presets():
+            if preset.config:
+                configure(preset.config, [], options.data)
+    except InputError as error:
+        print(f"imdb-tui: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    app = ImdbTui(runs_root(options.runs_dir), preset=options.preset, data=options.data)
+    try:
+        app.run()
+    finally:
+        app.training.stop_and_join("the console was closed")
+    return app.return_code or 0

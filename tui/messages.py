@@ -1,0 +1,97 @@
+"""What workers post to the app: small frozen messages. Only handlers touch widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from core.config import RunConfig
+from core.events import Event
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from core.model import ParameterNode
+    from core.sources import Origin
+
+
+@dataclass
+class TrainingEvent(Message):
+    """The trainer says something."""
+
+    event: Event
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+@dataclass
+class TrainingEnded(Message):
+    """The training thread is over; ``error`` is one line, empty where the events tell the end."""
+
+    error: str
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+@dataclass
+class LibrariesLoaded(Message):
+    """torch, transformers and datasets are imported, or ``error`` says why not."""
+
+    seconds: float
+    error: str
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+@dataclass
+class PlanReady(Message):
+    """Where a preset's things would come from and how long it would take."""
+
+    config: RunConfig
+    origins: dict[str, str]
+    seconds: float
+    basis: str
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+@dataclass
+class TokenizerReady(Message):
+    """The playground's tokenizer, or the reason why there is none."""
+
+    tokenizer: Tokenizer | None
+    origin: Origin | None
+    error: str
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+@dataclass
+class ModelReady(Message):
+    """The shape of a preset's model: configuration fields and the tree of parameters."""
+
+    config: RunConfig
+    fields: dict[str, object]
+    tree: ParameterNode | None
+    origin: str
+    error: str
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+
+@dataclass
+class BatchShapeReady(Message):
+    """What one real batch came out as, in lines."""
+
+    lines: list[str]
+
+    def __post_init__(self) -> None:
+        super().__init__()

@@ -1,0 +1,295 @@
+"""The menu of presets: what each does, its parameters, from where its things come, how long it takes."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Input, Label, OptionList, Static
+from textual.widgets.option_list import Option
+
+from core.config import RunConfig, choices, describe_field, field_names, format_value
+from core.errors import InputError
+from core.presets import Preset, list_presets, save_preset
+from core.report import duration, printable
+from tui.messages import PlanReady
+from tui.screens.confirm import AskName
+
+if TYPE_CHECKING:
+    from tui.app import ImdbTui
+
+
+class PresetsPane(Horizontal):
+    """List on the left, the chosen preset and its fields on the right."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "take", "to Train"),
+        Binding("e", "edit", "edit"),
+        Binding("ctrl+s", "save_as", "save as"),
+        Binding("u", "undo", "undo edits"),
+        Binding("j", "move(1)", "down", show=False),
+        Binding("k", "move(-1)", "up", show=False),
+    ]
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._presets: list[Preset] = []
+        self._edited: dict[str, RunConfig] = {}
+        self._invalid: dict[str, str] = {}
+        self._plans: dict[RunConfig, PlanReady] = {}
+        self._shown_name = ""
+        self._planning = threading.Lock()
+
+    @property
+    def console(self) -> ImdbTui:
+        return cast("ImdbTui", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield OptionList(id="preset-list")
+        with VerticalScroll(id="preset-details", can_focus=False):
+            yield Static(id="preset-words")
+            yield Static(id="preset-origins")
+            yield Vertical(id="fields")
+        yield Static(id="field-help")
+
+    async def on_mount(self) -> None:
+        await self._read_presets(self.console.first_preset)
+        self.query_one(OptionList).focus()
+
+    async def _read_presets(self, select: str | None = None) -> None:
+        self._presets = list_presets()
+        menu = self.query_one(OptionList)
+        menu.clear_options()
+        menu.add_options(Option(self._menu_entry(preset), id=preset.name) for preset in self._presets)
+        names = [preset.name for preset in self._presets]
+        menu.highlighted = names.index(select) if select in names else 0
+
+    def _menu_entry(self, preset: Preset) -> Text:
+        entry = Text(overflow="ellipsis", no_wrap=True)
+        edited = " •" if preset.name in self._edited else ""
+        entry.append(f"{printable(preset.name)}{edited}\n", style="bold")
+        if preset.config is None:
+            entry.append("✗ broken file", style="red")
+        else:
+            plan = self._plans.get(self._config_of(preset))
+            time = f" · ~{duration(plan.seconds)}" if plan else ""
+            entry.append(f"{printable(preset.config.title)}{time}", style="dim")
+        return entry
+
+    def _config_of(self, preset: Preset) -> RunConfig:
+        """The preset with the person's edits and the command line's data."""
+        assert preset.config is not None
+        config = self._edited.get(preset.name, preset.config)
+        if self.console.data is not None and config.data.source == preset.config.data.source:
+            from core.cli import configure
+
+            config = configure(config, [], self.console.data)
+        return config
+
+    @property
+    def _current(self) -> Preset | None:
+        number = self.query_one(OptionList).highlighted
+        return self._presets[number] if number is not None and number < len(self._presets) else None
+
+    @on(OptionList.OptionHighlighted)
+    async def _show_current(self) -> None:
+        preset = self._current
+        if preset is None or preset.name == self._shown_name:
+            return
+        self._shown_name, self._invalid = preset.name, {}
+        words = Text()
+        fields = self.query_one("#fields", Vertical)
+        self.query_one("#field-help", Static).update("")
+        if preset.config is None:
+            words.append(f"{printable(preset.name)}\n\n", style="bold")
+            words.append(f"✗ {printable(preset.error)}\n\n", style="red")
+            words.append("Mend the file and open the console again, or choose another preset.")
+            self.query_one("#preset-words", Static).update(words)
+            self.query_one("#preset-origins", Static).update("")
+            await fields.remove_children()
+            return
+        words.append(f"{printable(preset.config.title)}\n", style="bold")
+        words.append(printable(preset.config.description))
+        self.query_one("#preset-words", Static).update(words)
+        config = self._config_of(preset)
+        if not fields.children:
+            await fields.mount(*(FieldRow(name, config) for name in field_names()))
+        for row in self.query(FieldRow):
+            row.show(config, preset.config)
+        self.query_one("#preset-details").scroll_home(animate=False)
+        self._show_plan(config)
+
+    def _show_plan(self, config: RunConfig) -> None:
+        plan = self._plans.get(config)
+        text = Text()
+        if plan is None:
+            text.append("looking where things come from …", style="dim")
+            thread = threading.Thread(target=self._plan, args=(config,), name="plan", daemon=True)
+            thread.start()
+        else:
+            for thing, words in plan.origins.items():
+                text.append(f"{thing:<10}", style="dim")
+                text.append(f"{printable(words)}\n")
+            text.append(f"{'time':<10}", style="dim")
+            text.append(f"about {duration(plan.seconds)}, {plan.basis}")
+        self.query_one("#preset-origins", Static).update(text)
+
+    def _plan(self, config: RunConfig) -> None:
+        """In a thread of its own: it may wait for the Hub."""
+        from core.device import usable_cores
+        from core.estimate import estimate
+        from core.runs import list_runs
+        from core.sources import plan
+
+        with self._planning:
+            try:
+                runs = list_runs(self.console.root)
+            except InputError:
+                runs = []
+            try:
+                guess = estimate(config, runs, usable_cores())
+                message = PlanReady(config, plan(config), guess.seconds, guess.basis)
+            except Exception as error:
+                message = PlanReady(config, {"error": str(error)}, 0.0, "unknown")
+        self.post_message(message)
+
+    def on_plan_ready(self, message: PlanReady) -> None:
+        self._plans[message.config] = message
+        menu = self.query_one(OptionList)
+        for number, preset in enumerate(self._presets):
+            if preset.config is not None and self._config_of(preset) == message.config:
+                menu.replace_option_prompt_at_index(number, self._menu_entry(preset))
+                if preset is self._current:
+                    self._show_plan(message.config)
+
+    # Editing
+
+    @on(Input.Changed)
+    def _field_changed(self, event: Input.Changed) -> None:
+        preset, name = self._current, event.input.name
+        if preset is None or preset.config is None or name is None:
+            return
+        before = self._config_of(preset)
+        try:
+            after = before.set(name, event.value)
+        except InputError as error:
+            self._invalid[name] = str(error)
+            event.input.add_class("invalid")
+            self._help(name, str(error))
+            return
+        self._invalid.pop(name, None)
+        event.input.remove_class("invalid")
+        if event.input.has_focus:
+            self._help(name)
+        if after == before:
+            return
+        self._edited[preset.name] = after
+        if after == preset.config:
+            del self._edited[preset.name]
+        for row in self.query(FieldRow):
+            row.mark(after, preset.config)
+        number = self._presets.index(preset)
+        self.query_one(OptionList).replace_option_prompt_at_index(number, self._menu_entry(preset))
+        self._show_plan(after)
+
+    def _help(self, name: str, error: str = "") -> None:
+        words = Text(f"{name}  ", style="bold")
+        if error:
+            words.append(f"✗ {printable(error)}", style="red")
+        else:
+            options = choices(name)
+            words.append(describe_field(name) + (f" [{' | '.join(options)}]" if options else ""))
+        self.query_one("#field-help", Static).update(words)
+
+    def on_descendant_focus(self, event: Any) -> None:
+        name = getattr(event.widget, "name", None)
+        if isinstance(event.widget, Input) and name:
+            self._help(name, self._invalid.get(name, ""))
+
+    # Keys
+
+    def shown(self) -> None:
+        """Called when the pane comes to the front."""
+        self.query_one(OptionList).focus()
+
+    def leave_field(self) -> None:
+        self.query_one(OptionList).focus()
+
+    def action_move(self, step: int) -> None:
+        menu = self.query_one(OptionList)
+        (menu.action_cursor_down if step > 0 else menu.action_cursor_up)()
+
+    def action_edit(self) -> None:
+        for row in self.query(FieldRow):
+            if row.field_name == "data.n_samples":
+                row.query_one(Input).focus()
+
+    def action_undo(self) -> None:
+        preset = self._current
+        if preset is not None and preset.config is not None:
+            self._edited.pop(preset.name, None)
+            for row in self.query(FieldRow):
+                row.show(self._config_of(preset), preset.config)
+
+    @on(OptionList.OptionSelected)
+    @on(Input.Submitted)
+    async def action_take(self) -> None:
+        preset = self._current
+        if preset is None or preset.config is None:
+            self.app.notify("this preset's file is broken; choose another", severity="warning")
+        elif self._invalid:
+            self.app.notify(next(iter(self._invalid.values())), severity="error")
+        else:
+            await self.console.show_train(self._config_of(preset))
+
+    def action_save_as(self) -> None:
+        preset = self._current
+        if preset is None or preset.config is None or self._invalid:
+            self.app.notify("only a valid preset can be saved", severity="warning")
+            return
+        self.app.push_screen(AskName("Save this preset under the name", f"my-{preset.name}"), self._save_named)
+
+    async def _save_named(self, name: str | None) -> None:
+        preset = self._current
+        if not name or preset is None or preset.config is None:
+            return
+        try:
+            path = save_preset(self._config_of(preset), name)
+        except InputError as error:
+            self.app.notify(str(error), severity="error")
+            return
+        self._edited.pop(preset.name, None)
+        self._shown_name = ""
+        await self._read_presets(name)
+        self.app.notify(f"saved as {path}")
+
+
+class FieldRow(Horizontal):
+    """One field: name, a dot where it differs from the preset's file, and its value to edit."""
+
+    def __init__(self, name: str, config: RunConfig) -> None:
+        super().__init__()
+        self.field_name = name
+        self._value = format_value(config.get(name))
+
+    def compose(self) -> ComposeResult:
+        yield Label(self.field_name, classes="field-name")
+        yield Label(" ", classes="dot")
+        yield Input(self._value, name=self.field_name, compact=True, select_on_focus=False)
+
+    def show(self, config: RunConfig, original: RunConfig) -> None:
+        """Puts in the value of ``config``; what the person has not typed is not announced as a change."""
+        field = self.query_one(Input)
+        with field.prevent(Input.Changed):
+            field.value = format_value(config.get(self.field_name))
+        field.remove_class("invalid")
+        self.mark(config, original)
+
+    def mark(self, config: RunConfig, original: RunConfig) -> None:
+        changed = config.get(self.field_name) != original.get(self.field_name)
+        self.query_one(".dot", Label).update("•" if changed else " ")

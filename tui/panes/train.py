@@ -1,0 +1,193 @@
+"""The live training view: status, curves, epochs, log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import ProgressBar, Static
+
+from core.config import RunConfig, format_value
+from core.events import LIVE, RunState
+from core.report import clock, duration, percent, printable, progress_words, status_words
+from core.sources import Origin
+from tui.screens.confirm import Ask
+from tui.widgets.curves import RunCurves
+
+if TYPE_CHECKING:
+    from tui.app import ImdbTui
+
+SHOWN_FIELDS = ("data.n_samples", "data.max_length", "train.batch_size", "train.num_epochs", "train.learning_rate")
+
+
+class TrainPane(Vertical, can_focus=True):
+    """What is proposed, or what runs, or what ran last."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "start", "start"),
+        Binding("p", "pause", "pause/go on"),
+        Binding("x", "stop", "stop"),
+        Binding("t", "traceback", "traceback", show=False),
+    ]
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._proposed: RunConfig | None = None
+
+    @property
+    def console(self) -> ImdbTui:
+        return cast("ImdbTui", self.app)
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="train-head"):
+            yield Static(id="train-status")
+            yield ProgressBar(id="train-progress", show_eta=False, show_percentage=True)
+        yield Static(id="train-numbers")
+        yield RunCurves()
+        with Horizontal(id="train-foot"):
+            yield Static(id="train-epochs")
+            yield Static(id="train-log")
+
+    def on_mount(self) -> None:
+        self.update_run()
+
+    def propose(self, config: RunConfig) -> None:
+        """Puts a configuration up for ``s``."""
+        self._proposed = config
+        self.update_run()
+
+    def update_run(self) -> None:
+        """Draws the run as it stands; called at most ten times a second."""
+        state = self.console.live
+        proposal = self._proposed
+        live = self.console.run_is_live
+        if proposal is not None and not live and self.console.live_config is not proposal:
+            self._show_proposal(proposal)
+        elif state is not None:
+            self._show_run(state)
+        else:
+            self.query_one("#train-status", Static).update("no run yet · choose a preset with 1 and enter")
+            self.query_one("#train-progress").display = False
+
+    def _show_proposal(self, config: RunConfig) -> None:
+        values = "  ".join(f"{name.partition('.')[2]} {format_value(config.get(name))}" for name in SHOWN_FIELDS)
+        status = Text.assemble((printable(config.preset), "bold"), "  ready · press ", ("s", "bold"), " to start")
+        self.query_one("#train-status", Static).update(status)
+        self.query_one("#train-numbers", Static).update(Text(values, no_wrap=True, overflow="ellipsis"))
+        self.query_one("#train-progress").display = False
+        self.query_one(RunCurves).show([])
+        self.query_one("#train-epochs", Static).update(Text(printable(config.description)))
+        self.query_one("#train-log", Static).update("")
+
+    def _show_run(self, state: RunState) -> None:
+        line = Text(no_wrap=True, overflow="ellipsis")
+        line.append(f"{printable(state.preset)} {status_words(state.status)}", style="bold")
+        if state.status in LIVE:
+            asked = " · stopping at the next step …" if self.console.training.control.stop_requested else ""
+            line.append(f"  {progress_words(state)}{asked}")
+        elif state.finished is not None:
+            line.append(f"  {state.finished.error or state.finished.reason}  {duration(state.elapsed)}")
+        self.query_one("#train-status", Static).update(line)
+        bar = self.query_one(ProgressBar)
+        bar.display = bool(state.total_steps) and self.size.width >= 100
+        bar.update(total=state.total_steps or None, progress=state.step)
+        self.query_one("#train-numbers", Static).update(_numbers(state))
+        self.query_one(RunCurves).show([(state.run, state)])
+        self.query_one("#train-epochs", Static).update(epoch_table(state))
+        self.query_one("#train-log", Static).update(_log(state, max(self.query_one("#train-log").size.height, 3)))
+
+    def shown(self) -> None:
+        self.focus()
+        self.update_run()
+
+    def leave_field(self) -> None:
+        self.focus()
+
+    # Keys
+
+    def action_start(self) -> None:
+        """Starts what is proposed; after a run, the same again."""
+        config = self._proposed or self.console.live_config
+        if self.console.run_is_live:
+            self.app.notify("one run at a time: stop this one first with x", severity="warning")
+        elif config is None:
+            self.app.notify("choose a preset first: 1, then enter", severity="warning")
+        elif self.console.start_run(config):
+            self._proposed = None
+            self.update_run()
+
+    def action_pause(self) -> None:
+        if not self.console.run_is_live:
+            self.app.notify("no run is live; s starts one")
+            return
+        control = self.console.training.control
+        if control.pause_requested:
+            control.resume()
+        else:
+            control.pause()
+            self.app.notify("pausing at the next step; p goes on")
+
+    def action_stop(self) -> None:
+        if not self.console.run_is_live:
+            self.app.notify("no run is live; s starts one")
+            return
+        question = "Stop this run at its next step? Its curves and weights so far are kept."
+        self.app.push_screen(Ask(question, {"y": "stop it", "n": "go on training"}), self._stop_answered)
+
+    def _stop_answered(self, answer: str | None) -> None:
+        if answer == "y" and self.console.run_is_live:
+            self.console.training.control.stop("stopped from the keyboard")
+            self.update_run()
+
+    def action_traceback(self) -> None:
+        state = self.console.live
+        if state is not None and state.finished is not None and state.finished.traceback:
+            self.query_one("#train-log", Static).update(printable(state.finished.traceback[-3000:]))
+
+
+def epoch_table(state: RunState) -> Table:
+    """One row an epoch, numbers to the right."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("epoch", "train loss", "acc", "val loss", "acc", "time"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for epoch in state.epochs[-8:]:
+        table.add_row(
+            str(epoch.epoch),
+            f"{epoch.train_loss:.3f}",
+            percent(epoch.train_accuracy),
+            f"{epoch.val_loss:.3f}",
+            percent(epoch.val_accuracy),
+            duration(epoch.seconds),
+        )
+    if not state.epochs:
+        table.add_row("1", "…", "…", "…", "…", "…")
+    return table
+
+
+def _numbers(state: RunState) -> Text:
+    """Speed, rate, device, and where weights and reviews are from."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    if state.started is None:
+        return text
+    lr = state.curves["lr"].last
+    parts = [f"{state.samples_per_second:.1f} samples/s" if state.samples_per_second else "– samples/s"]
+    parts.append(f"lr {lr:.1e}" if lr is not None else "lr –")
+    parts.append(f"{state.started.device} {state.started.dtype} ({state.started.dtype_reason})")
+    for thing in ("weights", "reviews"):
+        origin = state.started.origins.get(thing, {})
+        if origin:
+            parts.append(f"{thing} {Origin(origin['kind'], origin['name']).words()}")
+    text.append(printable(" · ".join(parts)))
+    return text
+
+
+def _log(state: RunState, lines: int) -> Text:
+    text = Text(overflow="ellipsis", no_wrap=True)
+    for moment, words in state.log[-lines:]:
+        text.append(f"{clock(moment)} ", style="dim")
+        text.append(f"{printable(words)}\n")
+    return text

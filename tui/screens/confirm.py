@@ -1,0 +1,59 @@
+"""A question that is answered with one key."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.events import Key
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Label, Static
+
+
+class Ask(ModalScreen[str]):
+    """Dismisses with the key of the answer chosen; escape is ``n``."""
+
+    def __init__(self, question: str, answers: dict[str, str]) -> None:
+        super().__init__()
+        self._question, self._answers = question, answers
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(self._question, classes="question")
+            for key, words in self._answers.items():
+                yield Button(f"{key}  {words}", id=f"answer-{key}", compact=True)
+
+    def on_key(self, event: Key) -> None:
+        if event.key == "escape":
+            event.stop()
+            self.dismiss("n")
+        elif event.character in self._answers:
+            event.stop()
+            self.dismiss(event.character)
+        elif event.key in ("down", "up"):
+            event.stop()
+            (self.focus_next if event.key == "down" else self.focus_previous)()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        self.dismiss((event.button.id or "answer-n").removeprefix("answer-"))
+
+
+class AskName(ModalScreen[str]):
+    """Asks for one line of text; escape dismisses with an empty one."""
+
+    def __init__(self, question: str, value: str = "") -> None:
+        super().__init__()
+        self._question, self._value = question, value
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Label(self._question)
+            yield Input(self._value, id="name")
+            yield Label("enter saves · escape leaves", classes="hint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value.strip())
+
+    def on_key(self, event: Key) -> None:
+        if event.key == "escape":
+            event.stop()
+            self.dismiss("")

@@ -1,0 +1,54 @@
+"""Every key of the screen one is on."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+_MOVING = (
+    ("tab · shift+tab", "go round the fields and lists"),
+    ("↑ ↓ · j k · page keys", "move in a list"),
+    ("escape", "leave a field, close a window"),
+    ("ctrl+p", "the command palette"),
+)
+
+
+class KeysScreen(ModalScreen[None]):
+    """Lists the bindings that were active where it was opened."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,question_mark,q,enter", "app.pop_screen", "close")]
+
+    def __init__(self, below: Screen[Any]) -> None:
+        super().__init__()
+        self._rows = [
+            (self._key_words(below, active.binding.key, active.binding.key_display), active.binding.description)
+            for active in below.active_bindings.values()
+            if active.binding.description and active.enabled and not active.binding.system
+        ]
+
+    @staticmethod
+    def _key_words(below: Screen[Any], key: str, display: str | None) -> str:
+        return display or {"question_mark": "?", "slash": "/"}.get(key, key)
+
+    def compose(self) -> ComposeResult:
+        table = Table(box=None, show_header=False, pad_edge=False)
+        table.add_column(style="bold")
+        table.add_column()
+        merged: dict[str, list[str]] = {}
+        for key, words in self._rows:
+            merged.setdefault(words, []).append(key)
+        for words, keys in merged.items():
+            table.add_row(" ".join(keys), words)
+        for key, words in _MOVING:
+            table.add_row(key, words)
+        with VerticalScroll(classes="dialog keys"):
+            yield Static(Text("Keys here", style="bold"))
+            yield Static(table)
+            yield Static("escape closes", classes="hint")

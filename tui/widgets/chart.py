@@ -1,0 +1,117 @@
+"""A curve chart drawn by plotext, whose cost does not grow with the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from textual.app import RenderResult
+from textual.widget import Widget
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One curve. ``scale`` multiplies values for display; ``points`` draws large marks instead of a line."""
+
+    label: str
+    steps: Sequence[int]
+    values: Sequence[float]
+    colour: str
+    points: bool = False
+
+
+def decimate(steps: Sequence[int], values: Sequence[float], columns: int) -> tuple[list[int], list[float]]:
+    """At most two points a column, its lowest and its highest, in order: a spike cannot vanish.
+
+    Values that are not finite are left out.
+    """
+    if len(steps) <= 2 * columns:
+        kept = [i for i, value in enumerate(values) if value - value == 0]
+        return [steps[i] for i in kept], [values[i] for i in kept]
+    chosen: list[int] = []
+    size = len(steps) / columns
+    for column in range(columns):
+        part = [i for i in range(int(column * size), int((column + 1) * size)) if values[i] - values[i] == 0]
+        if part:
+            chosen.extend(sorted({min(part, key=values.__getitem__), max(part, key=values.__getitem__)}))
+    return [steps[i] for i in chosen], [values[i] for i in chosen]
+
+
+class Chart(Widget):
+    """Title, curves and axes. plotext is imported when the first chart is drawn, not before."""
+
+    DEFAULT_CSS = """
+    Chart { width: 1fr; height: 1fr; }
+    """
+
+    def __init__(self, title: str, *, percent: bool = False, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._title, self._percent = title, percent
+        self._series: list[Series] = []
+        self._x_end = 1
+        self._ticks: list[tuple[int, str]] = []
+        self._figure: Any = None
+
+    def show(self, series: list[Series], *, x_end: int, ticks: list[tuple[int, str]]) -> None:
+        """Draws these curves over steps 0 to ``x_end``; ``ticks`` are (step, label)."""
+        self._series, self._x_end, self._ticks = series, max(x_end, 1), ticks
+        self.refresh()
+
+    def render(self) -> RenderResult:
+        from rich.text import Text
+
+        width, height = self.size.width, self.size.height
+        if width < 12 or height < 5:
+            return Text(self._last_words(), no_wrap=True, overflow="ellipsis")
+        if self._figure is None:
+            from textual_plotext.plot import Plot
+
+            self._figure = Plot()
+        figure = self._figure
+        figure.clear_figure()
+        figure.theme("clear")
+        figure.plotsize(width, height)
+        figure.title(self._title)
+        scale = 100 if self._percent else 1
+        everything: list[float] = []
+        for one in self._series:
+            steps, values = decimate(one.steps, one.values, max(width - 8, 2))
+            if not steps:
+                continue
+            scaled = [value * scale for value in values]
+            everything += scaled
+            draw = figure.scatter if one.points else figure.plot
+            marker = "●" if one.points else "braille"
+            draw(steps, scaled, color=one.colour if self._coloured else "default", marker=marker)
+        figure.xlim(0, self._x_end)
+        if everything:
+            low, high = min(everything), max(everything)
+            room = (high - low) * 0.08 or max(abs(high), 1) * 0.1
+            low, high = (low - room, high + room)
+            if self._percent:
+                low, high = max(0.0, low), min(100.0, high)
+            figure.ylim(low, high)
+            count = max(2, min(5, (height - 3) // 2))
+            places = [low + (high - low) * i / (count - 1) for i in range(count)]
+            figure.yticks(places, [self._format(place, high - low) for place in places])
+        else:
+            figure.yticks([], [])
+        fitting = self._ticks if len(self._ticks) * 4 < width else self._ticks[:: -(-len(self._ticks) * 4 // width)]
+        figure.xticks([step for step, _ in fitting], [label for _, label in fitting])
+        return Text.from_ansi(figure.build(), no_wrap=True)
+
+    @property
+    def _coloured(self) -> bool:
+        return not self.app.no_color
+
+    def _format(self, value: float, span: float) -> str:
+        if self._percent:
+            return f"{value:3.0f}%"
+        return f"{value:.3f}" if span < 0.05 else f"{value:.2f}"
+
+    def _last_words(self) -> str:
+        words = [
+            f"{one.label} {one.values[-1] * (100 if self._percent else 1):.3g}" for one in self._series if one.values
+        ]
+        return f"{self._title}: " + ", ".join(words)

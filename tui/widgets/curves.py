@@ -1,0 +1,92 @@
+"""Loss and accuracy beside each other, for one run or for several over one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Static
+
+from core.events import RunState
+from tui.widgets.chart import Chart, Series
+
+RUN_COLOURS = ("blue+", "orange+", "green+", "magenta+", "cyan+", "red+")
+TRAIN_COLOUR, VALIDATION_COLOUR = "blue+", "orange+"
+_RICH = {"blue+": "bright_blue", "orange+": "bright_yellow", "green+": "bright_green", "magenta+": "bright_magenta",
+         "cyan+": "bright_cyan", "red+": "bright_red"}  # fmt: skip
+
+
+class RunCurves(Vertical):
+    """Two charts and a legend. One run shows training and validation, several show validation over training."""
+
+    DEFAULT_CSS = """
+    RunCurves { height: 1fr; }
+    RunCurves > Horizontal { height: 1fr; }
+    RunCurves > .legend { height: 1; padding: 0 1; }
+    """
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Chart("loss")
+            yield Chart("accuracy", percent=True)
+        yield Static(classes="legend")
+
+    def show(self, runs: Sequence[tuple[str, RunState]]) -> None:
+        """Draws the curves of (name, state) pairs."""
+        last = max((max(state.total_steps, state.step) for _, state in runs), default=1)
+        ticks = _epoch_ticks(runs)
+        legend = Text(no_wrap=True, overflow="ellipsis")
+        loss: list[Series] = []
+        accuracy: list[Series] = []
+        for number, (name, state) in enumerate(runs):
+            train, validation = TRAIN_COLOUR, VALIDATION_COLOUR
+            if len(runs) > 1:
+                train = validation = RUN_COLOURS[number % len(RUN_COLOURS)]
+                legend.append(f"━● {number + 1} {name}   ", style=_RICH[train])
+            for kind, into in (("loss", loss), ("accuracy", accuracy)):
+                curve = state.curves[f"train/{kind}"]
+                into.append(Series("train", curve.steps, _smoothed(curve.values), train))
+                curve = state.curves[f"val/{kind}"]
+                into.append(Series("validation", curve.steps, curve.values, validation, points=True))
+        if len(runs) == 1:
+            state = runs[0][1]
+            legend.append("━ train ", style=_RICH[TRAIN_COLOUR])
+            legend.append(_latest(state, "train"))
+            legend.append("    ● validation ", style=_RICH[VALIDATION_COLOUR])
+            legend.append(_latest(state, "val"))
+        charts = list(self.query(Chart))
+        charts[0].show(loss, x_end=last, ticks=ticks)
+        charts[1].show(accuracy, x_end=last, ticks=ticks)
+        self.query_one(".legend", Static).update(legend)
+
+
+def _latest(state: RunState, kind: str) -> str:
+    loss, accuracy = state.curves[f"{kind}/loss"].last, state.curves[f"{kind}/accuracy"].last
+    if loss is None or accuracy is None:
+        return "–"
+    return f"loss {loss:.3f}  acc {accuracy:5.1%}"
+
+
+def _epoch_ticks(runs: Sequence[tuple[str, RunState]]) -> list[tuple[int, str]]:
+    """The end of each epoch of the longest run."""
+    started = [state.started for _, state in runs if state.started is not None]
+    if not started:
+        return []
+    longest = max(started, key=lambda one: one.num_epochs * one.steps_per_epoch)
+    return [
+        (epoch * longest.steps_per_epoch, f"epoch {epoch}" if epoch == 1 else str(epoch))
+        for epoch in range(1, longest.num_epochs + 1)
+    ]
+
+
+def _smoothed(values: Sequence[float], window: int = 8) -> list[float]:
+    """The mean of the last ``window`` batches: one batch of 16 alone says little. The log keeps every value."""
+    means, total = [], 0.0
+    for i, value in enumerate(values):
+        total += value
+        if i >= window:
+            total -= values[i - window]
+        means.append(total / min(i + 1, window))
+    return means

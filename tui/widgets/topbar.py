@@ -1,0 +1,55 @@
+"""The first line: the panes and their keys, and how the live run stands."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import Static
+
+from core.events import LIVE, RunState
+from core.report import duration, progress_words, status_words
+
+NAMES = ("presets", "tokenizer", "model", "train", "runs")
+
+
+class TopBar(Static):
+    """One line that is true in every pane."""
+
+    DEFAULT_CSS = """
+    TopBar { height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; }
+    """
+
+    def update_bar(self, pane: str, state: RunState | None, libraries: str) -> None:
+        """Draws the line for this pane, run, and state of the imported libraries."""
+        left = Text("imdb-tui ", style="bold", no_wrap=True)
+        for number, name in enumerate(NAMES, start=1):
+            here = name == pane
+            left.append(f"[{number} {name.title()}]" if here else f" {number} {name.title()} ",
+                        style="bold reverse" if here else "")  # fmt: skip
+        right = _status(state, libraries, max(self.size.width - 4 - left.cell_len, 0))
+        gap = max(self.size.width - 2 - left.cell_len - right.cell_len, 1)
+        self.update(Text.assemble(left, " " * gap, right))
+
+    def on_resize(self) -> None:
+        self.app._update_top()  # type: ignore[attr-defined]
+
+
+def _status(state: RunState | None, libraries: str, room: int) -> Text:
+    """The longest of several wordings that fits into ``room`` cells."""
+    if state is None:
+        words = {"waiting": "loading torch …", "ready": ""}.get(libraries, "✗ torch")
+        return Text(words if len(words) <= room else "", style="dim")
+    sign = status_words(state.status)
+    wordings = [f"{state.preset} {sign}", sign, sign[0]]
+    if state.status in LIVE:
+        share = f"{state.step}/{state.total_steps}" if state.total_steps else ""
+        left = duration(state.seconds_left) if state.seconds_left is not None else ""
+        wordings = [
+            f"{state.preset} {sign} {progress_words(state)}",
+            f"{state.preset} {sign} {share} {left}".rstrip(),
+            f"{sign} {share} {left}".rstrip(),
+            f"{sign} {share}".rstrip(),
+            sign,
+            sign[0],
+        ]
+    chosen = next((words for words in wordings if len(words) <= room), wordings[-1])
+    return Text(chosen, style="bold", no_wrap=True)
