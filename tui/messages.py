@@ -23,18 +23,12 @@ class TrainingEvent(Message):
 
     event: Event
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class TrainingEnded(Message):
     """The training thread is over; ``error`` is one line, empty where the events tell the end."""
 
     error: str
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
 
 @dataclass
@@ -43,9 +37,6 @@ class LibrariesLoaded(Message):
 
     seconds: float
     error: str
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
 
 @dataclass
@@ -57,9 +48,6 @@ class PlanReady(Message):
     seconds: float
     basis: str
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class TokenizerReady(Message):
@@ -68,9 +56,6 @@ class TokenizerReady(Message):
     tokenizer: Tokenizer | None
     origin: Origin | None
     error: str
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
 
 @dataclass
@@ -83,15 +68,9 @@ class ModelReady(Message):
     origin: str
     error: str
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
 
 @dataclass
 class BatchShapeReady(Message):
     """What one real batch came out as, in lines."""
 
     lines: list[str]
-
-    def __post_init__(self) -> None:
-        super().__init__()

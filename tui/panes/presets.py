@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
@@ -10,6 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -24,11 +26,19 @@ if TYPE_CHECKING:
     from tui.app import ImdbTui
 
 
+FIRST_WORDS = "enter takes this preset to Train, where s starts it · e edits its fields · ctrl+s saves it as your own"
+
+
+class PresetList(OptionList):
+    """The menu; enter is named in the footer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "to Train")]
+
+
 class PresetsPane(Horizontal):
     """List on the left, the chosen preset and its fields on the right."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "to Train"),
         Binding("e", "edit", "edit"),
         Binding("ctrl+s", "save_as", "save as"),
         Binding("u", "undo", "undo edits"),
@@ -50,7 +60,7 @@ class PresetsPane(Horizontal):
         return cast("ImdbTui", self.app)
 
     def compose(self) -> ComposeResult:
-        yield OptionList(id="preset-list")
+        yield PresetList(id="preset-list")
         with VerticalScroll(id="preset-details", can_focus=False):
             yield Static(id="preset-words")
             yield Static(id="preset-origins")
@@ -72,13 +82,13 @@ class PresetsPane(Horizontal):
     def _menu_entry(self, preset: Preset) -> Text:
         entry = Text(overflow="ellipsis", no_wrap=True)
         edited = " •" if preset.name in self._edited else ""
-        entry.append(f"{printable(preset.name)}{edited}\n", style="bold")
+        entry.append(f"{printable(preset.name)}{edited}", style="bold")
         if preset.config is None:
-            entry.append("✗ broken file", style="red")
+            entry.append("\n✗ broken file", style="red")
         else:
             plan = self._plans.get(self._config_of(preset))
-            time = f" · ~{duration(plan.seconds)}" if plan else ""
-            entry.append(f"{printable(preset.config.title)}{time}", style="dim")
+            entry.append(f"  ~{duration(plan.seconds)}" if plan else "", style="dim")
+            entry.append(f"\n{printable(preset.config.title)}", style="dim")
         return entry
 
     def _config_of(self, preset: Preset) -> RunConfig:
@@ -104,7 +114,7 @@ class PresetsPane(Horizontal):
         self._shown_name, self._invalid = preset.name, {}
         words = Text()
         fields = self.query_one("#fields", Vertical)
-        self.query_one("#field-help", Static).update("")
+        self._help()
         if preset.config is None:
             words.append(f"{printable(preset.name)}\n\n", style="bold")
             words.append(f"✗ {printable(preset.error)}\n\n", style="red")
@@ -118,7 +128,7 @@ class PresetsPane(Horizontal):
         self.query_one("#preset-words", Static).update(words)
         config = self._config_of(preset)
         if not fields.children:
-            await fields.mount(*(FieldRow(name, config) for name in field_names()))
+            await fields.mount(*_field_rows(config))
         for row in self.query(FieldRow):
             row.show(config, preset.config)
         self.query_one("#preset-details").scroll_home(animate=False)
@@ -197,9 +207,12 @@ class PresetsPane(Horizontal):
         self.query_one(OptionList).replace_option_prompt_at_index(number, self._menu_entry(preset))
         self._show_plan(after)
 
-    def _help(self, name: str, error: str = "") -> None:
-        words = Text(f"{name}  ", style="bold")
-        if error:
+    def _help(self, name: str = "", error: str = "") -> None:
+        """What the focused field means, or what is wrong in it; with no field, what to press."""
+        words = Text(f"{name}  " if name else "", style="bold")
+        if not name:
+            words.append(FIRST_WORDS)
+        elif error:
             words.append(f"✗ {printable(error)}", style="red")
         else:
             options = choices(name)
@@ -210,6 +223,8 @@ class PresetsPane(Horizontal):
         name = getattr(event.widget, "name", None)
         if isinstance(event.widget, Input) and name:
             self._help(name, self._invalid.get(name, ""))
+        else:
+            self._help()
 
     # Keys
 
@@ -269,6 +284,15 @@ class PresetsPane(Horizontal):
         self.app.notify(f"saved as {path}")
 
 
+def _field_rows(config: RunConfig) -> Iterator[Widget]:
+    """The fields under the headings of their sections."""
+    section = ""
+    for name in field_names():
+        if section != (section := name.partition(".")[0]):
+            yield Label(section, classes="section")
+        yield FieldRow(name, config)
+
+
 class FieldRow(Horizontal):
     """One field: name, a dot where it differs from the preset's file, and its value to edit."""
 
@@ -278,8 +302,8 @@ class FieldRow(Horizontal):
         self._value = format_value(config.get(name))
 
     def compose(self) -> ComposeResult:
-        yield Label(self.field_name, classes="field-name")
         yield Label(" ", classes="dot")
+        yield Label(self.field_name.partition(".")[2], classes="field-name")
         yield Input(self._value, name=self.field_name, compact=True, select_on_focus=False)
 
     def show(self, config: RunConfig, original: RunConfig) -> None:
