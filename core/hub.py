@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from core.control import Stopped
+from core.libraries import load_hub_library
+
 PATIENCE_S = 3.0
 """Seconds without one byte after which the Hub counts as not answering."""
 
@@ -61,12 +64,14 @@ def fetch(repo: str, file: str, *, repo_type: str = "model", on_download: OnDown
 
     Raises HubError where the Hub is offline, does not answer in three seconds, refuses, or breaks off. That
     the Hub as a whole cannot be reached is remembered for the life of the process, so it is waited for once.
+    ``on_download`` may raise Stopped, which ends the download and is passed on.
     """
     return _watched(repo, file, lambda watch: _download(repo, file, repo_type, on_download, watch))
 
 
 def cached(repo: str, file: str, *, repo_type: str = "model") -> Path | None:
     """The path of ``file`` in the local Hugging Face cache, without asking the Hub; None where it is not there."""
+    load_hub_library()
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -83,13 +88,24 @@ def list_files(repo: str, *, repo_type: str = "model") -> list[str]:
     def ask(_: _Watch) -> list[str]:
         from huggingface_hub import HfApi
 
-        return HfApi(endpoint=os.environ.get("HF_ENDPOINT")).list_repo_files(repo, repo_type=repo_type)
+        api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
+        try:
+            # Asks once; list_repo_files would ask a Hub that answers 500 again and again.
+            found = getattr(api.repo_info(repo, repo_type=repo_type, timeout=PATIENCE_S), "siblings", None)
+        except Exception as error:
+            if _status_code(error) != 404 or _is_missing_repository(error):
+                raise
+            found = None
+        if found is not None:
+            return [sibling.rfilename for sibling in found]
+        return api.list_repo_files(repo, repo_type=repo_type)  # a mirror may have only the tree
 
     return _watched(repo, "files", ask)
 
 
 def cached_files(repo: str, *, repo_type: str = "model") -> dict[str, Path]:
     """Name to path of every file of ``repo`` in the local Hugging Face cache; empty where there is none."""
+    load_hub_library()
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -126,11 +142,20 @@ class _Watch:
     def __init__(self) -> None:
         self.last_sign = time.monotonic()
         self.given_up = False
+        self._furthest = 0
 
-    def sign_of_life(self) -> None:
+    def sign_of_life(self, received: int | None = None) -> None:
+        """An answer came, or a download has come as far as ``received``; bytes that came before are no sign."""
         if self.given_up:
             raise HubError("given up")
-        self.last_sign = time.monotonic()
+        if received is None or received > self._furthest:
+            self.last_sign = time.monotonic()
+            self._furthest = received or self._furthest
+
+    def verdict(self) -> str:
+        if self._furthest:
+            return f"the Hub fell silent for {PATIENCE_S:.0f} s in the middle of a download"
+        return f"the Hub did not answer within {PATIENCE_S:.0f} s"
 
 
 def _watched(repo: str, file: str, work: Callable[[_Watch], T]) -> T:
@@ -157,10 +182,12 @@ def _watched(repo: str, file: str, work: Callable[[_Watch], T]) -> T:
         thread.join(0.02)
         if thread.is_alive() and time.monotonic() - watch.last_sign > PATIENCE_S:
             watch.given_up = True
-            _verdict = f"the Hub did not answer within {PATIENCE_S:.0f} s"
+            _verdict = watch.verdict()
             raise HubError(_verdict)
     if results:
         return results[0]
+    if isinstance(errors[0], Stopped):
+        raise errors[0]
     reason, whole_hub = _in_words(errors[0], repo, file)
     if whole_hub:
         _verdict = reason
@@ -173,7 +200,7 @@ def _prepare_library() -> None:
 
     Downloads go over plain HTTP in small chunks, so that the watchdog sees every quarter of a megabyte.
     """
-    import huggingface_hub.file_download  # noqa: F401
+    load_hub_library()
     from huggingface_hub import constants
     from huggingface_hub.utils.logging import set_verbosity
     from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -206,8 +233,8 @@ def _download(repo: str, file: str, repo_type: str, on_download: OnDownload, wat
             self.total = kwargs.get("total") or 0
 
         def update(self, n: float | None = 1) -> bool | None:
-            watch.sign_of_life()
             self.received += int(n or 0)
+            watch.sign_of_life(self.received)
             on_download(Download(repo, file, self.received, int(self.total or 0)))
             return None
 
@@ -238,11 +265,19 @@ def _in_words(error: BaseException, repo: str, file: str) -> tuple[str, bool]:
         return f"{repo} on the Hub has no {file}", False
     if (status := _status_code(error)) is not None:
         return f"the Hub answered {status} for {repo}", False
-    if "Connect" in name or "Timeout" in name:
+    if "Timeout" in name:
+        return f"the Hub did not answer within {PATIENCE_S:.0f} s", True
+    if "Connect" in name:
         return "the Hub cannot be reached", True
     if isinstance(error, OSError) and error.errno is not None:
         return f"{repo}/{file} could not be stored ({error.strerror})", False
     return f"the download of {repo}/{file} broke off", False
+
+
+def _is_missing_repository(error: BaseException) -> bool:
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    return isinstance(error, RepositoryNotFoundError)
 
 
 def _status_code(error: BaseException | None) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -47,6 +46,19 @@ def encoder_config(fields: dict[str, Any]) -> DistilBertConfig:
         raise InputError(f"the checkpoint's configuration cannot be used: {error}") from None
 
 
+def require_fit(config: DistilBertConfig, vocabulary: int, max_length: int) -> None:
+    """Raises InputError where ids or positions would fall outside the embeddings of ``config``."""
+    if vocabulary > config.vocab_size:
+        raise InputError(
+            f"the checkpoint's tokenizer knows {vocabulary} pieces, its vocab_size is {config.vocab_size}; "
+            "tokenizer and model do not belong together"
+        )
+    if max_length > config.max_position_embeddings:
+        raise InputError(
+            f"data.max_length = {max_length} is more than the checkpoint's {config.max_position_embeddings} positions"
+        )
+
+
 def build_classifier(
     config: DistilBertConfig, model: ModelConfig, weights: dict[str, torch.Tensor] | None
 ) -> DistilBertClassifier:
@@ -88,51 +100,10 @@ def freeze(classifier: nn.Module, names: Sequence[str]) -> None:
         raise InputError("model.freeze leaves no parameter to train")
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterNode:
-    """A module or a parameter of the tree; a module's ``count`` is the sum over what is below it."""
-
-    name: str
-    path: str
-    shape: tuple[int, ...] | None
-    """None for a module."""
-    dtype: str
-    count: int
-    trainable: bool
-    children: tuple[ParameterNode, ...]
-
-
-def parameter_tree(module: nn.Module, name: str = "classifier") -> ParameterNode:
-    """The modules and parameters of ``module``, leaves being parameters; modules without any are left out."""
-    return _node(module, name, "")
-
-
 def meta_classifier(config: DistilBertConfig) -> DistilBertClassifier:
     """The classifier on the meta device: shapes and counts at once, no memory."""
     with torch.device("meta"):
         return DistilBertClassifier(config)
-
-
-def _node(module: nn.Module, name: str, path: str) -> ParameterNode:
-    prefix = f"{path}." if path else ""
-    children = [
-        ParameterNode(
-            key, prefix + key, tuple(p.shape), str(p.dtype).removeprefix("torch."), p.numel(), p.requires_grad, ()
-        )
-        for key, p in module.named_parameters(recurse=False)
-    ]
-    below = [_node(child, key, prefix + key) for key, child in module.named_children()]
-    children += [child for child in below if child.count]
-    dtypes = sorted({child.dtype for child in children})
-    return ParameterNode(
-        name,
-        path,
-        None,
-        "/".join(dtypes),
-        sum(child.count for child in children),
-        any(child.trainable for child in children),
-        tuple(children),
-    )
 
 
 def hidden_state_shape(classifier: DistilBertClassifier, input_ids: torch.Tensor) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from core.events import Event
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from core.model import ParameterNode
+    from core.parameters import ParameterNode
     from core.sources import Origin
 
 

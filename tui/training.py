@@ -14,6 +14,7 @@ from core.config import RunConfig
 from core.control import Control
 from core.errors import InputError
 from core.events import Event
+from core.libraries import load_training_libraries
 from tui.messages import TrainingEnded, TrainingEvent
 
 Post = Callable[[Message], Any]
@@ -22,6 +23,7 @@ TrainFunction = Callable[[RunConfig, Path, Control, Callable[[Event], None]], An
 
 def train_for_real(config: RunConfig, root: Path, control: Control, emit: Callable[[Event], None]) -> None:
     """core's loop; torch is imported in the calling thread if it is not there yet."""
+    load_training_libraries()
     from core.train import train
 
     train(config, root, control, emit)
