@@ -11,16 +11,18 @@ from typing import Any, ClassVar
 from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.theme import Theme
+from textual.driver import Driver
 from textual.widgets import ContentSwitcher, Footer
 
 from core.config import RunConfig
 from core.events import RunState
+from core.libraries import load_training_libraries
 from tui.commands import ConsoleCommands
-from tui.messages import LibrariesLoaded, TrainingEnded, TrainingEvent
+from tui.messages import LibrariesLoaded, PlanReady, TrainingEnded, TrainingEvent
 from tui.panes.presets import PresetsPane
 from tui.screens.confirm import Ask
 from tui.screens.keys import KeysScreen
+from tui.themes import DARK, LIGHT, ON_DARK, ON_LIGHT
 from tui.training import TrainFunction, Training, train_for_real
 from tui.widgets.topbar import TopBar
 
@@ -28,33 +30,6 @@ PANES = ("presets", "tokenizer", "model", "train", "runs")
 GO = Binding.Group("panes", compact=True)
 REDRAW_S = 0.1
 """What training changes is drawn at most this often, and only where it is visible."""
-
-_COLOURS = {"train-curve": "#4c9ef5", "validation-curve": "#f08c3c"}
-DARK = Theme(
-    "imdb-dark",
-    primary="#4c9ef5",
-    accent="#4c9ef5",
-    warning="#f0b43c",
-    error="#f06464",
-    success="#5ac878",
-    background="#14171c",
-    surface="#1b1f26",
-    panel="#252b34",
-    dark=True,
-)
-LIGHT = Theme(
-    "imdb-light",
-    primary="#1c6fd0",
-    accent="#1c6fd0",
-    warning="#9a6a00",
-    error="#c02828",
-    success="#1f7a3a",
-    background="#fafafa",
-    surface="#f2f3f5",
-    panel="#e4e7eb",
-    dark=False,
-)
-
 
 class ImdbTui(App[int]):
     """The application. ``training`` owns the worker thread, ``live`` is the fold of what it said."""
@@ -81,6 +56,7 @@ class ImdbTui(App[int]):
         super().__init__()
         self.root, self.first_preset, self.data = root, preset, data
         self.training = Training(self.post_message, train)
+        self.plans: dict[RunConfig, PlanReady] = {}
         self.live: RunState | None = None
         self.live_config: RunConfig | None = None
         self.libraries = "waiting"
@@ -88,8 +64,18 @@ class ImdbTui(App[int]):
         self._leave_when_done = False
         self._dirty = False
 
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, but one that survives the closing of its terminal where that can be had."""
+        chosen = super().get_driver_class()
+        if chosen.__name__ == "LinuxDriver":
+            from tui.driver import SturdyDriver
+
+            return SturdyDriver
+        return chosen
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return dict(_COLOURS)
+        """Curve colours for Textual's own themes too."""
+        return dict(ON_DARK if self.current_theme.dark else ON_LIGHT)
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -120,11 +106,7 @@ class ImdbTui(App[int]):
         began = time.monotonic()
         error = ""
         try:
-            import datasets  # noqa: F401
-            import torch  # noqa: F401
-            import transformers  # noqa: F401
-
-            from core import train  # noqa: F401
+            load_training_libraries()
         except Exception as problem:
             error = f"{type(problem).__name__}: {problem}"
         self.post_message(LibrariesLoaded(time.monotonic() - began, error))

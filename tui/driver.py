@@ -1,0 +1,41 @@
+"""The terminal driver, made to outlive its terminal.
+
+When a terminal is closed, Textual's writer thread dies of the first failed write; the app then blocks on the
+thread's full queue and never ends. Here a write to a terminal that is gone is dropped, so that the app can stop
+its run, save, and leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+
+class _Terminal:
+    """A text file whose writes are dropped once they fail."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
+
+    @property
+    def fileno(self) -> Callable[[], int]:
+        return self._file.fileno
+
+
+class SturdyDriver(LinuxDriver):
+    """Textual's own driver for Linux and macOS, on a terminal that may vanish."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._file: Any = _Terminal(self._file)
