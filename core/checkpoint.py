@@ -34,7 +34,8 @@ def save_weights(folder: Path, name: str, model: torch.nn.Module, about: dict[st
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
         for file in (weights, temporary / MANIFEST, temporary):
             _sync(file)
-        shutil.rmtree(target, ignore_errors=True)
+        if target.exists():
+            os.rename(target, folder / f".{name}.replaced-{os.getpid()}")  # goes below, once the new one is there
         os.rename(temporary, target)
         _sync(folder)
     except Exception as error:

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 the run failed, 2 bad usage or bad input, 130 interrupted 
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ import traceback
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import IO, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -25,6 +26,7 @@ from core.control import Control
 from core.errors import InputError
 from core.events import Event, Progressed, RunFinished, RunStarted, RunState, StepLogged
 from core.presets import list_presets, load_preset, own_presets_folder
+from core.reviews import read_reviews
 from core.runs import Run, find_run, list_runs, runs_root
 
 RUN_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -36,7 +38,28 @@ app = typer.Typer(
     help="Fine-tune DistilBERT on film reviews: a console, and the same without a screen.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+
+
+class Output(Console):
+    """Prints what it is given: no markup, emoji or colouring of what people wrote; tells of a pipe that is closed."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, emoji=False)
+
+    def on_broken_pipe(self) -> None:
+        """Without its reader, progress on stderr falls silent and the run goes on; an answer on stdout ends."""
+        self.quiet = True
+        _silence(self.file)
+        if not self.stderr:
+            raise BrokenPipeError
+
+
+def _silence(stream: IO[str]) -> None:
+    """What is still in the buffer must go somewhere when Python flushes it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+out, err = Output(), Output(stderr=True)
 
 RunsDir = Annotated[Path | None, typer.Option("--runs-dir", help="Where runs are kept.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One machine-readable answer on stdout.")]
@@ -45,6 +68,9 @@ _debug = False
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs one command and leaves the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 shows ? instead of ending the command
     sys.exit(run_command(arguments))
 
 
@@ -52,6 +78,7 @@ def run_command(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code; bad input is one line on stderr."""
     try:
         result = app(args=arguments, prog_name="imdb-tui", standalone_mode=False)
+        sys.stdout.flush()  # here, where a pipe that is closed can still be dealt with
         return result if isinstance(result, int) else 0
     except InputError as error:
         if _debug:
@@ -60,11 +87,12 @@ def run_command(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
         return 0
     except Exception as error:
         if hasattr(error, "format_message"):  # click's usage errors
-            return _refuse(error.format_message())
+            words = error.format_message()
+            return _refuse(words) if words else BAD_INPUT  # without words, the help has been shown
         if type(error).__name__ == "Abort":
             return INTERRUPTED
         if _debug:
@@ -75,7 +103,7 @@ def run_command(arguments: list[str] | None = None) -> int:
 
 
 def _refuse(words: str) -> int:
-    err.print(f"imdb-tui: {report.printable(' '.join(words.split()))}", markup=False, soft_wrap=True)
+    err.print(f"imdb-tui: {report.printable(' '.join(words.split()))}", soft_wrap=True)
     return BAD_INPUT
 
 
@@ -107,6 +135,8 @@ def train(
 ) -> int:
     """Train a preset."""
     config = configure(load_preset(preset), set_ or [], data)
+    if config.data.source not in ("auto", "hub", "embedded"):
+        read_reviews(Path(config.data.source).expanduser())  # refused here, before a run is made and torch imported
     root = runs_root(runs_dir)
     control = Control()
     restore = _stop_on_signals(control)
@@ -117,12 +147,13 @@ def train(
             writer = run_training(config, root, control, reporter)
     finally:
         restore()
+    err.print(reporter.ending(), soft_wrap=True)
     run, state = writer.run, writer.run.state()
     if json:
         print(report.as_json(report.run_summary(run, state)))  # noqa: T201
     if state.status == "failed":
         if _debug and state.finished:
-            err.print(state.finished.traceback, markup=False)
+            err.print(state.finished.traceback)
         return RUN_FAILED
     return INTERRUPTED if state.status == "stopped" else 0
 
@@ -136,6 +167,8 @@ def configure(config: RunConfig, assignments: list[str], data: str | None) -> Ru
         config = config.set(name.strip(), value)
     if data is not None:
         if data not in ("auto", "hub", "embedded"):
+            if any("\ud800" <= char <= "\udfff" for char in data):  # what Python makes of bytes that are not UTF-8
+                raise InputError(f"--data {data!r}: such a file name cannot be kept in a run; rename the file")
             data = str(Path(data).expanduser().absolute())
         config = config.set("data.source", data)
     return config
@@ -145,13 +178,15 @@ def _stop_on_signals(control: Control) -> Callable[[], None]:
     """SIGINT, SIGTERM and SIGHUP stop the run at the next step; a second one ends the process at once."""
     names = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in names}
+    if before.get(getattr(signal, "SIGHUP", None)) is signal.SIG_IGN:  # nohup: the terminal may go, the run goes on
+        del before[signal.SIGHUP]
 
     def stop(number: int, _: object) -> None:
         if control.stop_requested:
             raise KeyboardInterrupt
         control.stop(f"signal {signal.Signals(number).name}")
 
-    for number in names:
+    for number in before:
         signal.signal(number, stop)
 
     def restore() -> None:
@@ -196,8 +231,6 @@ class Reporter:
         if isinstance(event, RunStarted):
             for thing, origin in event.origins.items():
                 self._line(f"         {thing}: {_origin_words(origin)}")
-        if isinstance(event, RunFinished):
-            self._line(f"{report.status_words(event.status)}: {event.error or event.reason}")
         if self._bar:
             self._update_bar()
         elif isinstance(event, StepLogged) and event.elapsed - self._last_line >= self.LINE_EVERY_S:
@@ -206,8 +239,14 @@ class Reporter:
         elif isinstance(event, Progressed) and event.done is None:
             self._line(event.message)
 
+    def ending(self) -> str:
+        """How the run ended; not among the lines, because bad input is told by whoever catches it."""
+        finished = self.state.finished
+        words = f": {finished.error or finished.reason}" if finished else ""
+        return report.printable(report.status_words(self.state.status) + words)
+
     def _line(self, words: str) -> None:
-        (self._bar.console if self._bar else err).print(report.printable(words), markup=False, soft_wrap=True)
+        (self._bar.console if self._bar else err).print(report.printable(words), soft_wrap=True)
 
     def _update_bar(self) -> None:
         assert self._bar is not None
@@ -241,7 +280,7 @@ def runs(runs_dir: RunsDir = None, json: AsJson = False) -> None:
         print(report.as_json([report.run_summary(run, state) for run, state in found]))  # noqa: T201
         return
     if not found:
-        err.print(f"no runs in {runs_root(runs_dir)} yet; `imdb-tui train quick` makes one", markup=False)
+        err.print(f"no runs in {runs_root(runs_dir)} yet; `imdb-tui train quick` makes one", soft_wrap=True)
         return
     table = Table("status", "run", "epochs", "best val acc", "time", box=None, pad_edge=False)
     for run, state in found:
@@ -272,11 +311,11 @@ def show(
 
 
 def _print_run(run: Run, state: RunState) -> None:
-    out.print(f"{report.printable(run.name)}  {report.status_words(state.status)}", markup=False)
+    out.print(f"{report.printable(run.name)}  {report.status_words(state.status)}")
     if state.started:
-        out.print(f"{state.started.device}, {state.started.dtype} ({state.started.dtype_reason})", markup=False)
+        out.print(f"{state.started.device}, {state.started.dtype} ({state.started.dtype_reason})")
         for thing, origin in state.started.origins.items():
-            out.print(f"{thing}: {report.printable(_origin_words(origin))}", markup=False, soft_wrap=True)
+            out.print(f"{thing}: {report.printable(_origin_words(origin))}", soft_wrap=True)
     table = Table("epoch", "train loss", "train acc", "val loss", "val acc", "time", box=None, pad_edge=False)
     for epoch in state.epochs:
         table.add_row(
@@ -289,10 +328,10 @@ def _print_run(run: Run, state: RunState) -> None:
         )
     out.print(table)
     for moment, words in state.log:
-        out.print(f"{report.clock(moment)} {report.printable(words)}", markup=False, soft_wrap=True)
+        out.print(f"{report.clock(moment)} {report.printable(words)}", soft_wrap=True)
     if state.skipped_lines:
         out.print(f"{state.skipped_lines} damaged lines of events.jsonl were skipped")
-    out.print(f"files: {run.path}", markup=False, soft_wrap=True)
+    out.print(f"files: {report.printable(str(run.path))}", soft_wrap=True)
 
 
 @app.command()
@@ -305,11 +344,12 @@ def presets(json: AsJson = False) -> None:
     table = Table("preset", "title", "what it does", box=None, pad_edge=False)
     for preset in found:
         if preset.config is None:
-            table.add_row(preset.name, "✗ broken", report.printable(preset.error))
+            table.add_row(report.printable(preset.name), "✗ broken", report.printable(preset.error))
         else:
-            table.add_row(preset.name, preset.config.title, preset.config.description)
+            words = (preset.name, preset.config.title, preset.config.description)
+            table.add_row(*map(report.printable, words))
     out.print(table)
-    out.print(f"your own: {own_presets_folder()}", markup=False, soft_wrap=True)
+    out.print(f"your own: {own_presets_folder()}", soft_wrap=True)
 
 
 @app.command()
@@ -325,7 +365,7 @@ def tokenize(
     from core.tokenization import encode
 
     if text == "-":
-        text = sys.stdin.read()
+        text = sys.stdin.buffer.read().decode(errors="replace")
     tokenizer, origin = open_tokenizer(checkpoint)
     encoding = encode(tokenizer, text, add_special_tokens=special_tokens, max_length=max_length)
     if json:
@@ -349,9 +389,10 @@ def tokenize(
     if encoding.cut_from is not None:
         lost = encoding.full_length - len(encoding.tokens)
         out.print(
-            f"cut: {lost} tokens, from character {encoding.cut_from}: {report.printable(encoding.cut_text)[:60]!r}"
+            f"cut: {lost} tokens, from character {encoding.cut_from}: {report.printable(encoding.cut_text)[:60]!r}",
+            soft_wrap=True,
         )
-    err.print(f"tokenizer: {origin.words()}", markup=False, soft_wrap=True)
+    err.print(f"tokenizer: {origin.words()}", soft_wrap=True)
 
 
 @app.command()
@@ -377,11 +418,18 @@ def doctor(runs_dir: RunsDir = None, json: AsJson = False) -> None:
     if json:
         print(report.as_json(facts))  # noqa: T201
         return
+    _print_facts(facts)
+
+
+def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
+    """A fact a line, whatever the width of the terminal; nested ones are indented and aligned."""
+    width = max(map(len, facts))
     for name, value in facts.items():
         if isinstance(value, dict):
-            out.print(f"{name:<10}", *(f"{key} {text}" for key, text in value.items()), sep="\n  ", markup=False)
+            out.print(indent + name, soft_wrap=True)
+            _print_facts(value, indent + "  ")
         else:
-            out.print(f"{name:<10} {value}", markup=False, soft_wrap=True)
+            out.print(f"{indent}{name:<{width}}  {report.printable(str(value))}", soft_wrap=True)
 
 
 def _version(name: str) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import threading
 
 
+class Stopped(Exception):  # noqa: N818 - a request, not an error
+    """Raised to leave something long, such as a download, because a stop was asked for."""
+
+
 class Control:
     """Thread-safe requests to a running ``train``. A stop cannot be taken back."""
 

@@ -8,7 +8,6 @@ DistilBertModel. The package itself is never imported; only its files are read.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -76,15 +75,13 @@ def trained_tokenizer() -> Tokenizer:
     from core.synthetic import synthetic_reviews
 
     tokenizer = wordpiece_tokenizer({token: i for i, token in enumerate(SPECIAL_TOKENS)})
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=8000, special_tokens=list(SPECIAL_TOKENS), show_progress=False, limit_alphabet=300
-    )
-    tokenizer.train_from_iterator(_texts(synthetic_reviews()), trainer)
+    texts = [text for text, _ in synthetic_reviews()]
+    letters = sorted({char for text in texts for char in tokenizer.normalizer.normalize_str(text) if not char.isspace()})
+    # The trainer numbers inner letters as its hash table yields them, unless they are given: same ids in every process.
+    given = [*SPECIAL_TOKENS, *(f"##{letter}" for letter in letters)]
+    trainer = trainers.WordPieceTrainer(vocab_size=8000, special_tokens=given, show_progress=False, limit_alphabet=300)
+    tokenizer.train_from_iterator(texts, trainer)
     return wordpiece_tokenizer(tokenizer.get_vocab(with_added_tokens=True))
-
-
-def _texts(reviews: Iterable[tuple[str, int]]) -> Iterable[str]:
-    return (text for text, _ in reviews)
 
 
 def minilm_weights() -> dict[str, torch.Tensor]:

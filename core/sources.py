@@ -36,7 +36,7 @@ _KIND_WORDS = {
     "folder": "from a local folder",
     "file": "from a local file",
     "embedded": "embedded",
-    "synthetic": "synthetic",
+    "synthetic": "from a seeded grammar",
     "random": "drawn at random",
 }
 
@@ -83,12 +83,13 @@ def open_checkpoint(name: str, *, pretrained: bool, on_download: hub.OnDownload 
 
     Raises InputError where they are nowhere, or where a file of them is damaged.
     """
-    wanted: list[tuple[str, ...]] = [TOKENIZER_FILES, (CONFIG_FILE,)]
-    if pretrained:
-        wanted.append((WEIGHTS_FILE,))
-    place, reason = _find_model(name, wanted, on_download)
+    place, reason = _find_model(
+        name, _wanted(pretrained), lambda file: hub.fetch(name, file, on_download=on_download)
+    )
     if place is None:
         return _embedded_checkpoint(name, reason, pretrained)
+    for path in place.files.values():
+        _check_whole(path)
     tokenizer_path = next(place.files[file] for file in TOKENIZER_FILES if file in place.files)
     tokenizer = _read_tokenizer(tokenizer_path)
     origin = Origin(place.kind, name, place.note, _sha256(tokenizer_path))
@@ -148,13 +149,12 @@ def open_reviews(
         path = hub.fetch(dataset, file, repo_type="dataset", on_download=on_download)
         kind, note = "hub", ""
     except hub.HubError as error:
-        cached = hub.cached_files(dataset, repo_type="dataset")
-        file = _choose_data_file(list(cached), dataset) if cached else ""
-        if not cached:
+        found = _cached_data_file(dataset)
+        if found is None:
             if source == "hub":
                 raise InputError(f"data set {dataset!r} is not to be had: {error}; give a file with --data") from None
             return _synthetic(str(error))
-        path, kind, note = cached[file], "cache", str(error)
+        path, kind, note = found, "cache", str(error)
     _check_whole(path)
     origin = Origin("hub" if kind == "hub" else "cache", dataset, note, _sha256(path))
     return read_reviews(path), origin
@@ -173,22 +173,41 @@ def plan(config: RunConfig) -> dict[str, str]:
     """
     name = config.model.checkpoint
     pretrained = config.model.init == "pretrained"
-    words = {"tokenizer": _plan_file(name, "tokenizer.json", "model")}
-    if pretrained:
-        words["weights"] = _plan_file(name, WEIGHTS_FILE, "model")
-        if not words["weights"]:
-            words["tokenizer"] = ""
-    else:
-        words["weights"] = "drawn at random"
-    if not words["tokenizer"] or not words["weights"]:
-        try:
-            checkpoint = _embedded_checkpoint(name, _why_not(name), pretrained)
-            words["tokenizer"] = checkpoint.tokenizer_origin.words()
-            words["weights"] = checkpoint.weights_origin.words()
-        except InputError as error:
-            words["weights"] = str(error)
-    words["reviews"] = _plan_reviews(config)
-    return words
+    try:
+        tokenizer, weights = _plan_checkpoint(name, pretrained)
+    except InputError as error:
+        tokenizer = weights = str(error)
+    return {"tokenizer": tokenizer, "weights": weights, "reviews": _plan_reviews(config)}
+
+
+def _plan_checkpoint(name: str, pretrained: bool) -> tuple[str, str]:
+    """Tokenizer and weights in words, found as :func:`open_checkpoint` finds them."""
+    sizes: dict[str, int] = {}
+
+    def look(file: str) -> Path:
+        size = hub.size_on_hub(name, file)
+        there = hub.cached(name, file)
+        sizes[file] = 0 if there else size
+        return there or Path(file)
+
+    wanted = _wanted(pretrained)
+    place, reason = _find_model(name, wanted, look)
+    if place is None:
+        checkpoint = _embedded_checkpoint(name, reason, pretrained)
+        return checkpoint.tokenizer_origin.words(), checkpoint.weights_origin.words()
+
+    def words(group: tuple[str, ...]) -> str:
+        file = next(file for file in group if file in place.files)
+        return Origin(place.kind, name, place.note).words() + _to_download(sizes.get(file))
+
+    return words(TOKENIZER_FILES), words((WEIGHTS_FILE,)) if pretrained else Origin("random", "DistilBertModel").words()
+
+
+def _to_download(size: int | None) -> str:
+    """What is said of a file on the Hub; nothing (None) of one from elsewhere."""
+    if size is None:
+        return ""
+    return f", {size / 1e6:.1f} MB to download" if size else ", already here"
 
 
 def _plan_reviews(config: RunConfig) -> str:
@@ -197,38 +216,32 @@ def _plan_reviews(config: RunConfig) -> str:
         return "synthetic reviews"
     if source not in ("auto", "hub"):
         path = Path(source).expanduser()
-        return f"{path}, a local file" if path.is_file() else f"{path}: there is no such file"
+        return Origin("file", path.name).words() if path.is_file() else f"{path}: there is no such file"
     try:
         file = _choose_data_file(hub.list_files(dataset, repo_type="dataset"), dataset)
-        return _plan_file(dataset, file, "dataset")
+        size = hub.size_on_hub(dataset, file, repo_type="dataset")
     except hub.HubError as error:
-        if hub.cached_files(dataset, repo_type="dataset"):
-            return f"{dataset}, from the local cache ({error})"
-        return f"synthetic reviews ({error})" if source == "auto" else f"{dataset} is not to be had: {error}"
+        if _cached_data_file(dataset) is not None:
+            return Origin("cache", dataset, str(error)).words()
+        if source == "auto":
+            return Origin("synthetic", "synthetic reviews", str(error)).words()
+        return f"{dataset} is not to be had: {error}"
+    there = hub.cached(dataset, file, repo_type="dataset")
+    return Origin("hub", dataset).words() + _to_download(0 if there else size)
 
 
-def _plan_file(name: str, file: str, repo_type: str) -> str:
-    """In words where one file would come from; empty where it would not."""
-    if repo_type == "model" and Path(name).expanduser().is_dir():
-        return f"{name}, from a local folder"
-    there = hub.cached(name, file, repo_type=repo_type)
-    try:
-        size = hub.size_on_hub(name, file, repo_type=repo_type)
-    except hub.HubError as error:
-        return f"{name}, from the local cache ({error})" if there else ""
-    return f"{name}, from the Hub" + (", already here" if there else f", {size / 1e6:.0f} MB to download")
+def _wanted(pretrained: bool) -> list[tuple[str, ...]]:
+    """The files that a checkpoint must have; one of each group is enough."""
+    return [TOKENIZER_FILES, (CONFIG_FILE,), *([(WEIGHTS_FILE,)] if pretrained else [])]
 
 
-def _why_not(name: str) -> str:
-    try:
-        hub.size_on_hub(name, CONFIG_FILE)
-    except hub.HubError as error:
-        return str(error)
-    return f"{name} has no weights in safetensors"
+def _find_model(
+    name: str, wanted: Sequence[tuple[str, ...]], fetch: Callable[[str], Path]
+) -> tuple[_Place | None, str]:
+    """The first place that has one of each group of ``wanted`` files, or None and why the Hub had not.
 
-
-def _find_model(name: str, wanted: Sequence[tuple[str, ...]], on_download: hub.OnDownload) -> tuple[_Place | None, str]:
-    """The first place that has one of each group of ``wanted`` files, or None and why the Hub had not."""
+    ``fetch`` gets a file from the Hub, or only looks whether it is there; it raises HubError where it is not.
+    """
     folder = Path(name).expanduser()
     if folder.is_dir():
         files = {file: folder / file for group in wanted for file in group if (folder / file).is_file()}
@@ -237,28 +250,33 @@ def _find_model(name: str, wanted: Sequence[tuple[str, ...]], on_download: hub.O
                 raise InputError(f"{folder} has no {' or '.join(group)}; give a folder that save_pretrained wrote")
         return _Place("folder", files, ""), ""
     try:
-        files = dict(_fetch_one(name, group, on_download) for group in wanted)
-        for path in files.values():
-            _check_whole(path)
+        files = dict(_fetch_one(group, fetch) for group in wanted)
         return _Place("hub", files, ""), ""
     except hub.HubError as error:
         reason = str(error)
     files = {file: found for group in wanted for file in group if (found := hub.cached(name, file)) is not None}
     if all(any(file in files for file in group) for group in wanted):
-        for path in files.values():
-            _check_whole(path)
         return _Place("cache", files, reason), reason
     return None, reason
 
 
-def _fetch_one(name: str, group: Sequence[str], on_download: hub.OnDownload) -> tuple[str, Path]:
+def _fetch_one(group: Sequence[str], fetch: Callable[[str], Path]) -> tuple[str, Path]:
     """The first file of ``group`` that the repository has."""
     for file in group[:-1]:
         try:
-            return file, hub.fetch(name, file, on_download=on_download)
+            return file, fetch(file)
         except hub.FileMissingError:
             continue
-    return group[-1], hub.fetch(name, group[-1], on_download=on_download)
+    return group[-1], fetch(group[-1])
+
+
+def _cached_data_file(dataset: str) -> Path | None:
+    """The labelled reviews of a data set in the local cache, if they are there."""
+    cached = hub.cached_files(dataset, repo_type="dataset")
+    try:
+        return cached[_choose_data_file(list(cached), dataset)]
+    except hub.HubError:
+        return None
 
 
 def _choose_data_file(files: Sequence[str], dataset: str) -> str:
@@ -271,7 +289,8 @@ def _choose_data_file(files: Sequence[str], dataset: str) -> str:
 
 def _check_whole(path: Path) -> None:
     if not hub.is_whole(path):
-        raise InputError(f"{path} is not what the Hub announced (sha256 differs); delete it and try again")
+        # The cache's names are links to this file, and deleting one of those would not help.
+        raise InputError(f"{path.name} is not what the Hub announced (sha256 differs); delete {path.resolve()}")
 
 
 def _read_tokenizer(path: Path) -> Tokenizer:

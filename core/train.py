@@ -22,7 +22,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from core import __version__
 from core.checkpoint import save_weights
 from core.config import RunConfig, TrainConfig
-from core.control import Control
+from core.control import Control, Stopped
 from core.data import Examples, batches, encode_examples, epoch_order, split_reviews
 from core.device import Engine, choose_engine
 from core.errors import InputError
@@ -40,7 +40,7 @@ from core.events import (
     Warned,
 )
 from core.hub import Download
-from core.model import DistilBertClassifier, build_classifier, encoder_config
+from core.model import DistilBertClassifier, build_classifier, encoder_config, require_fit
 from core.runs import RunWriter, create_run
 from core.sources import open_checkpoint, open_reviews
 
@@ -65,8 +65,14 @@ def train(config: RunConfig, root: Path, control: Control, emit: Emit) -> RunWri
     except InputError as error:
         trainer.finish("failed", "bad input", error=str(error))
         raise
+    except Stopped:
+        trainer.note_stop()
+        trainer.finish("stopped", control.reason)
     except NonFiniteLoss as error:
         trainer.finish("failed", "loss is not finite", error=str(error), trace=traceback.format_exc())
+    except KeyboardInterrupt:
+        trainer.finish("stopped", "ended at once; what was trained after the last checkpoint is lost")
+        raise
     except BaseException as error:
         words = f"{type(error).__name__}: {error}".splitlines()[0]
         trainer.finish("failed", "an error", error=words, trace=traceback.format_exc())
@@ -84,6 +90,7 @@ class _Run:
         self.config, self.writer, self.control, self._emit = config, writer, control, emit
         self._began = time.monotonic()
         self._saving_failed = False
+        self._saved_step = 0
         self.step = 0
         self.examples_trained = 0
         self.seconds_trained = 0.0
@@ -112,7 +119,9 @@ class _Run:
         # Model: drawn or loaded, then moved to the device.
         self.progress("building the model")
         weights = checkpoint.load_weights() if config.model.init == "pretrained" else None
-        model = build_classifier(encoder_config(checkpoint.config), config.model, weights).to(engine.device)
+        encoder = encoder_config(checkpoint.config)
+        require_fit(encoder, checkpoint.tokenizer.get_vocab_size(), config.data.max_length)
+        model = build_classifier(encoder, config.model, weights).to(engine.device)
         model.distilbert.set_attn_implementation(engine.attention)
         del weights
 
@@ -134,7 +143,8 @@ class _Run:
             "reviews": {**reviews_origin.as_dict(), "taken": len(split.train) + len(split.validation),
                         "available": len(reviews)},
         }  # fmt: skip
-        self.writer.write_environment(_environment(engine, origins))
+        with self.saving():
+            self.writer.write_environment(_environment(engine, origins))
         self.emit(
             RunStarted(
                 **self._now(),
@@ -241,17 +251,20 @@ class _Run:
         return self.control.stop_requested
 
     def end_stopped(self, model: DistilBertClassifier, epoch: int) -> None:
-        reason = self.control.reason
-        self.emit(ControlReceived(**self._now(), step=self.step, action="stop", reason=reason))
-        if self.step:
+        self.note_stop()
+        if self.step > self._saved_step:
             self.save(model, epoch)
-        self.finish("stopped", reason)
+        self.finish("stopped", self.control.reason)
+
+    def note_stop(self) -> None:
+        self.emit(ControlReceived(**self._now(), step=self.step, action="stop", reason=self.control.reason))
 
     def save(self, model: DistilBertClassifier, epoch: int) -> None:
         began = time.monotonic()
         with self.saving():
             about = {"step": self.step, "epoch": epoch, "imdb_tui": __version__}
             path = save_weights(self.writer.path / "checkpoints", f"step-{self.step}", model, about)
+            self._saved_step = self.step
             self.emit(
                 CheckpointSaved(
                     **self._now(),
@@ -325,7 +338,7 @@ class _Run:
 
     def _downloading(self, download: Download) -> None:
         if self.control.stop_requested:
-            raise InterruptedError("stopped while downloading")
+            raise Stopped
         self.progress(f"downloading {download.file}", download.received, download.total or None)
 
     def _now(self) -> dict[str, Any]:

@@ -40,7 +40,9 @@ def open_console(arguments: list[str]) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("imdb-tui: the console needs a terminal; `imdb-tui --help` lists commands", file=sys.stderr)  # noqa: T201
         return 2
-    os.environ.setdefault("TEXTUAL_FPS", "120")  # read when textual is imported: a key is on screen in two frames
+    # Both are read when textual is imported. A key shows in two frames; escape counts as alone after 40 ms.
+    os.environ.setdefault("TEXTUAL_FPS", "120")
+    os.environ.setdefault("ESCDELAY", "40")
 
     from core.cli import configure
     from core.errors import InputError

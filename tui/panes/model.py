@@ -16,11 +16,12 @@ from textual.widgets.tree import TreeNode
 
 from core.config import RunConfig
 from core.explain import explain
+from core.libraries import load_training_libraries
+from core.parameters import ParameterNode
 from core.report import printable
 from tui.messages import BatchShapeReady, ModelReady
 
 if TYPE_CHECKING:
-    from core.model import ParameterNode
     from tui.app import ImdbTui
 
 _GROUPS = ("architecture", "training", "task", "bookkeeping")
@@ -67,7 +68,9 @@ class ModelPane(Horizontal):
         from core.errors import InputError
 
         try:
-            from core.model import encoder_config, meta_classifier, parameter_tree
+            load_training_libraries()
+            from core.model import encoder_config, meta_classifier
+            from core.parameters import parameter_tree
             from core.sources import open_checkpoint
 
             checkpoint = open_checkpoint(config.model.checkpoint, pretrained=config.model.init == "pretrained")
@@ -113,8 +116,6 @@ class ModelPane(Horizontal):
         self._show(event.node.data)
 
     def _show(self, data: Any) -> None:
-        from core.model import ParameterNode
-
         words: Any = ""
         if isinstance(data, ParameterNode):
             words = self._parameter_words(data)
@@ -148,9 +149,9 @@ class ModelPane(Horizontal):
         table.add_row("numbers", f"{node.count:,}")
         table.add_row("share", f"{node.count / self._total:.2%}")
         table.add_row("memory", f"{node.count * 4 / 1e6:,.1f} MB in float32")
-        table.add_row("task", "specific: the new head" if node.path.startswith("classifier") else "agnostic: encoder")
+        kind = "specific: the new head" if node.path.startswith("classifier") else "agnostic: the encoder"
+        table.add_row("task", kind if node.path else "the encoder is task-agnostic, the head is not")
         if not node.path:
-            table.add_row("task", "encoder is task-agnostic, the head is not")
             table.add_row("weights", printable(self._origin))
             table.add_row("init", f"{self._config.model.init} (i switches)")
         return table
@@ -171,6 +172,7 @@ class ModelPane(Horizontal):
 
     def _run_batch(self, config: RunConfig) -> None:
         try:
+            load_training_libraries()
             import torch
 
             from core.data import collate

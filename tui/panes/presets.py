@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -21,6 +22,7 @@ from core.presets import Preset, list_presets, save_preset
 from core.report import duration, printable
 from tui.messages import PlanReady
 from tui.screens.confirm import AskName
+from tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from tui.app import ImdbTui
@@ -51,7 +53,7 @@ class PresetsPane(Horizontal):
         self._presets: list[Preset] = []
         self._edited: dict[str, RunConfig] = {}
         self._invalid: dict[str, str] = {}
-        self._plans: dict[RunConfig, PlanReady] = {}
+        self._asked: set[RunConfig] = set()
         self._shown_name = ""
         self._planning = threading.Lock()
 
@@ -78,6 +80,9 @@ class PresetsPane(Horizontal):
         menu.add_options(Option(self._menu_entry(preset), id=preset.name) for preset in self._presets)
         names = [preset.name for preset in self._presets]
         menu.highlighted = names.index(select) if select in names else 0
+        for preset in self._presets:
+            if preset.config is not None:
+                self._plan(self._config_of(preset))
 
     def _menu_entry(self, preset: Preset) -> Text:
         entry = Text(overflow="ellipsis", no_wrap=True)
@@ -86,7 +91,7 @@ class PresetsPane(Horizontal):
         if preset.config is None:
             entry.append("\n✗ broken file", style="red")
         else:
-            plan = self._plans.get(self._config_of(preset))
+            plan = self.console.plans.get(self._config_of(preset))
             entry.append(f"  ~{duration(plan.seconds)}" if plan else "", style="dim")
             entry.append(f"\n{printable(preset.config.title)}", style="dim")
         return entry
@@ -135,21 +140,25 @@ class PresetsPane(Horizontal):
         self._show_plan(config)
 
     def _show_plan(self, config: RunConfig) -> None:
-        plan = self._plans.get(config)
-        text = Text()
-        if plan is None:
-            text.append("looking where things come from …", style="dim")
-            thread = threading.Thread(target=self._plan, args=(config,), name="plan", daemon=True)
-            thread.start()
-        else:
-            for thing, words in plan.origins.items():
-                text.append(f"{thing:<10}", style="dim")
-                text.append(f"{printable(words)}\n")
-            text.append(f"{'time':<10}", style="dim")
-            text.append(f"about {duration(plan.seconds)}, {plan.basis}")
-        self.query_one("#preset-origins", Static).update(text)
+        plan = self.console.plans.get(config)
+        self._plan(config)
+        table = Table.grid(padding=(0, 1))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column()
+        rows = {"time": "…", "tokenizer": "…", "weights": "…", "reviews": "…"}
+        if plan is not None:
+            rows = {"time": f"about {duration(plan.seconds)}, {plan.basis}", **plan.origins}
+        for thing, words in rows.items():
+            table.add_row(thing, Text(printable(words)))
+        self.query_one("#preset-origins", Static).update(table)
 
     def _plan(self, config: RunConfig) -> None:
+        """Works out where things come from and how long it takes, once a configuration."""
+        if config not in self._asked:
+            self._asked.add(config)
+            threading.Thread(target=self._work_out_plan, args=(config,), name="plan", daemon=True).start()
+
+    def _work_out_plan(self, config: RunConfig) -> None:
         """In a thread of its own: it may wait for the Hub."""
         from core.device import usable_cores
         from core.estimate import estimate
@@ -169,7 +178,7 @@ class PresetsPane(Horizontal):
         self.post_message(message)
 
     def on_plan_ready(self, message: PlanReady) -> None:
-        self._plans[message.config] = message
+        self.console.plans[message.config] = message
         menu = self.query_one(OptionList)
         for number, preset in enumerate(self._presets):
             if preset.config is not None and self._config_of(preset) == message.config:
@@ -296,6 +305,11 @@ def _field_rows(config: RunConfig) -> Iterator[Widget]:
 class FieldRow(Horizontal):
     """One field: name, a dot where it differs from the preset's file, and its value to edit."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "app.focus_next", "next", show=False),
+        Binding("up", "app.focus_previous", "before", show=False),
+    ]
+
     def __init__(self, name: str, config: RunConfig) -> None:
         super().__init__()
         self.field_name = name
@@ -304,7 +318,7 @@ class FieldRow(Horizontal):
     def compose(self) -> ComposeResult:
         yield Label(" ", classes="dot")
         yield Label(self.field_name.partition(".")[2], classes="field-name")
-        yield Input(self._value, name=self.field_name, compact=True, select_on_focus=False)
+        yield Field(self._value, name=self.field_name, compact=True, select_on_focus=False)
 
     def show(self, config: RunConfig, original: RunConfig) -> None:
         """Puts in the value of ``config``; what the person has not typed is not announced as a change."""

@@ -26,12 +26,17 @@ if TYPE_CHECKING:
 REFRESH_S = 2.0
 
 
+class RunsTable(DataTable[Text]):
+    """The table; enter is named in the footer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "configuration")]
+
+
 class RunsPane(Vertical):
     """The table above; below it the marked runs, or the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark"),
-        Binding("enter", "open", "configuration"),
         Binding("c", "clear", "unmark all"),
         Binding("r", "refresh", "refresh", show=False),
         Binding("j", "move(1)", "down", show=False),
@@ -51,7 +56,7 @@ class RunsPane(Vertical):
         return cast("ImdbTui", self.app)
 
     def compose(self) -> ComposeResult:
-        yield DataTable(id="runs-table", cursor_type="row")
+        yield RunsTable(id="runs-table", cursor_type="row")
         yield Static(id="runs-hint")
         yield RunCurves()
         with VerticalScroll(id="runs-config"):

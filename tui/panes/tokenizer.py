@@ -15,6 +15,7 @@ from textual.widgets import DataTable, Input, Label, Static
 from core.report import printable
 from core.tokenization import SPECIAL_MEANINGS, Encoding, Token, encode
 from tui.messages import TokenizerReady
+from tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -44,21 +45,21 @@ class TokenizerPane(Vertical):
         self._max_length: int | None = None
 
     def compose(self) -> ComposeResult:
-        yield Input(FIRST_TEXT, id="text", placeholder="type a sentence", select_on_focus=False)
+        yield Field(FIRST_TEXT, id="text", placeholder="type a sentence", select_on_focus=False)
         yield Static(id="tinted")
         with Horizontal(id="token-settings"):
             yield Static(id="token-summary")
             yield Label("max_length ")
-            yield Input("", id="max-length", placeholder="none", compact=True, restrict=r"[0-9]*", max_length=3)
+            yield Field("", id="max-length", placeholder="none", compact=True, restrict=r"[0-9]*", max_length=3)
         yield DataTable(id="tokens", cursor_type="row", zebra_stripes=True)
         yield Static(id="token-note")
 
     def on_mount(self) -> None:
         table = self.query_one(DataTable)
-        table.add_column("pos", width=4)
-        table.add_column("id", width=6)
+        table.add_column(Text("pos", justify="right"), width=4)
+        table.add_column(Text("id", justify="right"), width=6)
         table.add_column("token", width=20)
-        table.add_column("span", width=9)
+        table.add_column(Text("span", justify="right"), width=9)
         table.add_column("kind", width=13)
         self.query_one("#token-summary", Static).update("looking for the tokenizer …")
         threading.Thread(target=self._find_tokenizer, name="tokenizer", daemon=True).start()
@@ -160,6 +161,10 @@ class TokenizerPane(Vertical):
 
     def leave_field(self) -> None:
         self.query_one(DataTable).focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """While text is typed, / is a letter like any other."""
+        return action != "type" or not isinstance(self.app.focused, Input)
 
     def action_type(self) -> None:
         self.query_one("#text", Input).focus()

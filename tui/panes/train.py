@@ -8,20 +8,20 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import ProgressBar, Static
 
-from core.config import RunConfig, format_value
+from core.config import RunConfig, field_types, format_value
 from core.events import LIVE, RunState
 from core.report import clock, duration, percent, printable, progress_words, status_words
 from core.sources import Origin
+from tui.messages import PlanReady
 from tui.screens.confirm import Ask
 from tui.widgets.curves import RunCurves
 
 if TYPE_CHECKING:
     from tui.app import ImdbTui
 
-SHOWN_FIELDS = ("data.n_samples", "data.max_length", "train.batch_size", "train.num_epochs", "train.learning_rate")
 
 
 class TrainPane(Vertical, can_focus=True):
@@ -47,6 +47,8 @@ class TrainPane(Vertical, can_focus=True):
             yield Static(id="train-status")
             yield ProgressBar(id="train-progress", show_eta=False, show_percentage=True)
         yield Static(id="train-numbers")
+        with VerticalScroll(id="train-proposal", can_focus=False):
+            yield Static(id="train-proposal-words")
         yield RunCurves()
         with Horizontal(id="train-foot"):
             yield Static(id="train-epochs")
@@ -65,23 +67,21 @@ class TrainPane(Vertical, can_focus=True):
         state = self.console.live
         proposal = self._proposed
         live = self.console.run_is_live
-        if proposal is not None and not live and self.console.live_config is not proposal:
-            self._show_proposal(proposal)
-        elif state is not None:
+        running = state is not None and (proposal is None or live)
+        for widget in ("#train-numbers", "RunCurves", "#train-foot"):
+            self.query_one(widget).display = running
+        self.query_one("#train-proposal").display = not running
+        if running and state is not None:
             self._show_run(state)
-        else:
-            self.query_one("#train-status", Static).update("no run yet · choose a preset with 1 and enter")
-            self.query_one("#train-progress").display = False
-
-    def _show_proposal(self, config: RunConfig) -> None:
-        values = "  ".join(f"{name.partition('.')[2]} {format_value(config.get(name))}" for name in SHOWN_FIELDS)
-        status = Text.assemble((printable(config.preset), "bold"), "  ready · press ", ("s", "bold"), " to start")
-        self.query_one("#train-status", Static).update(status)
-        self.query_one("#train-numbers", Static).update(Text(values, no_wrap=True, overflow="ellipsis"))
+            return
         self.query_one("#train-progress").display = False
-        self.query_one(RunCurves).show([])
-        self.query_one("#train-epochs", Static).update(Text(printable(config.description)))
-        self.query_one("#train-log", Static).update("")
+        status = Text("no run yet", style="bold")
+        words: Text | Table = Text.assemble("Press ", ("1", "bold"), ", choose a preset and press ", ("enter", "bold"))
+        if proposal is not None:
+            status = Text.assemble((printable(proposal.preset), "bold"), " is ready · ", ("s", "bold"), " starts it")
+            words = _proposal(proposal, self.console.plans.get(proposal))
+        self.query_one("#train-status", Static).update(status)
+        self.query_one("#train-proposal-words", Static).update(words)
 
     def _show_run(self, state: RunState) -> None:
         line = Text(no_wrap=True, overflow="ellipsis")
@@ -149,6 +149,25 @@ class TrainPane(Vertical, can_focus=True):
             self.query_one("#train-log", Static).update(printable(state.finished.traceback[-3000:]))
 
 
+def _proposal(config: RunConfig, plan: PlanReady | None) -> Table:
+    """What a run would do, from where, with which numbers, and what it costs."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    table.add_row("preset", Text(printable(config.title or config.preset), style="bold"))
+    table.add_row("", Text(printable(config.description)))
+    table.add_row("", "")
+    if plan is not None:
+        table.add_row("time", Text(f"about {duration(plan.seconds)}, {plan.basis}"))
+        for thing, words in plan.origins.items():
+            table.add_row(thing, Text(printable(words)))
+        table.add_row("", "")
+    for section in ("data", "train"):
+        for key in field_types(section):
+            table.add_row(key, Text(printable(format_value(config.get(f"{section}.{key}")))))
+    return table
+
+
 def epoch_table(state: RunState) -> Table:
     """One row an epoch, numbers to the right."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -174,8 +193,9 @@ def _numbers(state: RunState) -> Text:
     if state.started is None:
         return text
     lr = state.curves["lr"].last
-    parts = [f"{state.samples_per_second:.1f} samples/s" if state.samples_per_second else "– samples/s"]
-    parts.append(f"lr {lr:.1e}" if lr is not None else "lr –")
+    parts = [f"lr {lr:.1e}" if lr is not None else "lr –"]
+    if state.finished is not None:
+        parts.insert(0, f"{state.finished.samples_per_second:.1f} samples/s")
     parts.append(f"{state.started.device} {state.started.dtype} ({state.started.dtype_reason})")
     for thing in ("weights", "reviews"):
         origin = state.started.origins.get(thing, {})

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from textual.app import RenderResult
+from textual.color import Color
 from textual.widget import Widget
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One curve. ``scale`` multiplies values for display; ``points`` draws large marks instead of a line."""
+    """One curve. ``colour`` names a variable of the theme; ``points`` draws large marks instead of a line."""
 
     label: str
     steps: Sequence[int]
@@ -83,7 +84,7 @@ class Chart(Widget):
             everything += scaled
             draw = figure.scatter if one.points else figure.plot
             marker = "●" if one.points else "braille"
-            draw(steps, scaled, color=one.colour if self._coloured else "default", marker=marker)
+            draw(steps, scaled, color=self._rgb(one.colour), marker=marker)
         figure.xlim(0, self._x_end)
         if everything:
             low, high = min(everything), max(everything)
@@ -101,9 +102,8 @@ class Chart(Widget):
         figure.xticks([step for step, _ in fitting], [label for _, label in fitting])
         return Text.from_ansi(figure.build(), no_wrap=True)
 
-    @property
-    def _coloured(self) -> bool:
-        return not self.app.no_color
+    def _rgb(self, variable: str) -> tuple[int, int, int] | str:
+        return "default" if self.app.no_color else Color.parse(self.app.theme_variables[variable]).rgb
 
     def _format(self, value: float, span: float) -> str:
         if self._percent:

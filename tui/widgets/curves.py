@@ -10,12 +10,12 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from core.events import RunState
+from core.report import percent
 from tui.widgets.chart import Chart, Series
 
-RUN_COLOURS = ("blue+", "orange+", "green+", "magenta+", "cyan+", "red+")
-TRAIN_COLOUR, VALIDATION_COLOUR = "blue+", "orange+"
-_RICH = {"blue+": "bright_blue", "orange+": "bright_yellow", "green+": "bright_green", "magenta+": "bright_magenta",
-         "cyan+": "bright_cyan", "red+": "bright_red"}  # fmt: skip
+TRAIN_COLOUR, VALIDATION_COLOUR = "train-curve", "validation-curve"
+RUN_COLOURS = 6
+"""How many runs over one another have a colour of their own: the theme's run-1 to run-6."""
 
 
 class RunCurves(Vertical):
@@ -43,8 +43,8 @@ class RunCurves(Vertical):
         for number, (name, state) in enumerate(runs):
             train, validation = TRAIN_COLOUR, VALIDATION_COLOUR
             if len(runs) > 1:
-                train = validation = RUN_COLOURS[number % len(RUN_COLOURS)]
-                legend.append(f"━● {number + 1} {name}   ", style=_RICH[train])
+                train = validation = f"run-{number % RUN_COLOURS + 1}"
+                legend.append(f"━● {number + 1} {name}   ", style=self._style(train))
             for kind, into in (("loss", loss), ("accuracy", accuracy)):
                 curve = state.curves[f"train/{kind}"]
                 into.append(Series("train", curve.steps, _smoothed(curve.values), train))
@@ -52,21 +52,24 @@ class RunCurves(Vertical):
                 into.append(Series("validation", curve.steps, curve.values, validation, points=True))
         if len(runs) == 1:
             state = runs[0][1]
-            legend.append("━ train ", style=_RICH[TRAIN_COLOUR])
+            legend.append("━ train ", style=self._style(TRAIN_COLOUR))
             legend.append(_latest(state, "train"))
-            legend.append("    ● validation ", style=_RICH[VALIDATION_COLOUR])
+            legend.append("    ● validation ", style=self._style(VALIDATION_COLOUR))
             legend.append(_latest(state, "val"))
         charts = list(self.query(Chart))
         charts[0].show(loss, x_end=last, ticks=ticks)
         charts[1].show(accuracy, x_end=last, ticks=ticks)
         self.query_one(".legend", Static).update(legend)
 
+    def _style(self, variable: str) -> str:
+        return self.app.theme_variables[variable]
+
 
 def _latest(state: RunState, kind: str) -> str:
     loss, accuracy = state.curves[f"{kind}/loss"].last, state.curves[f"{kind}/accuracy"].last
     if loss is None or accuracy is None:
         return "–"
-    return f"loss {loss:.3f}  acc {accuracy:5.1%}"
+    return f"loss {loss:.3f}  acc {percent(accuracy)}"
 
 
 def _epoch_ticks(runs: Sequence[tuple[str, RunState]]) -> list[tuple[int, str]]:
