@@ -14,20 +14,20 @@ import traceback
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import IO, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from core import __version__, report
 from core.config import RunConfig
 from core.control import Control
 from core.errors import InputError
-from core.events import Event, Progressed, RunFinished, RunStarted, RunState, StepLogged
+from core.events import RunState
 from core.presets import list_presets, load_preset, own_presets_folder
 from core.reviews import read_reviews
 from core.runs import Run, find_run, list_runs, runs_root
+from core.terminal import Reporter, err, origin_words, out, silence
 
 RUN_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -39,27 +39,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-
-class Output(Console):
-    """Prints what it is given: no markup, emoji or colouring of what people wrote; tells of a pipe that is closed."""
-
-    def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, highlight=False, emoji=False)
-
-    def on_broken_pipe(self) -> None:
-        """Without its reader, progress on stderr falls silent and the run goes on; an answer on stdout ends."""
-        self.quiet = True
-        _silence(self.file)
-        if not self.stderr:
-            raise BrokenPipeError
-
-
-def _silence(stream: IO[str]) -> None:
-    """What is still in the buffer must go somewhere when Python flushes it at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-out, err = Output(), Output(stderr=True)
 
 RunsDir = Annotated[Path | None, typer.Option("--runs-dir", help="Where runs are kept.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One machine-readable answer on stdout.")]
@@ -86,8 +65,8 @@ def run_command(arguments: list[str] | None = None) -> int:
         return _refuse(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        _silence(sys.stdout)
+    except (BrokenPipeError, SystemExit):  # typer makes a SystemExit of a closed pipe, and of nothing else here
+        silence(sys.stdout)
         return 0
     except Exception as error:
         if hasattr(error, "format_message"):  # click's usage errors
@@ -196,82 +175,6 @@ def _stop_on_signals(control: Control) -> Callable[[], None]:
     return restore
 
 
-class Reporter:
-    """Shows events on stderr: a live progress bar on a terminal, plain lines otherwise."""
-
-    LINE_EVERY_S = 10.0
-
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn
-
-        self.state = RunState()
-        self._last_line = 0.0
-        self._bar: Progress | None = None
-        if err.is_terminal:
-            self._bar = Progress(
-                TextColumn("{task.fields[status]}"), BarColumn(), TextColumn("{task.description}"), console=err
-            )
-            self._task = self._bar.add_task("", total=None, status=report.status_words("starting"))
-
-    def __enter__(self) -> Reporter:
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
-
-    def __call__(self, event: Event) -> None:
-        before = len(self.state.log)
-        self.state.apply(event)
-        for moment, words in self.state.log[before:]:
-            if not isinstance(event, RunFinished):
-                self._line(f"{report.clock(moment)} {words}")
-        if isinstance(event, RunStarted):
-            for thing, origin in event.origins.items():
-                self._line(f"         {thing}: {_origin_words(origin)}")
-        if self._bar:
-            self._update_bar()
-        elif isinstance(event, StepLogged) and event.elapsed - self._last_line >= self.LINE_EVERY_S:
-            self._last_line = event.elapsed
-            self._line(f"{report.progress_words(self.state)} · loss {event.loss:.3f}")
-        elif isinstance(event, Progressed) and event.done is None:
-            self._line(event.message)
-
-    def ending(self) -> str:
-        """How the run ended; not among the lines, because bad input is told by whoever catches it."""
-        finished = self.state.finished
-        words = f": {finished.error or finished.reason}" if finished else ""
-        return report.printable(report.status_words(self.state.status) + words)
-
-    def _line(self, words: str) -> None:
-        (self._bar.console if self._bar else err).print(report.printable(words), soft_wrap=True)
-
-    def _update_bar(self) -> None:
-        assert self._bar is not None
-        total = self.state.total_steps or None
-        words = report.progress_words(self.state)
-        loss = self.state.curves["train/loss"].last
-        if loss is not None:
-            words += f" · loss {loss:.3f}"
-        self._bar.update(
-            self._task,
-            completed=self.state.step,
-            total=total,
-            description=words,
-            status=report.status_words(self.state.status),
-        )
-
-
-def _origin_words(origin: dict[str, Any]) -> str:
-    from core.sources import Origin
-
-    known = {key: origin[key] for key in ("kind", "name", "note") if key in origin}
-    counts = f", {origin['taken']:,} of {origin['available']:,}" if "taken" in origin else ""
-    return Origin(**known).words() + counts
-
-
 @app.command()
 def runs(runs_dir: RunsDir = None, json: AsJson = False) -> None:
     """List all runs, newest first."""
@@ -315,7 +218,7 @@ def _print_run(run: Run, state: RunState) -> None:
     if state.started:
         out.print(f"{state.started.device}, {state.started.dtype} ({state.started.dtype_reason})")
         for thing, origin in state.started.origins.items():
-            out.print(f"{thing}: {report.printable(_origin_words(origin))}", soft_wrap=True)
+            out.print(f"{thing}: {report.printable(origin_words(origin))}", soft_wrap=True)
     table = Table("epoch", "train loss", "train acc", "val loss", "val acc", "time", box=None, pad_edge=False)
     for epoch in state.epochs:
         table.add_row(

@@ -49,7 +49,7 @@ class ModelConfig(_Section):
     head_dropout: float = _bounded(0.0, least=0.0, most=0.95)
     """Dropout rate on the first vector before the linear head; the notebook declares 0.3 and never applies it."""
     freeze: tuple[str, ...] = ()
-    """Module names whose parameters are not trained, for example ["bert.embeddings"]; empty trains everything."""
+    """Module names whose parameters are not trained, for example ["distilbert.embeddings"]; empty trains everything."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import platform
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
+from core import __version__
 from core.config import EngineConfig
 from core.errors import InputError
 
@@ -70,3 +73,21 @@ def choose_engine(config: EngineConfig) -> Engine:
     if threads == 0:
         threads, threads_reason = usable_cores(), "one a core that this process may use"
     return Engine(torch.device(name), reason, dtype, dtype_reason, threads, threads_reason)
+
+
+def environment(engine: Engine, origins: dict[str, Any]) -> dict[str, Any]:
+    """What a run ran on and where its things came from: the content of ``environment.json``."""
+    packages = ("torch", "transformers", "datasets", "tokenizers", "safetensors")
+    return {
+        "imdb_tui": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "versions": {name: version(name) for name in packages},
+        "device": str(engine.device),
+        "device_reason": engine.device_reason,
+        "dtype": engine.dtype_name,
+        "dtype_reason": engine.dtype_reason,
+        "threads": engine.threads,
+        "threads_reason": engine.threads_reason,
+        "origins": origins,
+    }

@@ -76,7 +76,7 @@ def trained_tokenizer() -> Tokenizer:
 
     tokenizer = wordpiece_tokenizer({token: i for i, token in enumerate(SPECIAL_TOKENS)})
     texts = [text for text, _ in synthetic_reviews()]
-    letters = sorted({char for text in texts for char in tokenizer.normalizer.normalize_str(text) if not char.isspace()})
+    letters = sorted({char for text in texts for char in tokenizer.normalizer.normalize_str(text)} - {" ", "\n"})
     # The trainer numbers inner letters as its hash table yields them, unless they are given: same ids in every process.
     given = [*SPECIAL_TOKENS, *(f"##{letter}" for letter in letters)]
     trainer = trainers.WordPieceTrainer(vocab_size=8000, special_tokens=given, show_progress=False, limit_alphabet=300)

@@ -157,7 +157,7 @@ EVENTS: dict[str, type[Event]] = {
 def to_line(event: Event) -> str:
     """The event as one line of JSON, without the newline; NaN and infinities become the strings that float() reads."""
     content = {key: _json_float(value) for key, value in asdict(event).items()}
-    return json.dumps({"event": event.name, **content}, ensure_ascii=False, allow_nan=False)
+    return json.dumps({"event": event.name, **content}, allow_nan=False)
 
 
 def from_line(line: str) -> Event:

@@ -24,11 +24,11 @@ class DistilBertClassifier(nn.Module):
     The linear head reads the last hidden state at position 0, the [CLS] token where special tokens are on.
     """
 
-    def __init__(self, config: DistilBertConfig, *, head_dropout: float = 0.0) -> None:
+    def __init__(self, encoder: DistilBertModel, *, head_dropout: float = 0.0) -> None:
         super().__init__()
-        self.distilbert = DistilBertModel(config)
+        self.distilbert = encoder
         self.dropout = nn.Dropout(head_dropout)
-        self.classifier = nn.Linear(config.dim, 1)
+        self.classifier = nn.Linear(encoder.config.dim, 1)
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """``input_ids`` and ``attention_mask`` of shape [batch, length] to logits of shape [batch], float32."""
@@ -41,9 +41,15 @@ class DistilBertClassifier(nn.Module):
 def encoder_config(fields: dict[str, Any]) -> DistilBertConfig:
     """A DistilBertConfig from a checkpoint's fields. Raises InputError for values it refuses."""
     try:
-        return DistilBertConfig(**fields)
+        config = DistilBertConfig(**fields)
     except Exception as error:  # its validator raises several kinds
         raise InputError(f"the checkpoint's configuration cannot be used: {error}") from None
+    if config.n_heads < 1 or config.dim % config.n_heads:
+        raise InputError(
+            f"the checkpoint's configuration cannot be used: dim {config.dim} is not divisible by "
+            f"n_heads {config.n_heads}"
+        )
+    return config
 
 
 def require_fit(config: DistilBertConfig, vocabulary: int, max_length: int) -> None:
@@ -67,9 +73,14 @@ def build_classifier(
     Weights are drawn from torch's generator: seed it first. Raises InputError for weights that do not fit the
     configuration and for a name in ``freeze`` that no module has.
     """
-    classifier = DistilBertClassifier(config, head_dropout=model.head_dropout)
-    if weights is not None:
-        _load(classifier.distilbert, weights)
+    if weights is None:
+        encoder = DistilBertModel(config)
+    else:
+        # As from_pretrained: weights that are replaced at once draw nothing, the seed's first go to the head.
+        with torch.random.fork_rng(devices=[]):
+            encoder = DistilBertModel(config)
+        _load(encoder, weights)
+    classifier = DistilBertClassifier(encoder, head_dropout=model.head_dropout)
     freeze(classifier, model.freeze)
     return classifier.train()
 
@@ -103,7 +114,7 @@ def freeze(classifier: nn.Module, names: Sequence[str]) -> None:
 def meta_classifier(config: DistilBertConfig) -> DistilBertClassifier:
     """The classifier on the meta device: shapes and counts at once, no memory."""
     with torch.device("meta"):
-        return DistilBertClassifier(config)
+        return DistilBertClassifier(DistilBertModel(config))
 
 
 def hidden_state_shape(classifier: DistilBertClassifier, input_ids: torch.Tensor) -> tuple[int, ...]:

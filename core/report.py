@@ -17,8 +17,8 @@ EPOCH_FIELDS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "sec
 
 
 def as_json(content: Any) -> str:
-    """One line of JSON; numbers that JSON has not (NaN, infinities) become null."""
-    return json.dumps(_finite(content), ensure_ascii=False, allow_nan=False)
+    """One line of ASCII, which no terminal obeys and every encoding has; NaN and infinities become null."""
+    return json.dumps(_finite(content), allow_nan=False)
 
 
 def _finite(content: Any) -> Any:

@@ -7,12 +7,10 @@ between any two steps. It knows no screen and may run in any thread.
 from __future__ import annotations
 
 import math
-import platform
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +19,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from core import __version__
 from core.checkpoint import save_weights
-from core.config import RunConfig, TrainConfig
+from core.config import RunConfig
 from core.control import Control, Stopped
 from core.data import Examples, batches, encode_examples, epoch_order, split_reviews
-from core.device import Engine, choose_engine
+from core.device import Engine, choose_engine, environment
 from core.errors import InputError
 from core.evaluate import StopEvaluation, evaluate
 from core.events import (
@@ -42,6 +40,7 @@ from core.events import (
 from core.hub import Download
 from core.model import DistilBertClassifier, build_classifier, encoder_config, require_fit
 from core.runs import RunWriter, create_run
+from core.schedule import learning_rate
 from core.sources import open_checkpoint, open_reviews
 
 Emit = Callable[[Event], None]
@@ -144,7 +143,7 @@ class _Run:
                         "available": len(reviews)},
         }  # fmt: skip
         with self.saving():
-            self.writer.write_environment(_environment(engine, origins))
+            self.writer.write_environment(environment(engine, origins))
         self.emit(
             RunStarted(
                 **self._now(),
@@ -343,33 +342,3 @@ class _Run:
 
     def _now(self) -> dict[str, Any]:
         return {"time": time.time(), "elapsed": time.monotonic() - self._began}
-
-
-def learning_rate(config: TrainConfig, step: int, total_steps: int) -> float:
-    """The learning rate of ``step`` (from 1): a linear climb over the warm-up, then constant or linear to 0.
-
-    The linear schedule is that of transformers' ``get_linear_schedule_with_warmup``.
-    """
-    done, warmup = step - 1, math.ceil(config.warmup_ratio * total_steps)
-    if done < warmup:
-        return config.learning_rate * done / warmup
-    if config.lr_schedule == "constant":
-        return config.learning_rate
-    return config.learning_rate * (total_steps - done) / max(total_steps - warmup, 1)
-
-
-def _environment(engine: Engine, origins: dict[str, Any]) -> dict[str, Any]:
-    packages = ("torch", "transformers", "datasets", "tokenizers", "safetensors")
-    return {
-        "imdb_tui": __version__,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "versions": {name: version(name) for name in packages},
-        "device": str(engine.device),
-        "device_reason": engine.device_reason,
-        "dtype": engine.dtype_name,
-        "dtype_reason": engine.dtype_reason,
-        "threads": engine.threads,
-        "threads_reason": engine.threads_reason,
-        "origins": origins,
-    }
