@@ -212,9 +212,13 @@ class PresetsPane(Horizontal):
             del self._edited[preset.name]
         for row in self.query(FieldRow):
             row.mark(after, preset.config)
+        self._show_edited(preset)
+
+    def _show_edited(self, preset: Preset) -> None:
+        """The menu's dot and the plan follow an edit."""
         number = self._presets.index(preset)
         self.query_one(OptionList).replace_option_prompt_at_index(number, self._menu_entry(preset))
-        self._show_plan(after)
+        self._show_plan(self._config_of(preset))
 
     def _help(self, name: str = "", error: str = "") -> None:
         """What the focused field means, or what is wrong in it; with no field, what to press."""
@@ -257,8 +261,11 @@ class PresetsPane(Horizontal):
         preset = self._current
         if preset is not None and preset.config is not None:
             self._edited.pop(preset.name, None)
+            self._invalid.clear()
             for row in self.query(FieldRow):
                 row.show(self._config_of(preset), preset.config)
+            self._show_edited(preset)
+            self._help()
 
     @on(OptionList.OptionSelected)
     @on(Input.Submitted)
