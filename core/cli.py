@@ -20,7 +20,7 @@ import typer
 from rich.table import Table
 
 from core import __version__, report
-from core.config import RunConfig
+from core.config import NAMED_SOURCES, RunConfig
 from core.control import Control
 from core.errors import InputError
 from core.events import RunState
@@ -114,7 +114,7 @@ def train(
 ) -> int:
     """Train a preset."""
     config = configure(load_preset(preset), set_ or [], data)
-    if config.data.source not in ("auto", "hub", "embedded"):
+    if config.data.source not in NAMED_SOURCES:
         read_reviews(Path(config.data.source).expanduser())  # refused here, before a run is made and torch imported
     root = runs_root(runs_dir)
     control = Control()
@@ -145,7 +145,7 @@ def configure(config: RunConfig, assignments: list[str], data: str | None) -> Ru
             raise InputError(f"--set {assignment!r} has no value; write SECTION.FIELD=VALUE")
         config = config.set(name.strip(), value)
     if data is not None:
-        if data not in ("auto", "hub", "embedded"):
+        if data not in NAMED_SOURCES:
             if any("\ud800" <= char <= "\udfff" for char in data):  # what Python makes of bytes that are not UTF-8
                 raise InputError(f"--data {data!r}: such a file name cannot be kept in a run; rename the file")
             data = str(Path(data).expanduser().absolute())

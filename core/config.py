@@ -102,6 +102,9 @@ class EngineConfig(_Section):
     """CPU threads for torch; 0 takes one a core that this process may use."""
 
 
+NAMED_SOURCES = ("auto", "hub", "embedded")
+"""What ``data.source`` may be beside a file."""
+
 SECTIONS: dict[str, type[Any]] = {
     "model": ModelConfig,
     "data": DataConfig,
@@ -231,7 +234,7 @@ def from_toml(text: str, *, preset: str, where: str) -> RunConfig:
     """Parses a preset or a run's ``config.toml``. Raises InputError naming file and line for bad TOML."""
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib lets both out for numbers too long and lists too deep
         raise InputError(f"{where}: not valid TOML: {error}") from None
     return from_mapping(content, preset=preset, where=where)
 
@@ -260,7 +263,10 @@ def _checked(value: Any, kind: Any, name: str, limits: Mapping[str, Any]) -> Any
         return tuple(value)
     assert not isinstance(kind, UnionType)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            value = math.inf
     if type(value) is not kind:
         wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}[kind]
         raise InputError(f"{name} = {value!r} must be {wanted}")

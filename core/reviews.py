@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR
 
 from core.errors import InputError
 
@@ -28,20 +29,29 @@ def read_reviews(path: Path) -> list[Review]:
 
     Columns are ``review`` and ``sentiment``, or ``text`` and ``label``; labels positive/negative, pos/neg or 1/0.
     Raises InputError, naming file and row, for a file that cannot be read, a missing column, an empty review, a
-    label that is no sentiment, fewer than ten reviews, or only one class.
+    label that is missing or no sentiment, a row with more columns than the header, fewer than ten reviews, or only
+    one class.
     """
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file; give a CSV or parquet file of reviews")
-    if path.is_dir():
-        raise InputError(f"{path} is a directory; give one CSV or parquet file of reviews")
-    readers = {".csv": _csv_rows, ".parquet": _parquet_rows}
-    if (reader := readers.get(path.suffix.lower())) is None:
-        raise InputError(f"{path}: only .csv and .parquet files can be read, not {path.suffix or 'one without ending'}")
+    require_file(path)
     try:
-        rows = list(reader(path))
+        rows = list(_READERS[path.suffix.lower()](path))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as {path.suffix[1:]} in UTF-8 ({error})") from None
     return reviews_from_rows(rows, str(path))
+
+
+def require_file(path: Path) -> None:
+    """Raises InputError unless there is a file whose ending can be read; nothing is opened."""
+    try:
+        directory = S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path}: there is no such file; give a CSV or parquet file of reviews") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); give a CSV or parquet file of reviews") from None
+    if directory:
+        raise InputError(f"{path} is a directory; give one CSV or parquet file of reviews")
+    if path.suffix.lower() not in _READERS:
+        raise InputError(f"{path}: only .csv and .parquet files can be read, not {path.suffix or 'one without ending'}")
 
 
 def reviews_from_rows(rows: Iterable[tuple[str, object, object]], where: str) -> list[Review]:
@@ -68,6 +78,11 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, object, object]]:
             raise InputError(f"{path} is empty; it needs a header line with {_columns_in_words()}")
         text, label = _find_columns(reader.fieldnames, path)
         for row in reader:
+            if None in row:  # DictReader keeps here what is beyond the header
+                raise InputError(
+                    f"{path}, line {reader.line_num}: the row has more columns than the header; "
+                    "put a review that contains commas between double quotes"
+                )
             yield f"line {reader.line_num}", row[text], row[label]
 
 
@@ -84,7 +99,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, object, object]]:
         schema = pyarrow.parquet.read_schema(path)
         text, label = _find_columns(schema.names, path)
         table = pyarrow.parquet.read_table(path, columns=[text, label])
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OSError) as error:
         raise InputError(f"{path}: cannot be read as parquet ({error})") from None
     columns = table.column(text).to_pylist(), table.column(label).to_pylist()
     for number, (one, other) in enumerate(zip(*columns, strict=True), start=1):
@@ -105,15 +120,22 @@ def _columns_in_words() -> str:
 
 
 def _text(value: object, place: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{place}: the review is {'no text' if value else 'empty'}; fill it in or delete the row")
+    if value is not None and not isinstance(value, str):
+        raise InputError(f"{place}: the review is no text; fill it in or delete the row")
+    if not value or not value.strip():
+        raise InputError(f"{place}: the review is empty; fill it in or delete the row")
     return value
 
 
 def _label(value: object, place: str) -> int:
     if isinstance(value, bool):
         return int(value)
+    if value is None:
+        raise InputError(f"{place}: the label is missing; use positive or negative, or 1 or 0")
     label = LABELS.get(str(value).strip().lower())
     if label is None:
         raise InputError(f"{place}: label {str(value)[:40]!r} is no sentiment; use positive or negative, or 1 or 0")
     return label
+
+
+_READERS = {".csv": _csv_rows, ".parquet": _parquet_rows}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from textual.widgets import ContentSwitcher, Footer
 from core.config import RunConfig
 from core.events import RunState
 from core.libraries import load_training_libraries
+from core.report import printable
 from tui.commands import ConsoleCommands
 from tui.messages import LibrariesLoaded, PlanReady, TrainingEnded, TrainingEvent
 from tui.panes.presets import PresetsPane
@@ -54,6 +56,10 @@ class ImdbTui(App[int]):
         background: bool = True,
     ) -> None:
         super().__init__()
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        wanted = os.environ.get("IMDB_TUI_THEME", "")
+        self.theme = wanted if wanted in self.available_themes else "imdb-dark"
         self.root, self.first_preset, self.data = root, preset, data
         self.training = Training(self.post_message, train)
         self.plans: dict[RunConfig, PlanReady] = {}
@@ -84,9 +90,6 @@ class ImdbTui(App[int]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = "imdb-dark"
         self.set_interval(REDRAW_S, self._redraw)
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP", "SIGINT"):
@@ -193,7 +196,15 @@ class ImdbTui(App[int]):
         for bar in self.query(TopBar):
             bar.update_bar(self.pane, self.live, self.libraries)
 
+    def notify(self, message: str, *, markup: bool = False, **options: Any) -> None:
+        """Textual's, but brackets in a message are only brackets."""
+        super().notify(printable(message), markup=markup, **options)
+
     # Leaving
+
+    async def action_quit(self) -> None:
+        """Textual's own ctrl+q and its palette entry ask as ``q`` does."""
+        self.action_leave()
 
     def action_leave(self) -> None:
         """Quits at once, or asks what to do with a live run."""

@@ -45,8 +45,10 @@ def open_console(arguments: list[str]) -> int:
     os.environ.setdefault("ESCDELAY", "40")
 
     from core.cli import configure
+    from core.config import NAMED_SOURCES
     from core.errors import InputError
     from core.presets import list_presets, load_preset
+    from core.reviews import require_file
     from core.runs import runs_root
     from tui.app import ImdbTui
 
@@ -56,6 +58,8 @@ def open_console(arguments: list[str]) -> int:
         for preset in list_presets():
             if preset.config:
                 configure(preset.config, [], options.data)
+        if options.data and options.data not in NAMED_SOURCES:
+            require_file(Path(options.data).expanduser())
     except InputError as error:
         print(f"imdb-tui: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -56,7 +56,7 @@ class ModelPane(Horizontal):
         tree.guide_depth = 2
         yield tree
         with VerticalScroll(id="model-details", can_focus=False):
-            yield Static("importing torch and transformers …", id="model-words")
+            yield Static("importing torch and transformers …", id="model-words", markup=False)
 
     def on_mount(self) -> None:
         self._look()
@@ -220,10 +220,10 @@ class ModelPane(Horizontal):
     # Keys
 
     def shown(self) -> None:
-        self.query_one(Tree).focus()
+        self.screen.set_focus(self.query_one(Tree))
 
     def leave_field(self) -> None:
-        self.query_one(Tree).focus()
+        self.screen.set_focus(self.query_one(Tree))
 
     def action_init(self) -> None:
         other = "scratch" if self._config.model.init == "pretrained" else "pretrained"

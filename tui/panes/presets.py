@@ -64,14 +64,14 @@ class PresetsPane(Horizontal):
     def compose(self) -> ComposeResult:
         yield PresetList(id="preset-list")
         with VerticalScroll(id="preset-details", can_focus=False):
-            yield Static(id="preset-words")
-            yield Static(id="preset-origins")
+            yield Static(id="preset-words", markup=False)
+            yield Static(id="preset-origins", markup=False)
             yield Vertical(id="fields")
-        yield Static(id="field-help")
+        yield Static(id="field-help", markup=False)
 
     async def on_mount(self) -> None:
         await self._read_presets(self.console.first_preset)
-        self.query_one(OptionList).focus()
+        self.screen.set_focus(self.query_one(OptionList))
 
     async def _read_presets(self, select: str | None = None) -> None:
         self._presets = list_presets()
@@ -243,10 +243,10 @@ class PresetsPane(Horizontal):
 
     def shown(self) -> None:
         """Called when the pane comes to the front."""
-        self.query_one(OptionList).focus()
+        self.screen.set_focus(self.query_one(OptionList))
 
     def leave_field(self) -> None:
-        self.query_one(OptionList).focus()
+        self.screen.set_focus(self.query_one(OptionList))
 
     def action_move(self, step: int) -> None:
         menu = self.query_one(OptionList)
@@ -255,7 +255,7 @@ class PresetsPane(Horizontal):
     def action_edit(self) -> None:
         for row in self.query(FieldRow):
             if row.field_name == "data.n_samples":
-                row.query_one(Input).focus()
+                self.screen.set_focus(row.query_one(Input))
 
     def action_undo(self) -> None:
         preset = self._current

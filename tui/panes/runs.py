@@ -57,10 +57,10 @@ class RunsPane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield RunsTable(id="runs-table", cursor_type="row")
-        yield Static(id="runs-hint")
+        yield Static(id="runs-hint", markup=False)
         yield RunCurves()
         with VerticalScroll(id="runs-config"):
-            yield Static(id="runs-words")
+            yield Static(id="runs-words", markup=False)
 
     def on_mount(self) -> None:
         table = self.query_one(DataTable)
@@ -152,19 +152,20 @@ class RunsPane(Vertical):
             words.update(_differences(chosen))
         else:
             hint.update(_hint("space marks runs to compare · enter shows the configuration"))
-            words.update(_configuration(chosen[0]) if self._details else epoch_table(states[0][1]))
+            state = states[0][1]
+            words.update(_configuration(chosen[0]) if self._details else epoch_table(state, rows=len(state.epochs)))
 
     # Keys
 
     def shown(self) -> None:
         self._refresh()
-        self.query_one(DataTable).focus()
+        self.screen.set_focus(self.query_one(DataTable))
 
     def leave_field(self) -> None:
         if self._details:
             self._details = False
             self._show()
-        self.query_one(DataTable).focus()
+        self.screen.set_focus(self.query_one(DataTable))
 
     def action_mark(self) -> None:
         name = self._current_name()

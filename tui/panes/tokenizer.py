@@ -46,13 +46,13 @@ class TokenizerPane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Field(FIRST_TEXT, id="text", placeholder="type a sentence", select_on_focus=False)
-        yield Static(id="tinted")
+        yield Static(id="tinted", markup=False)
         with Horizontal(id="token-settings"):
-            yield Static(id="token-summary")
+            yield Static(id="token-summary", markup=False)
             yield Label("max_length ")
             yield Field("", id="max-length", placeholder="none", compact=True, restrict=r"[0-9]*", max_length=3)
         yield DataTable(id="tokens", cursor_type="row", zebra_stripes=True)
-        yield Static(id="token-note")
+        yield Static(id="token-note", markup=False)
 
     def on_mount(self) -> None:
         table = self.query_one(DataTable)
@@ -157,20 +157,20 @@ class TokenizerPane(Vertical):
         self.query_one("#token-note", Static).update(note)
 
     def shown(self) -> None:
-        self.query_one("#text", Input).focus()
+        self.screen.set_focus(self.query_one("#text", Input))
 
     def leave_field(self) -> None:
-        self.query_one(DataTable).focus()
+        self.screen.set_focus(self.query_one(DataTable))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """While text is typed, / is a letter like any other."""
         return action != "type" or not isinstance(self.app.focused, Input)
 
     def action_type(self) -> None:
-        self.query_one("#text", Input).focus()
+        self.screen.set_focus(self.query_one("#text", Input))
 
     def action_max_length(self) -> None:
-        self.query_one("#max-length", Input).focus()
+        self.screen.set_focus(self.query_one("#max-length", Input))
 
     def action_toggle_special(self) -> None:
         self._specials = not self._specials

@@ -17,6 +17,7 @@ from core.report import clock, duration, percent, printable, progress_words, sta
 from core.sources import Origin
 from tui.messages import PlanReady
 from tui.screens.confirm import Ask
+from tui.screens.text import TextScreen
 from tui.widgets.curves import RunCurves
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class TrainPane(Vertical, can_focus=True):
         Binding("s", "start", "start"),
         Binding("p", "pause", "pause/go on"),
         Binding("x", "stop", "stop"),
-        Binding("t", "traceback", "traceback", show=False),
+        Binding("t", "traceback", "traceback"),
     ]
 
     def __init__(self, id: str) -> None:
@@ -44,15 +45,15 @@ class TrainPane(Vertical, can_focus=True):
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="train-head"):
-            yield Static(id="train-status")
+            yield Static(id="train-status", markup=False)
             yield ProgressBar(id="train-progress", show_eta=False, show_percentage=True)
-        yield Static(id="train-numbers")
+        yield Static(id="train-numbers", markup=False)
         with VerticalScroll(id="train-proposal", can_focus=False):
-            yield Static(id="train-proposal-words")
+            yield Static(id="train-proposal-words", markup=False)
         yield RunCurves()
         with Horizontal(id="train-foot"):
-            yield Static(id="train-epochs")
-            yield Static(id="train-log")
+            yield Static(id="train-epochs", markup=False)
+            yield Static(id="train-log", markup=False)
 
     def on_mount(self) -> None:
         self.update_run()
@@ -64,6 +65,8 @@ class TrainPane(Vertical, can_focus=True):
 
     def update_run(self) -> None:
         """Draws the run as it stands; called at most ten times a second."""
+        if not self.query("#train-status"):  # the app is being taken down
+            return
         state = self.console.live
         proposal = self._proposed
         live = self.console.run_is_live
@@ -88,24 +91,27 @@ class TrainPane(Vertical, can_focus=True):
         line.append(f"{printable(state.preset)} {status_words(state.status)}", style="bold")
         if state.status in LIVE:
             asked = " · stopping at the next step …" if self.console.training.control.stop_requested else ""
-            line.append(f"  {progress_words(state)}{asked}")
+            line.append(f"  {printable(progress_words(state))}{asked}")
         elif state.finished is not None:
-            line.append(f"  {state.finished.error or state.finished.reason}  {duration(state.elapsed)}")
+            line.append(f"  {printable(state.finished.error or state.finished.reason)}  {duration(state.elapsed)}")
         self.query_one("#train-status", Static).update(line)
         bar = self.query_one(ProgressBar)
         bar.display = bool(state.total_steps) and self.size.width >= 100
         bar.update(total=state.total_steps or None, progress=state.step)
         self.query_one("#train-numbers", Static).update(_numbers(state))
+        if state.finished is not None:
+            self.refresh_bindings()
         self.query_one(RunCurves).show([(state.run, state)])
-        self.query_one("#train-epochs", Static).update(epoch_table(state))
-        self.query_one("#train-log", Static).update(_log(state, max(self.query_one("#train-log").size.height, 3)))
+        lines = max(self.query_one("#train-foot").size.height, 3)
+        self.query_one("#train-epochs", Static).update(epoch_table(state, rows=lines - 1))
+        self.query_one("#train-log", Static).update(_log(state, lines))
 
     def shown(self) -> None:
-        self.focus()
+        self.screen.set_focus(self)
         self.update_run()
 
     def leave_field(self) -> None:
-        self.focus()
+        self.screen.set_focus(self)
 
     # Keys
 
@@ -144,9 +150,17 @@ class TrainPane(Vertical, can_focus=True):
             self.update_run()
 
     def action_traceback(self) -> None:
+        if self._traceback:
+            self.app.push_screen(TextScreen("How the run failed", self._traceback))
+
+    @property
+    def _traceback(self) -> str:
         state = self.console.live
-        if state is not None and state.finished is not None and state.finished.traceback:
-            self.query_one("#train-log", Static).update(printable(state.finished.traceback[-3000:]))
+        return state.finished.traceback if state is not None and state.finished is not None else ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """The footer offers a traceback only where there is one."""
+        return action != "traceback" or bool(self._traceback)
 
 
 def _proposal(config: RunConfig, plan: PlanReady | None) -> Table:
@@ -168,12 +182,12 @@ def _proposal(config: RunConfig, plan: PlanReady | None) -> Table:
     return table
 
 
-def epoch_table(state: RunState) -> Table:
-    """One row an epoch, numbers to the right."""
+def epoch_table(state: RunState, *, rows: int) -> Table:
+    """The newest epochs, one row each, numbers to the right."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("epoch", "train loss", "acc", "val loss", "acc", "time"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for epoch in state.epochs[-8:]:
+    for epoch in state.epochs[-rows:]:
         table.add_row(
             str(epoch.epoch),
             f"{epoch.train_loss:.3f}",

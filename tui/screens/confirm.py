@@ -18,7 +18,7 @@ class Ask(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(self._question, classes="question")
+            yield Static(self._question, classes="question", markup=False)
             for key, words in self._answers.items():
                 yield Button(f"{key}  {words}", id=f"answer-{key}", compact=True)
 

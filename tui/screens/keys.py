@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
@@ -20,6 +20,12 @@ _MOVING = (
 )
 
 
+def _own(node: object) -> list[Binding]:
+    """The bindings that the console itself gives a widget, without those it has from Textual."""
+    declared = [kind.__dict__.get("BINDINGS", ()) for kind in type(node).__mro__ if kind.__module__.startswith("tui.")]
+    return list(Binding.make_bindings(binding for bindings in declared for binding in bindings))
+
+
 class KeysScreen(ModalScreen[None]):
     """Lists the bindings that were active where it was opened."""
 
@@ -30,7 +36,7 @@ class KeysScreen(ModalScreen[None]):
         self._rows = [
             (self._key_words(below, active.binding.key, active.binding.key_display), active.binding.description)
             for active in below.active_bindings.values()
-            if active.binding.description and active.enabled and not active.binding.system
+            if active.binding.description and active.enabled and active.binding in _own(active.node)
         ]
 
     @staticmethod

@@ -13,13 +13,13 @@ from textual.widget import Widget
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One curve. ``colour`` names a variable of the theme; ``points`` draws large marks instead of a line."""
+    """One curve, not changed once it is shown. ``colour`` is a variable of the theme; ``mark`` draws points with it."""
 
     label: str
     steps: Sequence[int]
     values: Sequence[float]
     colour: str
-    points: bool = False
+    mark: str = ""
 
 
 def decimate(steps: Sequence[int], values: Sequence[float], columns: int) -> tuple[list[int], list[float]]:
@@ -82,9 +82,8 @@ class Chart(Widget):
                 continue
             scaled = [value * scale for value in values]
             everything += scaled
-            draw = figure.scatter if one.points else figure.plot
-            marker = "●" if one.points else "braille"
-            draw(steps, scaled, color=self._rgb(one.colour), marker=marker)
+            draw = figure.scatter if one.mark else figure.plot
+            draw(steps, scaled, color=self._rgb(one.colour), marker=one.mark or "braille")
         figure.xlim(0, self._x_end)
         if everything:
             low, high = min(everything), max(everything)

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from core.events import RunState
 from core.report import percent
 from tui.widgets.chart import Chart, Series
+from tui.widgets.envelope import Envelope
 
 TRAIN_COLOUR, VALIDATION_COLOUR = "train-curve", "validation-curve"
 RUN_COLOURS = 6
@@ -27,6 +28,11 @@ class RunCurves(Vertical):
     RunCurves > .legend { height: 1; padding: 0 1; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._envelopes: dict[tuple[int, str], tuple[RunState, Envelope]] = {}
+        """Beside each the state it follows, which keeps the key from being another's."""
+
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Chart("loss")
@@ -41,15 +47,15 @@ class RunCurves(Vertical):
         loss: list[Series] = []
         accuracy: list[Series] = []
         for number, (name, state) in enumerate(runs):
-            train, validation = TRAIN_COLOUR, VALIDATION_COLOUR
+            train, validation, mark = TRAIN_COLOUR, VALIDATION_COLOUR, "●"
             if len(runs) > 1:
+                mark = str(number + 1)[-1]  # runs are told apart without colour too
                 train = validation = f"run-{number % RUN_COLOURS + 1}"
-                legend.append(f"━● {number + 1} {name}   ", style=self._style(train))
+                legend.append(f"━{mark} {name}   ", style=self._style(train))
             for kind, into in (("loss", loss), ("accuracy", accuracy)):
-                curve = state.curves[f"train/{kind}"]
-                into.append(Series("train", curve.steps, _smoothed(curve.values), train))
+                into.append(Series("train", *self._train_points(state, kind), train))
                 curve = state.curves[f"val/{kind}"]
-                into.append(Series("validation", curve.steps, curve.values, validation, points=True))
+                into.append(Series("validation", tuple(curve.steps), tuple(curve.values), validation, mark=mark))
         if len(runs) == 1:
             state = runs[0][1]
             legend.append("━ train ", style=self._style(TRAIN_COLOUR))
@@ -60,6 +66,15 @@ class RunCurves(Vertical):
         charts[0].show(loss, x_end=last, ticks=ticks)
         charts[1].show(accuracy, x_end=last, ticks=ticks)
         self.query_one(".legend", Static).update(legend)
+        shown = {id(state) for _, state in runs}
+        self._envelopes = {key: kept for key, kept in self._envelopes.items() if key[0] in shown}
+
+    def _train_points(self, state: RunState, kind: str) -> tuple[list[int], list[float]]:
+        """The mean of the last batches, because one batch of 16 alone says little; only new points cost anything."""
+        envelope = self._envelopes.setdefault((id(state), kind), (state, Envelope()))[1]
+        curve = state.curves[f"train/{kind}"]
+        envelope.follow(curve.steps, curve.values)
+        return envelope.points()
 
     def _style(self, variable: str) -> str:
         return self.app.theme_variables[variable]
@@ -82,14 +97,3 @@ def _epoch_ticks(runs: Sequence[tuple[str, RunState]]) -> list[tuple[int, str]]:
         (epoch * longest.steps_per_epoch, f"epoch {epoch}" if epoch == 1 else str(epoch))
         for epoch in range(1, longest.num_epochs + 1)
     ]
-
-
-def _smoothed(values: Sequence[float], window: int = 8) -> list[float]:
-    """The mean of the last ``window`` batches: one batch of 16 alone says little. The log keeps every value."""
-    means, total = [], 0.0
-    for i, value in enumerate(values):
-        total += value
-        if i >= window:
-            total -= values[i - window]
-        means.append(total / min(i + 1, window))
-    return means

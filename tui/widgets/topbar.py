@@ -6,7 +6,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from core.events import LIVE, RunState
-from core.report import duration, progress_words, status_words
+from core.report import duration, printable, progress_words, status_words
 
 NAMES = ("presets", "tokenizer", "model", "train", "runs")
 
@@ -50,4 +50,4 @@ def _status(state: RunState | None, libraries: str, room: int) -> Text:
             sign[0],
         ]
     chosen = next((words for words in wordings if len(words) <= room), wordings[-1])
-    return Text(chosen, style="bold", no_wrap=True)
+    return Text(printable(chosen), style="bold", no_wrap=True)

@@ -1,0 +1,130 @@
+"""A console under test: keys go in, the text on the screen comes out, and no thread outlives its test."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.events import Paste
+from textual.pilot import Pilot
+
+from core.config import RunConfig
+from tests.tui.fakes import FakeTrainer, write_checkpoint
+from tui.app import ImdbTui
+
+DEADLINE_S = 15.0
+PLAN = {
+    "tokenizer": "small vocabulary, embedded",
+    "weights": "drawn at random",
+    "reviews": "synthetic reviews (no Hub)",
+}
+
+
+class Driver:
+    """What a person can do at the console, and what that person sees."""
+
+    def __init__(self, app: ImdbTui, pilot: Pilot[int]) -> None:
+        self.app, self.pilot = app, pilot
+        self.notices: list[str] = []
+        notify = app.notify
+
+        def record(message: str, **options: Any) -> None:
+            self.notices.append(message)
+            notify(message, **options)
+
+        app.notify = record  # type: ignore[method-assign]
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+
+    async def paste(self, text: str) -> None:
+        assert self.app.focused is not None
+        self.app.focused.post_message(Paste(text))
+        await self.pilot.pause()
+
+    def strips(self) -> list[Any]:
+        """The lines of segments that would go to the terminal."""
+        return list(self.app.screen._compositor.render_strips())
+
+    def text(self) -> str:
+        return "\n".join(strip.text for strip in self.strips())
+
+    def lines(self, words: str) -> list[str]:
+        return [line for line in self.text().splitlines() if words in line]
+
+    async def until(self, condition: Callable[[], object], what: str) -> None:
+        end = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < end, f"{what} did not come; the screen is\n{self.text()}\n{self.notices}"
+            await self.pilot.pause(0.01)
+
+    async def see(self, *words: str) -> None:
+        """Waits until all of ``words`` are on the screen."""
+        for each in words:
+            await self.until(lambda each=each: each in self.text(), repr(each))
+
+    async def see_no(self, words: str) -> None:
+        await self.until(lambda: words not in self.text(), f"the end of {words!r}")
+
+    async def notice(self, words: str) -> None:
+        await self.until(lambda: any(words in each for each in self.notices), f"the notice {words!r}")
+
+    async def start(self) -> None:
+        """Takes the preset under the cursor to Train and starts it."""
+        await self.press("1", "enter")
+        await self.until(lambda: self.app.pane == "train", "the Train pane")
+        await self.press("s")
+        await self.until(lambda: self.app.run_is_live, "a live run")
+
+
+OpenConsole = Callable[..., Any]
+
+
+@pytest.fixture
+def trainer() -> Iterator[FakeTrainer]:
+    fake = FakeTrainer()
+    yield fake
+    fake.release()
+
+
+@pytest.fixture
+def open_console(tmp_path: Path, trainer: FakeTrainer) -> OpenConsole:
+    """``async with open_console(size=(width, height)) as driver``; other options go to the app."""
+
+    @asynccontextmanager
+    async def opened(
+        *, root: Path | None = None, size: tuple[int, int] = (120, 40), **options: Any
+    ) -> AsyncIterator[Driver]:
+        app = ImdbTui(root or tmp_path / "runs", train=trainer, background=False, **options)
+        async with app.run_test(size=size) as pilot:
+            yield Driver(app, pilot)
+
+    return opened
+
+
+@pytest.fixture(autouse=True)
+def _known_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where things come from is core's to test; here it is known and at once."""
+
+    def plan(_: RunConfig) -> dict[str, str]:
+        return PLAN
+
+    monkeypatch.setattr("core.sources.plan", plan)
+
+
+@pytest.fixture(autouse=True)
+def _few_fields(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of a console's start goes into the fields of the Presets pane; only the tests of them need all."""
+    if "presets" not in request.module.__name__ and "presets" not in request.function.__name__:
+        monkeypatch.setattr("tui.panes.presets.field_names", lambda: ("data.n_samples",), raising=False)
+
+
+@pytest.fixture(scope="session")
+def checkpoint_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint")
+    write_checkpoint(folder)
+    return folder

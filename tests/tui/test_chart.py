@@ -1,0 +1,105 @@
+"""The chart: a spike cannot vanish, what is not finite is left out, and the cost does not grow with the run."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.app import App
+
+from tui.widgets.chart import Chart, Series, decimate
+
+COLOUR = "train-curve"
+values_of_a_run = st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=400)
+
+
+@given(values_of_a_run, st.integers(1, 60))
+def test_decimation_keeps_extremes_and_order_with_at_most_two_points_a_column(values, columns):
+    steps = list(range(1, len(values) + 1))
+    kept_steps, kept = decimate(steps, values, columns)
+    finite = [value for value in values if math.isfinite(value)]
+    assert len(kept) == len(kept_steps) <= 2 * columns
+    assert kept_steps == sorted(set(kept_steps))
+    assert all(values[at - 1] == value for at, value in zip(kept_steps, kept, strict=True))
+    assert bool(kept) == bool(finite)
+    if finite:
+        assert max(kept) == max(finite)
+        assert min(kept) == min(finite)
+
+
+@given(st.integers(0, 9_999), st.integers(2, 100))
+def test_a_single_spike_among_ten_thousand_points_is_kept_at_its_step(at, columns):
+    values = [0.5] * 10_000
+    values[at] = 9.0
+    steps, kept = decimate(range(10_000), values, columns)
+    assert (at, 9.0) in zip(steps, kept, strict=True)
+
+
+def test_few_points_are_all_kept():
+    assert decimate([1, 2, 3], [0.3, 0.2, 0.1], 80) == ([1, 2, 3], [0.3, 0.2, 0.1])
+
+
+class Page(App[None]):
+    def compose(self):
+        yield Chart("loss")
+
+    def get_theme_variable_defaults(self):
+        return {COLOUR: "#4c9ef5"}
+
+
+def drawn(app):
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+def at_spike(number):
+    return 50.0 if number == 777_777 else 0.5
+
+
+async def test_a_million_points_hand_a_bounded_number_to_plotext_and_the_spike_is_drawn(monkeypatch):
+    from textual_plotext.plot import Plot
+
+    handed = []
+    for name in ("plot", "scatter"):
+        real = getattr(Plot, name)
+
+        def count(self, *args, _real=real, **options):
+            handed.extend(len(each) for each in args if hasattr(each, "__len__"))
+            return _real(self, *args, **options)
+
+        monkeypatch.setattr(Plot, name, count)
+    app = Page()
+    async with app.run_test(size=(100, 30)) as pilot:
+        million = range(1, 1_000_001)
+        series = Series("train", million, [at_spike(number) for number in million], COLOUR)
+        app.query_one(Chart).show([series], x_end=1_000_000, ticks=[(500_000, "half")])
+        await pilot.pause()
+        text = drawn(app)
+    assert handed
+    assert max(handed) <= 2 * 100
+    assert "half" in text
+    assert any("5" in line.split("┤")[0] for line in text.splitlines() if "┤" in line)
+
+
+@pytest.mark.parametrize("size", [(100, 30), (40, 12), (20, 6), (8, 3), (1, 1)])
+async def test_a_chart_of_any_size_is_drawn(size):
+    app = Page()
+    async with app.run_test(size=size) as pilot:
+        curve = [Series("train", [1, 2, 3], [0.7, 0.6, 0.5], COLOUR)]
+        app.query_one(Chart).show(curve, x_end=10, ticks=[(5, "epoch 1"), (10, "2")])
+        await pilot.pause()
+        assert drawn(app).strip() or size[0] < 8
+
+
+@pytest.mark.parametrize(
+    "values", [[], [math.nan], [math.inf, -math.inf], [0.5], [0.5, 0.5], [0.0, 1e30], [math.nan, 0.4, math.nan]]
+)
+async def test_curves_that_are_empty_flat_huge_or_not_finite_are_drawn_without_an_error(values):
+    app = Page()
+    async with app.run_test(size=(60, 20)) as pilot:
+        for mark in ("", "●"):
+            series = Series("train", range(1, len(values) + 1), values, COLOUR, mark=mark)
+            app.query_one(Chart).show([series], x_end=10, ticks=[])
+            await pilot.pause()
+        assert "loss" in drawn(app)

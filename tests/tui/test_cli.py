@@ -1,0 +1,87 @@
+"""The entry point: the console for a person at a terminal, core's commands for everything else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from core import __version__
+from tui import cli
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The consoles that were opened; none is really run."""
+    apps = []
+    monkeypatch.setattr("tui.app.ImdbTui.run", lambda app, **_: apps.append(app))
+    return apps
+
+
+@pytest.fixture
+def call(monkeypatch, capsys, opened):
+    """Calls ``imdb-tui`` with arguments, at a terminal or not; (exit code, stdout, stderr)."""
+
+    def called(*arguments, at_terminal=False):
+        monkeypatch.setattr(sys, "argv", ["imdb-tui", *arguments])
+        for stream in (sys.stdin, sys.stdout):
+            monkeypatch.setattr(stream, "isatty", lambda: at_terminal, raising=False)
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        said = capsys.readouterr()
+        return left.value.code, said.out, said.err
+
+    return called
+
+
+def test_without_a_terminal_the_console_is_refused_in_one_line():
+    done = subprocess.run(
+        [sys.executable, "-c", "from tui.cli import main; main()"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "terminal" in done.stderr
+
+
+def test_commands_are_handed_on_to_core(call):
+    code, out, err = call("presets", "--json")
+    assert (code, err) == (0, "")
+    assert {"quick", "pretrained", "scratch", "improved"} <= {preset["name"] for preset in json.loads(out)}
+
+
+def test_version_and_help_are_cores(call):
+    assert call("--version") == (0, f"imdb-tui {__version__}\n", "")
+    code, out, _ = call("--help")
+    assert code == 0
+    assert "train" in out
+
+
+def test_an_unknown_command_is_bad_usage(call):
+    code, _, err = call("fly")
+    assert code == 2
+    assert "fly" in err
+
+
+def test_an_unknown_preset_is_one_line_and_no_console(call, opened):
+    code, _, err = call("--preset", "nope", at_terminal=True)
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert "nope" in err
+    assert opened == []
+
+
+def test_no_command_opens_the_console_with_its_options(call, opened, tmp_path, reviews_csv):
+    options = ("--preset", "scratch", f"--runs-dir={tmp_path / 'here'}", "--data", str(reviews_csv))
+    code, _, err = call(*options, at_terminal=True)
+    assert (code, err) == (0, "")
+    (app,) = opened
+    assert (app.first_preset, app.root, app.data) == ("scratch", tmp_path / "here", str(reviews_csv))
+
+
+def test_no_arguments_open_the_console_in_the_default_place(call, opened, tmp_path):
+    assert call(at_terminal=True)[0] == 0
+    assert opened[0].root == tmp_path / "default-runs"

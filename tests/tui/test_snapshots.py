@@ -1,0 +1,119 @@
+"""Pictures of the five panes, with frozen runs, plan, checkpoint and clock."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+
+import pytest
+from textual.widgets import Input
+
+from core.config import RunConfig
+from core.reviews import Review
+from core.sources import Checkpoint, Origin
+from tests.tui.conftest import Driver
+from tests.tui.fakes import PIECES, FakeTrainer, small_tokenizer, whole_run, write_run
+from tui.app import ImdbTui
+
+SIZES = [(80, 24), (120, 40)]
+SMALL = {"vocab_size": len(PIECES), "dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 32}
+
+
+@pytest.fixture(autouse=True)
+def _frozen(monkeypatch):
+    """One time zone, one plan, one estimate, one checkpoint: nothing of this machine is in the pictures."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    tokenizer = Origin("embedded", "small vocabulary")
+    weights = Origin("embedded", "small weights")
+    checkpoint = Checkpoint(small_tokenizer(), tokenizer, SMALL, weights, dict)
+    monkeypatch.setattr("core.sources.open_checkpoint", lambda *_, **__: checkpoint)
+    monkeypatch.setattr("core.sources.open_tokenizer", lambda *_, **__: (checkpoint.tokenizer, tokenizer))
+    monkeypatch.setattr("core.sources.open_reviews", lambda *_: ([Review("a film", 1)], Origin("file", "one.csv")))
+    guess = SimpleNamespace(seconds=61.0, basis="measured by 20261124-090000-quick")
+    monkeypatch.setattr("core.estimate.estimate", lambda *_: guess)
+
+
+@pytest.fixture
+def picture(tmp_path, trainer, snap_compare):
+    """Compares the console with its picture once ``words`` are on the screen and nothing blinks."""
+
+    def compared(size, act, *words):
+        app = ImdbTui(tmp_path / "runs", train=trainer, background=False)
+
+        async def arrive(pilot):
+            console = Driver(app, pilot)
+            await act(console)
+            await console.see(*words)
+            for field in app.query(Input):
+                field.cursor_blink = False
+            await pilot.pause()
+
+        return snap_compare(app, terminal_size=size, run_before=arrive)
+
+    return compared
+
+
+async def planned(console):
+    """Every preset of the menu has its time."""
+    await console.until(lambda: console.text().count("1:01") >= 5, "the plans")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_presets(picture, size):
+    assert picture(size, planned, "small vocabulary")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_tokenizer(picture, size):
+    async def act(console):
+        await planned(console)
+        await console.press("2")
+        await console.see("7 tokens")
+        await console.press(*"s xyzzy", "escape", "down")
+
+    assert picture(size, act, "1 unknown")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_model(picture, size):
+    async def act(console):
+        await planned(console)
+        await console.press("3")
+
+    assert picture(size, act, "configuration", "embeddings")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_train_before_a_run(picture, size):
+    async def act(console):
+        await planned(console)
+        await console.press("enter")
+
+    assert picture(size, act, "ready")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_train(picture, size, trainer: FakeTrainer):
+    async def act(console):
+        await planned(console)
+        await console.start()
+        trainer.say(*whole_run(done=2, steps=50, end=None))
+
+    assert picture(size, act, "● running", "100/150", "0.400")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_runs(picture, size, tmp_path):
+    for minute, (name, done, end, rate) in enumerate(
+        [("scratch", 1, "failed", 5e-5), ("pretrained", 3, "completed", 5e-6), ("quick", 2, None, 1e-4)]
+    ):
+        config = RunConfig(preset=name).set("train.learning_rate", rate)
+        write_run(tmp_path / "runs", config, whole_run(preset=name, done=done, end=end), minute=minute)
+
+    async def act(console):
+        await console.press("5")
+        await console.see("pretrained")
+        await console.press("space", "down", "space")
+
+    assert picture(size, act, "train.learning_rate")

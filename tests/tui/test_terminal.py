@@ -1,0 +1,220 @@
+"""The real console in a pseudo-terminal: keys in, screen out, and what stays when the terminal goes."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyte
+import pytest
+
+from core.runs import list_runs
+
+DEADLINE_S = 60.0
+LEAVE_ALTERNATE_SCREEN = b"\x1b[?1049l"
+# What Textual asks of a terminal, in forms that pyte would print as text.
+UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[?>=<][0-9;]*\$?[pqu]|\x1b\[[0-9;]*t|\x1bP.*?\x1b\\\\")
+
+
+class Terminal:
+    """A program with a terminal of its own, 80 by 24 at first."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self.master, slave = os.openpty()
+        self.screen = pyte.Screen(80, 24)
+        self._stream = pyte.ByteStream(self.screen)
+        self.written = b""
+        self._set_size(24, 80)
+        self.process = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, env=environment, close_fds=True,
+            preexec_fn=lambda: os.login_tty(slave),  # noqa: PLW1509 - only this makes it the controlling terminal
+        )  # fmt: skip
+        os.close(slave)
+
+    def _set_size(self, lines: int, columns: int) -> None:
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def resize(self, lines: int, columns: int) -> None:
+        self.screen.resize(lines, columns)
+        self._set_size(lines, columns)
+        self.process.send_signal(signal.SIGWINCH)
+
+    def read(self, seconds: float) -> None:
+        """Takes what the program writes, waiting at most so long for the first of it."""
+        ready, _, _ = select.select([self.master], [], [], seconds)
+        if not ready:
+            return
+        try:
+            content = os.read(self.master, 65536)
+        except OSError as error:
+            if error.errno != errno.EIO:  # Linux says so once the program has closed its side
+                raise
+            return
+        self.written += content
+        self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", content))
+
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        end = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < end, f"{what} did not come; the screen is\n{self.text()}"
+            self.read(0.05)
+
+    def see(self, *words: str) -> None:
+        for each in words:
+            self.until(lambda each=each: each in self.text(), repr(each))
+
+    def type(self, keys: str) -> None:
+        os.write(self.master, keys.encode())
+
+    def end(self) -> int:
+        """The exit code, once the program has ended."""
+        self.until(lambda: self.process.poll() is not None, "the end of the program")
+        for _ in range(100):
+            before = len(self.written)
+            self.read(0.0)
+            if len(self.written) == before:
+                break
+        return int(self.process.returncode)
+
+    def close(self) -> None:
+        """Takes the terminal away, as closing its window does."""
+        os.close(self.master)
+        self.master = -1
+
+
+@pytest.fixture(scope="module")
+def lesson(checkpoint_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Presets that train a tiny model on a tiny file: ``short`` has two epochs, ``long`` a thousand."""
+    folder = tmp_path_factory.mktemp("lesson")
+    reviews = folder / "reviews.csv"
+    rows = [f"a film was {('dull', 'warm and moving')[i % 2]} {i},{('negative', 'positive')[i % 2]}" for i in range(64)]
+    reviews.write_text("review,sentiment\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    for name, epochs in {"long": 1000, "short": 2}.items():
+        (folder / f"{name}.toml").write_text(
+            f'title = "A {name} lesson"\ndescription = "About {name} ones"\n'
+            f'[model]\ncheckpoint = "{checkpoint_folder}"\n[data]\nsource = "{reviews}"\nn_samples = 60\n'
+            f"max_length = 16\n[train]\nnum_epochs = {epochs}\nbatch_size = 8\n"
+            f'[engine]\ndevice = "cpu"\ndtype = "float32"\nthreads = 1\n',
+            encoding="utf-8",
+        )
+    return folder
+
+
+OpenTerminal = Callable[..., Terminal]
+
+
+@pytest.fixture
+def open_terminal(tmp_path: Path, lesson: Path) -> Iterator[OpenTerminal]:
+    """Starts ``imdb-tui`` with options; it is killed at the end of the test where it still runs."""
+    terminals: list[Terminal] = []
+
+    def opened(*options: str) -> Terminal:
+        command = [sys.executable, "-c", "from tui.cli import main; main()", "--runs-dir", str(tmp_path / "runs")]
+        environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "IMDB_TUI_PRESETS": str(lesson)}
+        terminals.append(Terminal([*command, *options], environment))
+        return terminals[-1]
+
+    yield opened
+    for terminal in terminals:
+        if terminal.process.poll() is None:
+            terminal.process.kill()
+        terminal.process.wait()
+        with contextlib.suppress(OSError):
+            os.close(terminal.master)
+
+
+def statuses(root: Path) -> list[str]:
+    return [run.state(steps=False).status for run in list_runs(root)]
+
+
+def start(terminal: Terminal, preset: str) -> None:
+    """Takes the preset under the cursor to Train and starts it."""
+    terminal.see(f"About {preset} ones")
+    terminal.type("\r")
+    terminal.see(f"{preset} is ready")
+    terminal.type("s")
+
+
+def test_a_lesson_from_the_keyboard_stopped_repeated_compared_and_left(open_terminal, tmp_path):
+    root = tmp_path / "runs"
+    terminal = open_terminal("--preset", "long")
+    start(terminal, "long")
+    terminal.see("● running", "/6000")
+    terminal.resize(12, 40)
+    terminal.see("● running")
+    terminal.resize(24, 80)
+    terminal.see("● running", "/6000")
+    terminal.type("x")
+    terminal.see("Stop this run", "stop it")
+    terminal.type("y")
+    terminal.see("■ stopped")
+    assert statuses(root) == ["stopped"]
+
+    terminal.type("1")
+    terminal.see("About long ones", "to Train")
+    terminal.type("j")
+    start(terminal, "short")
+    terminal.see("✓ completed")
+    assert statuses(root) == ["completed", "stopped"]
+
+    terminal.type("5")
+    terminal.see("✓ completed", "■ stopped")
+    terminal.type(" j ")
+    terminal.see("num_epochs", "1000")
+    assert "weight_decay" not in terminal.text()
+
+    terminal.type("q")
+    assert terminal.end() == 0
+    assert LEAVE_ALTERNATE_SCREEN in terminal.written
+    assert b"Traceback" not in terminal.written
+    steps = [run.state().step for run in list_runs(root)]
+    assert steps[0] == 12
+    assert 0 < steps[1] < 6000
+
+
+def running(open_terminal, root) -> Terminal:
+    """A terminal in which the long lesson has made its first steps."""
+    terminal = open_terminal("--preset", "long")
+    start(terminal, "long")
+    terminal.see("● running")
+    terminal.until(lambda: list_runs(root)[0].state(steps=False).step > 0, "the first step")
+    return terminal
+
+
+def test_a_hangup_in_the_middle_of_training_stops_the_run_saves_it_and_gives_the_terminal_back(open_terminal, tmp_path):
+    root = tmp_path / "runs"
+    terminal = running(open_terminal, root)
+    terminal.process.send_signal(signal.SIGHUP)
+    assert terminal.end() == 0
+    assert LEAVE_ALTERNATE_SCREEN in terminal.written
+    (run,) = list_runs(root)
+    state = run.state()
+    assert state.status == "stopped"
+    assert "SIGHUP" in state.finished.reason
+    assert (run.path / "checkpoints" / f"step-{state.step}").is_dir()
+
+
+def test_a_terminal_that_is_closed_in_the_middle_of_training_leaves_no_process_and_a_run_with_an_end(
+    open_terminal, tmp_path
+):
+    root = tmp_path / "runs"
+    terminal = running(open_terminal, root)
+    terminal.close()
+    terminal.process.wait(timeout=DEADLINE_S)
+    assert statuses(root)[0] in ("stopped", "interrupted")
+    assert list_runs(root)[0].state().step > 0

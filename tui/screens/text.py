@@ -1,0 +1,33 @@
+"""A long text over the console: a traceback, whole and to scroll."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from core.report import printable
+
+
+class TextScreen(ModalScreen[None]):
+    """Shows ``text`` under ``title``, from its end, where a traceback says what happened."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,t", "app.pop_screen", "close")]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title, self._text = title, text
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog wide"):
+            yield Static(Text(self._title, style="bold"))
+            yield Static(Text("\n".join(map(printable, self._text.splitlines()))))
+            yield Static("escape closes", classes="hint")
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).scroll_end(animate=False)
