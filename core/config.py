@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import math
+import re
 import textwrap
 import tomllib
 from collections.abc import Mapping
@@ -300,7 +301,9 @@ def _from_words(words: str, kind: Any, name: str) -> Any:
         return answer
     if kind in (int, float):
         try:
-            return kind(words.replace("_", "").replace(",", ""))
+            # A comma groups the thousands of a whole number or nothing: 0,5 is not 5.
+            grouped = kind is int and re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+", words)
+            return kind(words.replace(",", "") if grouped else words)
         except ValueError:
             wanted = "a whole number" if kind is int else "a number"
             raise InputError(f"{name} = {words!r} must be {wanted}") from None

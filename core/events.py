@@ -161,20 +161,54 @@ def to_line(event: Event) -> str:
 
 
 def from_line(line: str) -> Event:
-    """Reads one line of events.jsonl. Raises ValueError for a line that is no whole event."""
-    content = json.loads(line)
-    if not isinstance(content, dict) or content.get("event") not in EVENTS:
-        raise ValueError("no event")
-    kind = EVENTS[content["event"]]
-    known = {}
-    for spec in fields(kind):
-        if spec.name in content:
-            value = content[spec.name]
-            known[spec.name] = float(value) if spec.type == "float" else value
+    """Reads one line of events.jsonl. Raises ValueError for a line that is no whole event of the known types."""
     try:
-        return kind(**known)
+        content = json.loads(line)
+    except RecursionError:
+        raise ValueError("no event") from None
+    name = content.get("event") if isinstance(content, dict) else None
+    if not isinstance(name, str) or name not in EVENTS:
+        raise ValueError("no event")
+    kind = EVENTS[name]
+    known = {spec.name: _typed(content[spec.name], str(spec.type)) for spec in fields(kind) if spec.name in content}
+    try:
+        event = kind(**known)
     except TypeError as error:
         raise ValueError(str(error)) from None
+    if not (0 <= event.time <= _LATEST and 0 <= event.elapsed <= _LATEST):
+        raise ValueError("an event of no moment")
+    return event
+
+
+_LATEST = 1e11
+"""Seconds since 1970 that a calendar still has a date for."""
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "float": (float, int, str),
+    "int": (int,),
+    "int | None": (int, type(None)),
+    "str": (str,),
+    "Status": (str,),
+    "dict[str, Any]": (dict,),
+}
+"""What JSON has for a field of each annotation; floats that are not finite are written as texts."""
+
+
+def _typed(value: Any, annotation: str) -> Any:
+    """A field's value as read from JSON. Raises ValueError for one that a view could stumble over."""
+    if type(value) not in _TYPES[annotation] or (annotation == "Status" and value not in STATUS_SIGNS):
+        raise ValueError(f"{value!r} is no {annotation}")
+    if annotation.startswith("int") and value is not None and not 0 <= value < 2**63:
+        raise ValueError(f"{value} counts nothing")
+    if annotation.startswith("dict") and not all(isinstance(item, dict) for item in value.values()):
+        raise ValueError("an origin that is not described")
+    if annotation != "float":
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("too large a number") from None
 
 
 def _json_float(value: Any) -> Any:
@@ -288,7 +322,7 @@ class RunState:
     @property
     def seconds_left(self) -> float | None:
         """Estimate from what steps and evaluations have taken so far; None before the first step and at the end."""
-        if self.step == 0 or self.started is None or self.status not in LIVE:
+        if self.step == 0 or self.examples == 0 or self.started is None or self.status not in LIVE:
             return None
         left = (self.total_steps - self.step) * self.step_seconds / self.step
         evaluations_left = self.started.num_epochs - len(self.epochs)

@@ -88,8 +88,8 @@ def percent(value: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """``0:41``, ``12:05``, ``1:02:03``."""
-    if seconds is None:
+    """``0:41``, ``12:05``, ``1:02:03``; a dash where there is no number."""
+    if seconds is None or not math.isfinite(seconds):
         return "–"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -133,7 +133,7 @@ def _visible(char: str) -> str:
     return char
 
 
-_DIRECTIONAL = frozenset([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x2028, 0x2029])
+_DIRECTIONAL = frozenset([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x061C, 0x200E, 0x200F, 0x2028, 0x2029])
 
 
 def difference_rows(runs: list[Run]) -> list[tuple[str, list[str]]]:

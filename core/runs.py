@@ -16,6 +16,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import socket
 import tempfile
 import time
@@ -191,6 +192,8 @@ def list_runs(root: Path) -> list[Run]:
 def find_run(root: Path, name: str) -> Run:
     """The run of that name, of a unique beginning of a name, or ``last``. Raises InputError for none or several."""
     runs = list_runs(root)
+    if not name:
+        raise InputError("the name of the run is empty; `imdb-tui runs` lists them")
     if name == "last" and runs:
         return runs[0]
     matches = [run for run in runs if run.name == name] or [run for run in runs if run.name.startswith(name)]
@@ -253,6 +256,7 @@ def create_run(
 ) -> RunWriter:
     """Makes a new run directory under ``root``. Raises InputError where that cannot be done."""
     name = f"{now():%Y%m%d-%H%M%S}-{_slug(config.preset)}"
+    path = writer = None
     try:
         root.mkdir(parents=True, exist_ok=True)
         path = _new_directory(root, name)
@@ -265,6 +269,10 @@ def create_run(
         writer = RunWriter(path)
         write_text_atomically(path / "config.toml", to_toml(config))
     except OSError as error:
+        if writer is not None:
+            writer.close()
+        if path is not None:
+            shutil.rmtree(path, ignore_errors=True)  # it has no configuration, so it would never be listed
         raise InputError(
             f"the runs directory {root} cannot be written ({error.strerror}); "
             "choose another with --runs-dir or IMDB_TUI_RUNS"
