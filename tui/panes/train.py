@@ -202,7 +202,7 @@ def epoch_table(state: RunState, *, rows: int) -> Table:
 
 
 def _numbers(state: RunState) -> Text:
-    """Speed, rate, device, and where weights and reviews are from."""
+    """Speed, rate, where weights and reviews are from, and the device."""
     text = Text(no_wrap=True, overflow="ellipsis")
     if state.started is None:
         return text
@@ -210,11 +210,11 @@ def _numbers(state: RunState) -> Text:
     parts = [f"lr {lr:.1e}" if lr is not None else "lr –"]
     if state.finished is not None:
         parts.insert(0, f"{state.finished.samples_per_second:.1f} samples/s")
-    parts.append(f"{state.started.device} {state.started.dtype} ({state.started.dtype_reason})")
     for thing in ("weights", "reviews"):
         origin = state.started.origins.get(thing, {})
         if origin:
             parts.append(f"{thing} {Origin(origin['kind'], origin['name']).words()}")
+    parts.append(f"{state.started.device} {state.started.dtype} ({state.started.dtype_reason})")
     text.append(printable(" · ".join(parts)))
     return text
 

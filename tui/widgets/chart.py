@@ -88,9 +88,9 @@ class Chart(Widget):
         if everything:
             low, high = min(everything), max(everything)
             room = (high - low) * 0.08 or max(abs(high), 1) * 0.1
-            low, high = (low - room, high + room)
+            low, high = max(0.0, low - room) if low >= 0 else low - room, high + room
             if self._percent:
-                low, high = max(0.0, low), min(100.0, high)
+                high = min(100.0, high)
             figure.ylim(low, high)
             count = max(2, min(5, (height - 3) // 2))
             places = [low + (high - low) * i / (count - 1) for i in range(count)]
