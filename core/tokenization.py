@@ -5,8 +5,7 @@ Only ``tokenizers`` is imported, and that takes milliseconds, so this works befo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -64,42 +63,44 @@ def encode(
     Raises ValueError for a max_length below 3, which leaves no room for a token between two special ones.
     """
     text = _encodable(text)
-    kept = whole = tokenizer.encode(text, add_special_tokens=add_special_tokens)
+    kept = tokenizer.encode(text, add_special_tokens=False)
+    around = num_special_tokens(tokenizer) if add_special_tokens else 0
+    full_length = len(kept.ids) + around
     cut_from = None
-    if max_length is not None and len(whole.ids) > max_length:
-        with _truncation(tokenizer, max_length):
-            kept = tokenizer.encode(text, add_special_tokens=add_special_tokens)
-        around = num_special_tokens(tokenizer) if add_special_tokens else 0
-        cut_from = whole.offsets[len(kept.ids) - around + around // 2][0]
+    if max_length is not None and (room := _room(max_length, around)) < len(kept.ids):
+        cut_from = kept.offsets[room][0]
+        kept.truncate(room)
+    kept = tokenizer.post_process(kept, None, add_special_tokens)
     special = special_ids(tokenizer)
     unknown = tokenizer.token_to_id("[UNK]")
     tokens = tuple(
         Token(position, id_, token, start, end, _kind(id_, token, special, unknown))
         for position, (id_, token, (start, end)) in enumerate(zip(kept.ids, kept.tokens, kept.offsets, strict=True))
     )
-    return Encoding(text, tokens, len(whole.ids), cut_from)
+    return Encoding(text, tokens, full_length, cut_from)
 
 
 def encode_ids(
     tokenizer: Tokenizer, texts: Sequence[str], *, add_special_tokens: bool, max_length: int
 ) -> list[list[int]]:
     """The ids of many texts, each at most ``max_length`` long: the batched path that training uses."""
-    with _truncation(tokenizer, max_length):
-        encodings = tokenizer.encode_batch_fast(
-            [_encodable(text) for text in texts], add_special_tokens=add_special_tokens
-        )
-    return [encoding.ids for encoding in encodings]
+    around = num_special_tokens(tokenizer) if add_special_tokens else 0
+    room = _room(max_length, around)
+    encodings = tokenizer.encode_batch_fast([_encodable(text) for text in texts], add_special_tokens=False)
+    for encoding in encodings:
+        encoding.truncate(room)
+    return [tokenizer.post_process(encoding, None, add_special_tokens).ids for encoding in encodings]
 
 
-@contextmanager
-def _truncation(tokenizer: Tokenizer, max_length: int) -> Iterator[None]:
+def _room(max_length: int, around: int) -> int:
+    """How many tokens of the text fit.
+
+    They are cut here and not by the tokenizer: its truncation is a setting, and a console that encodes a text
+    while a run encodes its reviews with the same tokenizer would change it under the run's hands.
+    """
     if max_length < 3:
         raise ValueError(f"max_length is {max_length}; it must be at least 3")
-    tokenizer.enable_truncation(max_length)
-    try:
-        yield
-    finally:
-        tokenizer.no_truncation()
+    return max_length - around
 
 
 def special_ids(tokenizer: Tokenizer) -> frozenset[int]:

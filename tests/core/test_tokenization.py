@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Event
 from typing import Any
 
 import pytest
@@ -185,7 +187,7 @@ def test_lone_surrogates_are_encoded_like_replacement_characters(text: str) -> N
 @pytest.mark.parametrize("max_length", [2, 1, 0, -1])
 def test_a_max_length_without_room_is_refused(max_length: int) -> None:
     with pytest.raises(ValueError, match=f"max_length is {max_length}; it must be at least 3"):
-        encode(SMALL, "the film was good", max_length=max_length)
+        encode(SMALL, "the", add_special_tokens=False, max_length=max_length)
     with pytest.raises(ValueError, match="at least 3"):
         encode_ids(SMALL, ["the"], add_special_tokens=True, max_length=max_length)
     assert encode(SMALL, "the film was good").full_length == 6  # and the refusal left no truncation behind
@@ -196,6 +198,29 @@ def test_encoding_with_a_limit_leaves_the_tokenizer_without_one() -> None:
     encode_ids(SMALL, ["the film was good"], add_special_tokens=True, max_length=3)
     assert SMALL.truncation is None
     assert SMALL.padding is None
+
+
+def test_two_threads_that_encode_with_one_tokenizer_keep_their_own_limits() -> None:
+    reviews = ["good film " * 100] * 300
+    done = Event()
+
+    def look_at_texts() -> int:
+        looks = 0
+        while not done.is_set() or not looks:
+            encoding = encode(SMALL, "the film was good " * 20, max_length=8)
+            assert (len(encoding.tokens), encoding.full_length) == (8, 82)
+            looks += 1
+        return looks
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look_at_texts)
+        try:
+            for _ in range(20):
+                rows = encode_ids(SMALL, reviews, add_special_tokens=False, max_length=64)
+                assert {len(ids) for ids in rows} == {64}
+        finally:
+            done.set()
+        assert looking.result() > 0
 
 
 def test_a_review_of_a_million_characters_is_cut_to_the_limit() -> None:
