@@ -261,6 +261,7 @@ def _checked(value: Any, kind: Any, name: str, limits: Mapping[str, Any]) -> Any
     if get_origin(kind) is tuple:
         if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
             raise InputError(f"{name} = {value!r} must be a list of texts")
+        _check_encodable("".join(value), name)
         return tuple(value)
     assert not isinstance(kind, UnionType)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
@@ -273,9 +274,19 @@ def _checked(value: Any, kind: Any, name: str, limits: Mapping[str, Any]) -> Any
         raise InputError(f"{name} = {value!r} must be {wanted}")
     if kind is str and not value.strip():
         raise InputError(f"{name} is empty; it must be a text")
+    if kind is str:
+        _check_encodable(value, name)
     if kind in (int, float):
         _check_limits(value, name, limits)
     return value
+
+
+def _check_encodable(text: str, name: str) -> None:
+    """A word of the command line that is not UTF-8 arrives as surrogates, which no TOML file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{name} = {text!r} is not UTF-8, so it cannot be kept in a file") from None
 
 
 def _check_limits(value: float, name: str, limits: Mapping[str, Any]) -> None:

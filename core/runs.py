@@ -16,9 +16,9 @@ import errno
 import json
 import os
 import re
+import secrets
 import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ import psutil
 
 from core.config import RunConfig, from_toml, to_toml
 from core.errors import InputError
-from core.events import LIVE, Event, RunFinished, RunState, Status, from_line, to_line
+from core.events import LIVE, Event, RunFinished, RunState, Status, StepLogged, from_line, to_line
 
 ELSEWHERE_LIVE_S = 60.0
 """A run owned by another host counts as live while its events are younger than this."""
@@ -45,15 +45,16 @@ def runs_root(given: str | os.PathLike[str] | None = None) -> Path:
 
 def write_text_atomically(path: Path, text: str) -> None:
     """Writes beside the target, syncs, renames: the file is the old one or the new one, never half of one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    # Not tempfile's, whose files nobody but their owner may read: a run on a shared disk is for everyone to see.
+    name = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with name.open("x", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        name.unlink(missing_ok=True)
         raise
 
 
@@ -79,16 +80,18 @@ class EventReader:
             return []
         whole = content.rfind(b"\n") + 1
         self._offset += whole
-        lines = content[:whole].split(b"\n")[:-1]
-        if not self._steps:
-            lines = _without_steps(lines)
-        events = []
-        for line in lines:
+        events: list[Event] = []
+        wants_step = True
+        for line in reversed(content[:whole].split(b"\n")[:-1]):
+            if not wants_step and line.startswith(b'{"event": "step"'):
+                continue
             try:
                 events.append(from_line(line.decode("utf-8")))
-            except (ValueError, TypeError):
+            except ValueError:
                 self.skipped += 1
-        return events
+            else:
+                wants_step = wants_step and (self._steps or not isinstance(events[-1], StepLogged))
+        return events[::-1]
 
     def torn(self) -> bool:
         """Whether the file ends in the middle of a line."""
@@ -96,12 +99,6 @@ class EventReader:
             return self.path.stat().st_size > self._offset
         except FileNotFoundError:
             return False
-
-
-def _without_steps(lines: list[bytes]) -> list[bytes]:
-    is_step = [line.startswith(b'{"event": "step"') for line in lines]
-    last = max((i for i, step in enumerate(is_step) if step), default=-1)
-    return [line for i, line in enumerate(lines) if not is_step[i] or i == last]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +162,24 @@ class Run:
             owner = json.loads((self.path / "owner.json").read_text(encoding="utf-8"))
             if owner["host"] != socket.gethostname():
                 return time.time() - self.events_path.stat().st_mtime < ELSEWHERE_LIVE_S
-            started = psutil.Process(owner["pid"]).create_time()
-            return bool(abs(started - owner["process_started"]) < 1.0)
+            process = psutil.Process(owner["pid"])
+            # A killed process that its parent has not yet waited for still has its number.
+            dead = process.status() == psutil.STATUS_ZOMBIE
+            return not dead and bool(abs(process.create_time() - owner["process_started"]) < 1.0)
         except (OSError, ValueError, KeyError, TypeError, psutil.Error):
             return False
 
     def predictions(self, epoch: int) -> list[tuple[int, int, float]]:
-        """(review id, label, logit) of each validation review after ``epoch``."""
-        with (self.path / "predictions" / f"epoch-{epoch}.csv").open(encoding="utf-8", newline="") as file:
-            return [(int(r["id"]), int(r["label"]), float(r["logit"])) for r in csv.DictReader(file)]
+        """(review id, label, logit) of each validation review after ``epoch``.
+
+        Raises InputError where they are missing or damaged.
+        """
+        path = self.path / "predictions" / f"epoch-{epoch}.csv"
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                return [(int(r["id"]), int(r["label"]), float(r["logit"])) for r in csv.DictReader(file)]
+        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+            raise InputError(f"{path}: the run's predictions cannot be read ({error})") from None
 
 
 def list_runs(root: Path) -> list[Run]:

@@ -10,29 +10,12 @@ import pytest
 
 from core import __version__
 from core.runs import Run, runs_root
-from tests.core.commands import Call, caller
-from tests.core.tiny import write_checkpoint, write_preset, write_tokenizer
+from tests.core.commands import Call
+from tests.core.tiny import write_tokenizer
 
 SUMMARY = {"run", "status", "preset", "epochs", "samples_per_second", "device", "dtype", "origins"}
 EPOCH = {"train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds"}
 ESCAPES = "warm \x1b[31mred\x1b[0m \x07 film \x9b2J"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_checkpoint(tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, folder: Path, reviews_csv: Path) -> str:
-    """A preset that trains in a moment."""
-    write_preset(tmp_path / "own-presets", source=reviews_csv, checkpoint=folder)
-    return "tiny"
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    return caller(capsys)
 
 
 def test_training_answers_with_one_json_object_and_nothing_else_on_stdout(call: Call, tiny: str) -> None:

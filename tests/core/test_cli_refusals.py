@@ -10,25 +10,7 @@ import pytest
 from core import cli
 from core.errors import InputError
 from core.runs import list_runs, runs_root
-from tests.core.commands import Call, caller, refused, start
-from tests.core.tiny import write_checkpoint, write_preset
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_checkpoint(tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture
-def tiny(tmp_path: Path, folder: Path, reviews_csv: Path) -> str:
-    """A preset that trains in a moment."""
-    write_preset(tmp_path / "own-presets", source=reviews_csv, checkpoint=folder)
-    return "tiny"
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    return caller(capsys)
+from tests.core.commands import Call, refused, start
 
 
 @pytest.mark.parametrize(

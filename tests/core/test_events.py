@@ -16,18 +16,20 @@ from core.runs import EventReader
 from tests.core.events_of import control, epoch, finished, saved, started, step, warned, whole_run
 
 NUMBERS = st.floats()
+COUNTS = st.integers(0, 2**63 - 1)
+MOMENTS = st.floats(0.0, 1e11)
 STEPS = st.builds(
     StepLogged,
-    time=NUMBERS,
-    elapsed=NUMBERS,
-    step=st.integers(),
-    epoch=st.integers(),
+    time=MOMENTS,
+    elapsed=MOMENTS,
+    step=COUNTS,
+    epoch=COUNTS,
     loss=NUMBERS,
     accuracy=NUMBERS,
     lr=NUMBERS,
     grad_norm=NUMBERS,
-    examples=st.integers(),
-    tokens=st.integers(),
+    examples=COUNTS,
+    tokens=COUNTS,
     seconds=NUMBERS,
 )
 
@@ -124,6 +126,21 @@ def test_a_status_that_nobody_knows_is_no_event() -> None:
         from_line(to_line(finished("asleep")))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"time": 1e300}, {"time": "nan"}, {"elapsed": "inf"}, {"elapsed": -1}, {"step": -1}, {"tokens": 10**400}],
+    ids=["far", "nan", "inf", "before", "negative", "huge"],
+)
+def test_a_moment_without_a_date_and_a_count_below_none_are_no_event(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"no moment|counts nothing"):
+        from_line(json.dumps({**json.loads(to_line(step(1))), **changes}))
+
+
+def test_an_origin_that_is_not_described_is_no_event() -> None:
+    with pytest.raises(ValueError, match="not described"):
+        from_line(to_line(started(origins={"reviews": "reviews.csv"})))
+
+
 def test_a_field_that_a_later_version_adds_is_passed_over() -> None:
     line = json.dumps({**json.loads(to_line(warned("x"))), "colour": "red"})
     assert from_line(line) == warned("x")
@@ -206,6 +223,10 @@ def test_time_left_comes_from_the_speed_of_steps_and_evaluations_so_far() -> Non
 def test_there_is_no_time_left_before_the_first_step_and_after_the_end() -> None:
     assert fold([started()]).seconds_left is None
     assert fold([started(), step(1), finished("stopped", at=1)]).seconds_left is None
+
+
+def test_steps_without_reviews_tell_no_time_left() -> None:
+    assert fold([started(), step(1, examples=0)]).seconds_left is None
 
 
 def test_a_loss_that_is_no_number_reaches_the_curve() -> None:
@@ -301,6 +322,14 @@ def test_a_reader_without_steps_gives_all_else_and_the_last_step(tmp_path: Path)
         event for event in events if not isinstance(event, StepLogged)
     ]
     assert len([event for event in read if isinstance(event, EpochFinished)]) == 2
+
+
+def test_a_reader_without_steps_gives_the_last_step_that_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    damaged = to_line(step(3)).replace('"step": 3', '"step": "3"')
+    path.write_text("\n".join([to_line(step(1)), to_line(step(2)), damaged, ""]), encoding="utf-8")
+    reader = EventReader(path, steps=False)
+    assert (reader.read(), reader.skipped) == ([step(2)], 1)
 
 
 def test_a_checkpoint_is_logged_with_its_place() -> None:

@@ -109,7 +109,29 @@ def test_no_room_for_a_new_run_is_refused_with_the_reason(tmp_path: Path, monkey
     monkeypatch.setattr(os, "fsync", no_room)
     with pytest.raises(InputError, match=r"cannot be written \(No space left on device\)"):
         create_run(tmp_path, CONFIG)
-    assert list_runs(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [None, b"id,label,logit\n1,one,0.5\n", b"id,label\n1,1\n", b"id,label,logit\n1\n"])
+def test_predictions_that_are_missing_or_damaged_are_an_input_error_that_names_the_file(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    run = ended_run(tmp_path)
+    path = run.path / "predictions" / "epoch-1.csv"
+    path.parent.mkdir()
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"epoch-1\.csv: the run's predictions cannot be read"):
+        run.predictions(1)
+
+
+def test_every_file_of_a_run_can_be_read_by_whoever_reads_its_events(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    writer.write_environment({})
+    writer.write_predictions(1, [1], [1], [0.5])
+    modes = {path.stat().st_mode & 0o444 for path in writer.path.rglob("*") if path.is_file()}
+    assert modes == {writer.run.events_path.stat().st_mode & 0o444}
+    writer.close()
 
 
 def test_the_runs_directory_is_the_one_given_else_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,17 @@ def test_a_run_whose_process_is_gone_is_interrupted(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_a_killed_process_that_nobody_waited_for_is_no_owner(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        owned_by(writer.run, pid=process.pid, process_started=psutil.Process(process.pid).create_time())
+        assert writer.run.is_live()
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert writer.run.state().status == "interrupted"
+    writer.close()
+
+
 def test_a_process_that_got_the_same_number_later_is_not_the_owner(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     owned_by(writer.run, process_started=psutil.Process().create_time() - 100)

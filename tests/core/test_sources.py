@@ -15,7 +15,7 @@ from core.config import RunConfig
 from core.errors import InputError
 from core.sources import Origin, open_checkpoint, open_reviews, open_tokenizer, plan
 from tests.core.hub_server import LoopbackHub, loopback_hub
-from tests.core.tiny import files_of, write_checkpoint
+from tests.core.tiny import files_of
 
 TINY = "acme/tiny"
 REVIEWS = "acme/reviews"
@@ -30,11 +30,6 @@ def table() -> bytes:
     writer.writerow(["review", "sentiment"])
     writer.writerows([f"film {i}, with a comma", "positive" if i % 2 else "negative"] for i in range(12))
     return file.getvalue().encode()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_checkpoint(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture

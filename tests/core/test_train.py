@@ -24,17 +24,7 @@ from core.events import (
 )
 from core.train import learning_rate
 from tests.core.tiny import write_checkpoint
-from tests.core.training import built_models, configured, run, tiny_config
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_checkpoint(tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture
-def config(folder: Path, reviews_csv: Path) -> RunConfig:
-    return tiny_config(folder, reviews_csv)
+from tests.core.training import built_models, configured, run
 
 
 def notebook_losses(config: RunConfig, folder: Path, reviews: Path) -> tuple[list[float], list[float]]:

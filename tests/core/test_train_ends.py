@@ -31,18 +31,8 @@ from core.events import (
 from core.runs import RunWriter, list_runs
 from core.train import train
 from tests.core.hub_server import loopback_hub
-from tests.core.tiny import files_of, write_checkpoint
-from tests.core.training import Recorder, built_models, configured, on_step, run, tiny_config
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_checkpoint(tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture
-def config(folder: Path, reviews_csv: Path) -> RunConfig:
-    return tiny_config(folder, reviews_csv)
+from tests.core.tiny import files_of
+from tests.core.training import Recorder, built_models, configured, on_step, run
 
 
 def test_pausing_and_going_on_changes_no_loss(config: RunConfig, tmp_path: Path) -> None:

@@ -72,19 +72,7 @@ async def test_b_is_refused_while_a_run_trains(open_console, trainer):
         await console.notice("not while a run trains")
 
 
-async def test_a_checkpoint_that_is_not_to_be_had_is_said(open_console, monkeypatch):
-    from core.errors import InputError
-
-    def nothing(*_, **__):
-        raise InputError("the checkpoint is nowhere")
-
-    monkeypatch.setattr("core.sources.open_checkpoint", nothing)
-    async with open_console() as console:
-        await console.press("3")
-        await console.see("the checkpoint is nowhere")
-
-
-async def test_a_reason_with_brackets_is_shown_in_the_model_pane(open_console, monkeypatch):
+async def test_why_a_checkpoint_is_not_to_be_had_is_said_brackets_included(open_console, monkeypatch):
     from core.errors import InputError
 
     def nothing(*_, **__):
