@@ -20,7 +20,7 @@ import typer
 from rich.table import Table
 
 from core import __version__, report
-from core.config import NAMED_SOURCES, RunConfig
+from core.config import NAMED_SOURCES, RunConfig, configure
 from core.control import Control
 from core.errors import InputError
 from core.events import RunState
@@ -135,22 +135,6 @@ def train(
             err.print(state.finished.traceback)
         return RUN_FAILED
     return INTERRUPTED if state.status == "stopped" else 0
-
-
-def configure(config: RunConfig, assignments: list[str], data: str | None) -> RunConfig:
-    """A configuration with the changes of the command line. Raises InputError for one that cannot be made."""
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise InputError(f"--set {assignment!r} has no value; write SECTION.FIELD=VALUE")
-        config = config.set(name.strip(), value)
-    if data is not None:
-        if data not in NAMED_SOURCES:
-            if any("\ud800" <= char <= "\udfff" for char in data):  # what Python makes of bytes that are not UTF-8
-                raise InputError(f"--data {data!r}: such a file name cannot be kept in a run; rename the file")
-            data = str(Path(data).expanduser().absolute())
-        config = config.set("data.source", data)
-    return config
 
 
 def _stop_on_signals(control: Control) -> Callable[[], None]:

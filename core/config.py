@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -244,6 +245,22 @@ def to_toml(config: RunConfig) -> str:
     """The configuration as TOML; ``from_toml`` gives an equal one back."""
     head = {"preset": config.preset, "title": config.title, "description": config.description}
     return tomli_w.dumps({**head, **config.sections()})
+
+
+def configure(config: RunConfig, assignments: list[str], data: str | None) -> RunConfig:
+    """A configuration with the changes of the command line. Raises InputError for one that cannot be made."""
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise InputError(f"--set {assignment!r} has no value; write SECTION.FIELD=VALUE")
+        config = config.set(name.strip(), value)
+    if data is not None:
+        if data not in NAMED_SOURCES:
+            if any("\ud800" <= char <= "\udfff" for char in data):  # what Python makes of bytes that are not UTF-8
+                raise InputError(f"--data {data!r}: such a file name cannot be kept in a run; rename the file")
+            data = str(Path(data).expanduser().absolute())
+        config = config.set("data.source", data)
+    return config
 
 
 def differences(configs: list[RunConfig]) -> dict[str, list[Any]]:

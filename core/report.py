@@ -84,7 +84,7 @@ def presets_as_json(presets: Iterable[Preset]) -> list[dict[str, Any]]:
 
 
 def percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1%}".replace("%", " %")
+    return "–" if value is None or not math.isfinite(value) else f"{value:.1%}".replace("%", " %")
 
 
 def duration(seconds: float | None) -> str:

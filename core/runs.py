@@ -21,6 +21,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -231,8 +232,7 @@ class RunWriter:
         """
         self._pending += to_line(event).encode() + b"\n"
         try:
-            while self._pending:
-                self._pending = self._pending[os.write(self._file, self._pending) :]
+            self._write_pending()
             if isinstance(event, RunFinished):
                 os.fsync(self._file)
         except OSError as error:
@@ -240,6 +240,10 @@ class RunWriter:
             return error
         self.saving_fails_since = None
         return None
+
+    def _write_pending(self) -> None:
+        while self._pending:
+            self._pending = self._pending[os.write(self._file, self._pending) :]
 
     def write_environment(self, environment: dict[str, Any]) -> None:
         write_text_atomically(self.path / "environment.json", json.dumps(environment, indent=2) + "\n")
@@ -252,7 +256,9 @@ class RunWriter:
         write_text_atomically(folder / f"epoch-{epoch}.csv", "id,label,logit\n" + rows)
 
     def close(self) -> None:
-        """Gives up ownership; the run is no longer live afterwards."""
+        """Writes what a full disk kept waiting, if it can, and gives up ownership: the run is no longer live."""
+        with suppress(OSError):
+            self._write_pending()
         os.close(self._file)
         (self.path / "owner.json").unlink(missing_ok=True)
 

@@ -44,8 +44,7 @@ def open_console(arguments: list[str]) -> int:
     os.environ.setdefault("TEXTUAL_FPS", "120")
     os.environ.setdefault("ESCDELAY", "40")
 
-    from core.cli import configure
-    from core.config import NAMED_SOURCES
+    from core.config import NAMED_SOURCES, configure
     from core.errors import InputError
     from core.presets import list_presets, load_preset
     from core.reviews import require_file

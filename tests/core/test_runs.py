@@ -164,6 +164,17 @@ def test_what_a_full_disk_refuses_waits_and_is_written_once_there_is_room(
     assert writer.run.state() == fold(events)
 
 
+def test_what_still_waits_when_a_run_is_closed_is_tried_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = new_run(tmp_path)
+    disk = FullDisk(monkeypatch, room=0)
+    assert writer.append(started()) is not None
+    disk.room = 10**9
+    writer.close()
+    assert writer.run.state().started == started()
+
+
 def test_a_view_of_a_run_on_a_full_disk_shows_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = new_run(tmp_path)
     writer.append(started())

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from core.config import RunConfig, choices, describe_field, field_names, format_value
+from core.config import RunConfig, choices, configure, describe_field, field_names, format_value
 from core.errors import InputError
 from core.presets import Preset, list_presets, save_preset
 from core.report import duration, printable
@@ -101,8 +101,6 @@ class PresetsPane(Horizontal):
         assert preset.config is not None
         config = self._edited.get(preset.name, preset.config)
         if self.console.data is not None and config.data.source == preset.config.data.source:
-            from core.cli import configure
-
             config = configure(config, [], self.console.data)
         return config
 
