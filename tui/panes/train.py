@@ -96,7 +96,7 @@ class TrainPane(Vertical, can_focus=True):
             line.append(f"  {printable(state.finished.error or state.finished.reason)}  {duration(state.elapsed)}")
         self.query_one("#train-status", Static).update(line)
         bar = self.query_one(ProgressBar)
-        bar.display = bool(state.total_steps) and self.size.width >= 100
+        bar.display = bool(state.total_steps) and self.size.width >= 120
         bar.update(total=state.total_steps or None, progress=state.step)
         self.query_one("#train-numbers", Static).update(_numbers(state))
         if state.finished is not None:

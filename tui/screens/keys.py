@@ -18,6 +18,8 @@ _MOVING = (
     ("escape", "leave a field, close a window"),
     ("ctrl+p", "the command palette"),
 )
+_MOVING_KEYS = {"j", "k", "escape"}
+"""Told once, at the end, for all panes."""
 
 
 def _own(node: object) -> list[Binding]:
@@ -36,7 +38,10 @@ class KeysScreen(ModalScreen[None]):
         self._rows = [
             (self._key_words(below, active.binding.key, active.binding.key_display), active.binding.description)
             for active in below.active_bindings.values()
-            if active.binding.description and active.enabled and active.binding in _own(active.node)
+            if active.binding.description
+            and active.enabled
+            and active.binding in _own(active.node)
+            and active.binding.key not in _MOVING_KEYS
         ]
 
     @staticmethod
