@@ -9,13 +9,18 @@ from __future__ import annotations
 import threading
 
 _importing = threading.RLock()
+_hub_loaded = threading.Event()
 
 
 def load_hub_library() -> None:
-    """huggingface_hub, under half a second."""
+    """huggingface_hub, under half a second; once it is there, nobody waits for the import of another library."""
+    if _hub_loaded.is_set():
+        return
     with _importing:
         import huggingface_hub.file_download  # noqa: F401
         from huggingface_hub import HfApi, hf_hub_download, snapshot_download  # noqa: F401
+
+        _hub_loaded.set()
 
 
 def load_training_libraries() -> None:

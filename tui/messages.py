@@ -71,6 +71,6 @@ class ModelReady(Message):
 
 @dataclass
 class BatchShapeReady(Message):
-    """What one real batch came out as, in lines."""
+    """What one real batch came out as: names, and what there is to say of each."""
 
-    lines: list[str]
+    rows: list[tuple[str, str]]

@@ -43,7 +43,7 @@ class ModelPane(Horizontal):
         super().__init__(id=id)
         self._config = RunConfig()
         self._total = 0
-        self._batch_lines: list[str] = []
+        self._batch_rows: list[tuple[str, str]] = []
         self._looking = False
 
     @property
@@ -128,10 +128,14 @@ class ModelPane(Horizontal):
             words = f"Fields of group {data}: {told}."
         text = Table.grid()
         text.add_row(words)
-        if self._batch_lines:
+        if self._batch_rows:
+            table = Table.grid(padding=(0, 2))
+            table.add_column(style="dim", no_wrap=True)
+            table.add_column()
+            for name, value in self._batch_rows:
+                table.add_row(Text(name), Text(printable(value)))
             text.add_row("")
-            for line in self._batch_lines:
-                text.add_row(line)
+            text.add_row(table)
         else:
             text.add_row(Text("\nb runs one real batch through it", style="dim"))
         self.query_one("#model-words", Static).update(text)
@@ -166,7 +170,7 @@ class ModelPane(Horizontal):
             self.app.notify("not while a run trains: it would slow it down", severity="warning")
             return
         self._looking = True
-        self._batch_lines = ["running a batch …"]
+        self._batch_rows = [("", "running a batch …")]
         self._show_current()
         threading.Thread(target=self._run_batch, args=(self._config,), name="batch", daemon=True).start()
 
@@ -196,20 +200,20 @@ class ModelPane(Horizontal):
             model = build_classifier(encoder_config(checkpoint.config), config.model, weights)
             hidden = hidden_state_shape(model, batch.input_ids)
             share = 1 - batch.tokens / batch.input_ids.numel()
-            lines = [
-                f"one batch of {origin.words()}",
-                f"input_ids          {list(batch.input_ids.shape)}  {share:.0%} padding",
-                f"last_hidden_state  {list(hidden)}  review, position, number",
-                f"first vector       [{hidden[0]}, {hidden[2]}]  what the head reads",
-                f"logits             [{hidden[0]}]  above 0 is positive",
+            rows = [
+                ("one batch of", origin.words()),
+                ("input_ids", f"{list(batch.input_ids.shape)}, {share:.0%} padding"),
+                ("last_hidden_state", f"{list(hidden)}: review, position, number"),
+                ("first vector", f"[{hidden[0]}, {hidden[2]}]: what the head reads"),
+                ("logits", f"[{hidden[0]}]: above 0 is positive"),
             ]
         except Exception as error:
-            lines = [f"✗ {error}"]
-        self.post_message(BatchShapeReady(lines))
+            rows = [("✗", str(error))]
+        self.post_message(BatchShapeReady(rows))
 
     def on_batch_shape_ready(self, message: BatchShapeReady) -> None:
         self._looking = False
-        self._batch_lines = [printable(line).replace("[", r"\[") for line in message.lines]
+        self._batch_rows = message.rows
         self._show_current()
 
     def _show_current(self) -> None:
@@ -228,7 +232,7 @@ class ModelPane(Horizontal):
     def action_init(self) -> None:
         other = "scratch" if self._config.model.init == "pretrained" else "pretrained"
         self._config = self._config.set("model.init", other)
-        self._batch_lines = []
+        self._batch_rows = []
         self._look()
 
     def action_move(self, step: int) -> None:

@@ -22,7 +22,8 @@ class TopBar(Static):
         """Draws the line for this pane, run, and state of the imported libraries."""
         left = Text("imdb-tui ", style="bold", no_wrap=True)
         for number, name in enumerate(NAMES, start=1):
-            left.append(f" {number} {name.title()} ", style="bold reverse" if name == pane else "")
+            title = f" {name.title()}" if name == pane or self.size.width >= 64 else ""
+            left.append(f" {number}{title} ", style="bold reverse" if name == pane else "")
         right = _status(state, libraries, max(self.size.width - 4 - left.cell_len, 0))
         gap = max(self.size.width - 2 - left.cell_len - right.cell_len, 1)
         self.update(Text.assemble(left, " " * gap, right))
