@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -99,13 +99,13 @@ class ImdbTui(App[int]):
                 except (ValueError, RuntimeError, NotImplementedError):
                     return  # not the main thread, as in tests: signals are not ours there
         if self._background:
-            self.call_after_refresh(self._load_libraries)
+            thread = threading.Thread(target=self._load_libraries, name="libraries", daemon=True)
+            self.call_after_refresh(thread.start)
 
     # What runs in the background
 
-    @work(thread=True)
     def _load_libraries(self) -> None:
-        """torch and transformers take seconds to import; nobody waits for it."""
+        """torch and transformers take seconds to import; nobody waits for it, not even when leaving."""
         began = time.monotonic()
         error = ""
         try:

@@ -67,4 +67,8 @@ def open_console(arguments: list[str]) -> int:
         app.run()
     finally:
         app.training.stop_and_join("the console was closed")
+    if app.libraries == "waiting":
+        # Python's own way out would wait seconds for the import of torch before the shell comes back.
+        sys.stdout.flush()
+        os._exit(app.return_code or 0)
     return app.return_code or 0

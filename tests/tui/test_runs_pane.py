@@ -159,3 +159,13 @@ async def test_an_unreadable_runs_directory_with_brackets_in_its_name_is_said(op
     async with open_console(root=root) as console:
         await console.press("5")
         await console.see("cannot be read", "[/x]")
+
+
+async def test_brackets_in_a_configuration_are_only_brackets(open_console, root):
+    write_run(root, config("one", data__source="/[/x]/a.csv"), whole_run(preset="one"), minute=1)
+    write_run(root, config("two", data__source="/[red]/b.csv"), whole_run(preset="two"), minute=2)
+    async with open_console(root=root, size=(120, 60)) as console:
+        await console.press("5", "space", "down", "space")
+        await console.see("/[/x]/a.csv", "/[red]/b.csv")
+        await console.press("c", "enter")
+        await console.see("data.source", "/[/x]/a.csv")

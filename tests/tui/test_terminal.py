@@ -218,3 +218,11 @@ def test_a_terminal_that_is_closed_in_the_middle_of_training_leaves_no_process_a
     terminal.process.wait(timeout=DEADLINE_S)
     assert statuses(root)[0] in ("stopped", "interrupted")
     assert list_runs(root)[0].state().step > 0
+
+
+def test_leaving_while_the_libraries_still_load_gives_the_terminal_back(open_terminal):
+    terminal = open_terminal()
+    terminal.see("loading torch", "to Train")
+    terminal.type("q")
+    assert terminal.end() == 0
+    assert LEAVE_ALTERNATE_SCREEN in terminal.written

@@ -146,7 +146,7 @@ class ModelPane(Horizontal):
         table.add_column()
         table.add_row("name", Text(node.path or "DistilBertClassifier", style="bold"))
         if node.shape is not None:
-            table.add_row("shape", f"[{', '.join(map(str, node.shape))}]".replace("[", r"\["))
+            table.add_row("shape", Text(str(list(node.shape))))
         else:
             table.add_row("tensors", f"{_tensors(node):,}")
         table.add_row("dtype", node.dtype)
@@ -156,7 +156,7 @@ class ModelPane(Horizontal):
         kind = "specific: the new head" if node.path.startswith("classifier") else "agnostic: the encoder"
         table.add_row("task", kind if node.path else "the encoder is task-agnostic, the head is not")
         if not node.path:
-            table.add_row("weights", printable(self._origin))
+            table.add_row("weights", Text(printable(self._origin)))
             table.add_row("init", f"{self._config.model.init} (i switches)")
         return table
 

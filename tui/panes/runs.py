@@ -211,9 +211,9 @@ def _differences(runs: list[Run]) -> Table | Text:
     table = Table(box=None, pad_edge=False)
     table.add_column("field", no_wrap=True)
     for number, run in enumerate(runs, start=1):
-        table.add_column(f"{number} {printable(run.name[16:] or run.name)}", overflow="ellipsis")
+        table.add_column(Text(f"{number} {printable(run.name[16:] or run.name)}"), overflow="ellipsis")
     for name, values in rows:
-        table.add_row(name, *(printable(value) for value in values))
+        table.add_row(name, *(Text(printable(value)) for value in values))
     return table
 
 
@@ -226,5 +226,5 @@ def _configuration(run: Run) -> Table | Text:
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     for name in field_names():
-        table.add_row(name, printable(format_value(config.get(name))))
+        table.add_row(name, Text(printable(format_value(config.get(name)))))
     return table
