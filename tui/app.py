@@ -66,6 +66,7 @@ class ImdbTui(App[int]):
         self.live: RunState | None = None
         self.live_config: RunConfig | None = None
         self.libraries = "waiting"
+        self._loader = threading.Thread(target=self._load_libraries, name="libraries", daemon=True)
         self._background = background
         self._leave_when_done = False
         self._dirty = False
@@ -99,8 +100,7 @@ class ImdbTui(App[int]):
                 except (ValueError, RuntimeError, NotImplementedError):
                     return  # not the main thread, as in tests: signals are not ours there
         if self._background:
-            thread = threading.Thread(target=self._load_libraries, name="libraries", daemon=True)
-            self.call_after_refresh(thread.start)
+            self.call_after_refresh(self._loader.start)
 
     # What runs in the background
 
@@ -113,6 +113,11 @@ class ImdbTui(App[int]):
         except Exception as problem:
             error = f"{type(problem).__name__}: {problem}"
         self.post_message(LibrariesLoaded(time.monotonic() - began, error))
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the libraries are being imported right now."""
+        return self._loader.is_alive()
 
     def on_libraries_loaded(self, message: LibrariesLoaded) -> None:
         self.libraries = message.error or "ready"

@@ -67,7 +67,7 @@ def open_console(arguments: list[str]) -> int:
         app.run()
     finally:
         app.training.stop_and_join("the console was closed")
-    if app.libraries == "waiting":
+    if app.is_loading:
         # Python's own way out would wait seconds for the import of torch before the shell comes back.
         sys.stdout.flush()
         os._exit(app.return_code or 0)
