@@ -83,9 +83,7 @@ def open_checkpoint(name: str, *, pretrained: bool, on_download: hub.OnDownload 
 
     Raises InputError where they are nowhere, or where a file of them is damaged.
     """
-    place, reason = _find_model(
-        name, _wanted(pretrained), lambda file: hub.fetch(name, file, on_download=on_download)
-    )
+    place, reason = _find_model(name, _wanted(pretrained), lambda file: hub.fetch(name, file, on_download=on_download))
     if place is None:
         return _embedded_checkpoint(name, reason, pretrained)
     for path in place.files.values():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from core import cli
+from core.commands import train as command
 from core.control import Control
 from core.runs import Run, list_runs, runs_root
 from tests.core.commands import Call, start
@@ -39,7 +39,7 @@ def test_a_second_interrupt_leaves_at_once_with_130(
 def test_a_hangup_that_is_ignored_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        restore = cli._stop_on_signals(Control())
+        restore = command._stop_on_signals(Control())
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
         restore()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core import cli
+from core.commands import presets as command
 from core.errors import InputError
 from core.runs import list_runs, runs_root
 from tests.core.commands import Call, refused, start
@@ -123,7 +123,7 @@ def test_an_error_of_a_command_is_one_line_and_a_traceback_only_with_debug(
     def broken() -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(cli, "list_presets", broken)
+    monkeypatch.setattr(command, "list_presets", broken)
     assert call("presets") == (1, "", "imdb-tui: RuntimeError: boom (--debug shows where)\n")
     code, _, err = call("--debug", "presets")
     assert code == 1

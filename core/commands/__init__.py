@@ -1,0 +1,1 @@
+"""The headless commands, a module for each group; ``core.cli`` puts them together."""

@@ -1,0 +1,65 @@
+"""Say what this machine has."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from core import __version__, report
+from core.commands.options import AsJson, RunsDir
+from core.config import RunConfig
+from core.presets import own_presets_folder
+from core.runs import runs_root
+from core.terminal import out
+
+
+def doctor(runs_dir: RunsDir = None, json: AsJson = False) -> None:
+    """Say what this machine has and where things would come from."""
+    from core.config import EngineConfig
+    from core.device import choose_engine, usable_cores
+    from core.sources import plan
+
+    engine = choose_engine(EngineConfig())
+    facts: dict[str, Any] = {
+        "imdb-tui": __version__,
+        "python": sys.version.split()[0],
+        "versions": {name: _version(name) for name in ("torch", "transformers", "datasets", "textual", "plotext")},
+        "cores": usable_cores(),
+        "device": f"{engine.device} ({engine.device_reason})",
+        "dtype": f"{engine.dtype_name} ({engine.dtype_reason})",
+        "threads": f"{engine.threads} ({engine.threads_reason})",
+        "runs": f"{runs_root(runs_dir)} ({_writable(runs_root(runs_dir))})",
+        "presets": str(own_presets_folder()),
+        "sources": plan(RunConfig()),
+    }
+    if json:
+        print(report.as_json(facts))  # noqa: T201
+        return
+    _print_facts(facts)
+
+
+def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
+    """A fact a line, whatever the width of the terminal; nested ones are indented and aligned."""
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            out.print(indent + name, soft_wrap=True)
+            _print_facts(value, indent + "  ")
+        else:
+            out.print(f"{indent}{name:<{width}}  {report.printable(str(value))}", soft_wrap=True)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _writable(path: Path) -> str:
+    while not path.exists():
+        path = path.parent
+    return "writable" if os.access(path, os.W_OK) else "not writable"
