@@ -15,11 +15,14 @@ import typer
 
 from core import __version__, report
 from core.commands.doctor import doctor
+from core.commands.export import export
 from core.commands.options import BAD_INPUT, INTERRUPTED, RUN_FAILED, Debug
 from core.commands.presets import presets
 from core.commands.runs import runs, show
+from core.commands.steer import steer
 from core.commands.tokenize import tokenize
 from core.commands.train import train
+from core.commands.watch import watch
 from core.errors import InputError
 from core.terminal import err, out, silence
 
@@ -90,5 +93,5 @@ def options(
     Debug.wanted = debug
 
 
-for command in (train, runs, show, presets, tokenize, doctor):
+for command in (train, runs, show, watch, steer, export, presets, tokenize, doctor):
     app.command()(command)

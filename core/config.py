@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import ast
 import inspect
-import math
-import re
 import textwrap
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
-from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import tomli_w
 
 from core.errors import InputError
+from core.values import checked, from_words
 
 
 def _bounded(default: Any, *, least: float | None = None, most: float | None = None, above: float | None = None) -> Any:
@@ -38,7 +36,7 @@ class _Section:
         for spec in fields(section):
             name = SECTION_NAMES[section]
             kind = field_types(name)[spec.name]
-            value = _checked(getattr(self, spec.name), kind, f"{name}.{spec.name}", spec.metadata)
+            value = checked(getattr(self, spec.name), kind, f"{name}.{spec.name}", spec.metadata)
             object.__setattr__(self, spec.name, value)
 
 
@@ -50,6 +48,8 @@ class ModelConfig(_Section):
     """Name of a DistilBERT on the Hub, or a folder that save_pretrained wrote: tokenizer, configuration, weights."""
     head_dropout: float = _bounded(0.0, least=0.0, most=0.95)
     """Dropout rate on the first vector before the linear head; the notebook declares 0.3 and never applies it."""
+    head: Literal["linear", "sequence-classification"] = "linear"
+    """What reads the first vector: the notebook's Linear(dim, 1), or DistilBertForSequenceClassification's layers."""
     freeze: tuple[str, ...] = ()
     """Module names whose parameters are not trained, for example ["distilbert.embeddings"]; empty trains everything."""
 
@@ -90,6 +90,16 @@ class TrainConfig(_Section):
     """Gradients whose total L2 norm is larger are scaled down to it; 0 clips nothing, as in the notebook."""
     reshuffle_each_epoch: bool = False
     """Whether each epoch draws a new order; the notebook shuffles once and keeps that order."""
+    metric_for_best_model: Literal["val/loss", "val/accuracy"] = "val/loss"
+    """What early stopping and keep_best look at after each epoch: the lowest loss or the highest accuracy."""
+    early_stopping_patience: int = _bounded(0, least=0, most=1000)
+    """Ends the run after so many epochs without a better metric_for_best_model; 0 trains all epochs."""
+    keep_best: bool = False
+    """Whether the checkpoint of the best epoch is kept beside the last two."""
+    save_steps: int = _bounded(0, least=0)
+    """Saves a checkpoint every so many steps, beside the one at the end of each epoch; 0 does not count steps."""
+    save_seconds: float = _bounded(300.0, least=0.0)
+    """Saves a checkpoint when the last one is so many seconds old, which is what a crash can cost; 0 counts none."""
     seed: int = _bounded(0, least=0, most=2**32 - 1)
     """Seeds the choice of reviews, the split, the order, the fresh weights and dropout."""
 
@@ -143,7 +153,7 @@ class RunConfig:
             raise InputError(f"there is no field {name!r}; fields are {', '.join(field_names())}")
         kind = field_types(section)[key]
         if isinstance(value, str):
-            value = _from_words(value, kind, name)
+            value = from_words(value, kind, name)
         return replace(self, **{section: replace(getattr(self, section), **{key: value})})
 
     def get(self, name: str) -> Any:
@@ -267,72 +277,3 @@ def differences(configs: list[RunConfig]) -> dict[str, list[Any]]:
     """``section.field`` to each configuration's value, for only those fields in which they are not all equal."""
     rows = {name: [config.get(name) for config in configs] for name in field_names()}
     return {name: values for name, values in rows.items() if any(v != values[0] for v in values)}
-
-
-def _checked(value: Any, kind: Any, name: str, limits: Mapping[str, Any]) -> Any:
-    """``value`` as ``kind``, within ``limits``. Raises InputError naming the field and the value."""
-    if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise InputError(f"{name} = {value!r} is not one of {', '.join(map(repr, get_args(kind)))}")
-        return value
-    if get_origin(kind) is tuple:
-        if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
-            raise InputError(f"{name} = {value!r} must be a list of texts")
-        _check_encodable("".join(value), name)
-        return tuple(value)
-    assert not isinstance(kind, UnionType)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        try:
-            value = float(value)
-        except OverflowError:
-            value = math.inf
-    if type(value) is not kind:
-        wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}[kind]
-        raise InputError(f"{name} = {value!r} must be {wanted}")
-    if kind is str and not value.strip():
-        raise InputError(f"{name} is empty; it must be a text")
-    if kind is str:
-        _check_encodable(value, name)
-    if kind in (int, float):
-        _check_limits(value, name, limits)
-    return value
-
-
-def _check_encodable(text: str, name: str) -> None:
-    """A word of the command line that is not UTF-8 arrives as surrogates, which no TOML file can hold."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InputError(f"{name} = {text!r} is not UTF-8, so it cannot be kept in a file") from None
-
-
-def _check_limits(value: float, name: str, limits: Mapping[str, Any]) -> None:
-    if not math.isfinite(value):
-        raise InputError(f"{name} = {value} must be a finite number")
-    if limits.get("least") is not None and value < limits["least"]:
-        raise InputError(f"{name} = {value} must be at least {limits['least']:g}")
-    if limits.get("above") is not None and value <= limits["above"]:
-        raise InputError(f"{name} = {value} must be greater than {limits['above']:g}")
-    if limits.get("most") is not None and value > limits["most"]:
-        raise InputError(f"{name} = {value} must be at most {limits['most']:g}")
-
-
-def _from_words(words: str, kind: Any, name: str) -> Any:
-    """Reads what a person typed for a field of type ``kind``."""
-    words = words.strip()
-    if get_origin(kind) is tuple:
-        return tuple(part.strip().strip("\"'") for part in words.strip("[]").split(",") if part.strip())
-    if kind is bool:
-        answer = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(words.lower())
-        if answer is None:
-            raise InputError(f"{name} = {words!r} must be true or false")
-        return answer
-    if kind in (int, float):
-        try:
-            # A comma groups the thousands of a whole number or nothing: 0,5 is not 5.
-            grouped = kind is int and re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+", words)
-            return kind(words.replace(",", "") if grouped else words)
-        except ValueError:
-            wanted = "a whole number" if kind is int else "a number"
-            raise InputError(f"{name} = {words!r} must be {wanted}") from None
-    return words

@@ -51,8 +51,11 @@ def _cpu_bfloat16_unit() -> str:
     return "AVX512-BF16" if torch.cpu._is_avx512_bf16_supported() else ""
 
 
-def choose_engine(config: EngineConfig) -> Engine:
-    """Decides what ``auto`` means on this machine. Raises InputError for a device that is not there."""
+def choose_engine(config: EngineConfig, *, local_rank: int = 0) -> Engine:
+    """Decides what ``auto`` means on this machine; of several GPUs the one numbered ``local_rank``.
+
+    Raises InputError for a device that is not there.
+    """
     import torch
 
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
@@ -72,7 +75,29 @@ def choose_engine(config: EngineConfig) -> Engine:
     threads, threads_reason = config.threads, "asked for in the preset"
     if threads == 0:
         threads, threads_reason = usable_cores(), "one a core that this process may use"
-    return Engine(torch.device(name), reason, dtype, dtype_reason, threads, threads_reason)
+    device = torch.device(name, local_rank) if name == "cuda" else torch.device(name)
+    return Engine(device, reason, dtype, dtype_reason, threads, threads_reason)
+
+
+def engine_facts(engine: Engine, world_size: int) -> dict[str, Any]:
+    """What must be the same for the same bits to come out: kept in each checkpoint."""
+    import torch
+
+    device = torch.cuda.get_device_name(engine.device) if engine.device.type == "cuda" else engine.device.type
+    if device == "cpu":
+        device = f"cpu {torch.backends.cpu.get_cpu_capability()}"
+    return {
+        "device": device,
+        "dtype": engine.dtype_name,
+        "threads": engine.threads,
+        "torch": version("torch"),
+        "world_size": world_size,
+    }
+
+
+def inexactness(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Why a run that goes on will have other bits than without the break: each fact that differs; empty where none."""
+    return ", ".join(f"{name} {before.get(name)} → {now[name]}" for name in now if before.get(name) != now[name])
 
 
 def environment(engine: Engine, origins: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from core.data import Examples, batches
 from core.device import Engine
+from core.distributed import Ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +33,29 @@ def evaluate(
     batch_size: int,
     engine: Engine,
     between: Callable[[int], None] = lambda _: None,
+    ranks: Ranks = Ranks(),  # noqa: B008 - frozen
 ) -> Evaluation:
-    """Runs ``model`` over all examples; ``between`` is called with the number done after each batch.
+    """Runs ``model`` over all examples, each rank over its share; all ranks get the same answer.
 
-    The model is in evaluation mode meanwhile and back in its own afterwards.
+    ``between`` is called with the number done after each batch. The model is in evaluation mode meanwhile and back in
+    its own afterwards.
     """
     was_training = model.training
     model.eval()
-    losses: list[torch.Tensor] = []
-    logits: list[torch.Tensor] = []
+    mine: list[torch.Tensor] = []
+    order = ranks.share(range(len(examples)))
     try:
-        for batch in batches(examples, range(len(examples)), batch_size, engine.device):
+        for batch in batches(examples, order, batch_size, engine.device):
             with torch.autocast(engine.device.type, engine.dtype, enabled=engine.dtype != torch.float32):
-                batch_logits = model(batch.input_ids, batch.attention_mask)
-            losses.append(binary_cross_entropy_with_logits(batch_logits, batch.labels))
-            logits.append(batch_logits)
-            between(min(len(logits) * batch_size, len(examples)))
+                mine.append(model(batch.input_ids, batch.attention_mask))
+            between(min(len(mine) * batch_size * ranks.world_size, len(examples)))
     finally:
         model.train(was_training)
-    all_logits = torch.cat(logits).tolist()  # sync
-    right = sum((logit > 0) == bool(label) for logit, label in zip(all_logits, examples.labels, strict=True))
-    return Evaluation(torch.stack(losses).mean().item(), right / len(examples), all_logits)
+    logits = torch.tensor(ranks.gather(torch.cat(mine).tolist() if mine else [], len(examples)))  # sync
+    labels = torch.tensor(examples.labels, dtype=torch.float32)
+    losses = [
+        binary_cross_entropy_with_logits(some, right)
+        for some, right in zip(torch.split(logits, batch_size), torch.split(labels, batch_size), strict=True)
+    ]
+    accuracy = int(((logits > 0) == (labels > 0.5)).sum()) / len(examples)
+    return Evaluation(torch.stack(losses).mean().item(), accuracy, logits.tolist())

@@ -1,15 +1,10 @@
-"""What a run says of itself: small frozen events, one JSON object a line, and their fold.
-
-A run *is* its events. Every view of one (the live pane, a finished run, the headless progress line) is the
-same fold, ``RunState.apply(event)``, over the same events; no number reaches a screen by another way.
-"""
+"""What a run says of itself: small frozen events, one JSON object a line. A run *is* its events."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal
 
 Status = Literal["starting", "running", "paused", "completed", "stopped", "failed", "interrupted"]
@@ -38,7 +33,11 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunStarted(Event):
-    """Data and model are ready; steps follow. ``origins`` has an entry a thing: tokenizer, weights, reviews."""
+    """Data and model are ready; steps follow. ``origins`` has an entry a thing: tokenizer, weights, reviews.
+
+    A run that goes on from a checkpoint says so again: everything after ``step`` steps and ``epochs_done`` whole
+    epochs is then done anew.
+    """
 
     name: ClassVar[str] = "run_started"
     run: str
@@ -54,6 +53,14 @@ class RunStarted(Event):
     dtype_reason: str
     threads: int
     origins: dict[str, Any]
+    world_size: int = 1
+    """How many processes train together."""
+    step: int = 0
+    epochs_done: int = 0
+    checkpoint: str = ""
+    """The checkpoint from which the run goes on, relative to the run directory; empty at its beginning."""
+    inexact: str = ""
+    """Why it goes on with other bits than without the break; empty where it is exact to the bit."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,31 +106,44 @@ class EpochFinished(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckpointSaved(Event):
-    """Weights are safely on disk at ``path``, relative to the run directory."""
+    """All that the run needs to go on after ``step`` is safely on disk at ``path``, relative to the run directory.
+
+    ``seconds`` is what saving took, beside the training; ``stall_seconds`` how long the training had to wait for it.
+    """
 
     name: ClassVar[str] = "checkpoint"
     step: int
     path: str
     bytes: int
     seconds: float
+    stall_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ControlReceived(Event):
-    """A person, or a signal, asked for something: ``pause``, ``resume`` or ``stop``."""
+    """A person, or a signal, asked for something, and it holds from after ``step`` on.
+
+    ``action`` is pause, resume, stop, finish_epoch, abandon, learning_rate (``value`` is the new peak rate) or
+    prolong (``value`` is the number of epochs added).
+    """
 
     name: ClassVar[str] = "control"
     step: int
     action: str
     reason: str
+    value: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Warned(Event):
-    """Something a person should know that does not end the run."""
+    """Something a person should know that does not end the run.
+
+    ``saving_fails`` is True where from now on nothing reaches the disk, and False where it does again.
+    """
 
     name: ClassVar[str] = "warning"
     message: str
+    saving_fails: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,6 +206,8 @@ _LATEST = 1e11
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "float": (float, int, str),
+    "float | None": (float, int, str, type(None)),
+    "bool | None": (bool, type(None)),
     "int": (int,),
     "int | None": (int, type(None)),
     "str": (str,),
@@ -203,7 +225,7 @@ def _typed(value: Any, annotation: str) -> Any:
         raise ValueError(f"{value} counts nothing")
     if annotation.startswith("dict") and not all(isinstance(item, dict) for item in value.values()):
         raise ValueError("an origin that is not described")
-    if annotation != "float":
+    if not annotation.startswith("float") or value is None:
         return value
     try:
         return float(value)
@@ -213,135 +235,3 @@ def _typed(value: Any, annotation: str) -> Any:
 
 def _json_float(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-@dataclass(slots=True)
-class Curve:
-    """Points of one metric: ``steps[i]`` optimizer updates were done when it was ``values[i]``."""
-
-    steps: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-
-    def add(self, step: int, value: float) -> None:
-        self.steps.append(step)
-        self.values.append(value)
-
-    @property
-    def last(self) -> float | None:
-        return self.values[-1] if self.values else None
-
-
-METRICS = ("train/loss", "train/accuracy", "val/loss", "val/accuracy", "lr")
-
-
-@dataclass(slots=True)
-class RunState:
-    """The fold of a run's events: everything a view of the run shows."""
-
-    run: str = ""
-    preset: str = ""
-    status: Status = "starting"
-    started: RunStarted | None = None
-    finished: RunFinished | None = None
-    activity: str = ""
-    """What is being done right now, in words; empty while steps are made."""
-    step: int = 0
-    epoch: int = 0
-    elapsed: float = 0.0
-    curves: dict[str, Curve] = field(default_factory=lambda: {name: Curve() for name in METRICS})
-    epochs: list[EpochFinished] = field(default_factory=list)
-    log: list[tuple[float, str]] = field(default_factory=list)
-    """(time, words) of what deserves a line: epochs, checkpoints, controls, warnings, the end."""
-    skipped_lines: int = 0
-    examples: int = 0
-    tokens: int = 0
-    step_seconds: float = 0.0
-    last_step: StepLogged | None = None
-
-    def apply(self, event: Event) -> None:
-        """Takes in one event. Events must come in the order in which they were written."""
-        self.elapsed = max(self.elapsed, event.elapsed)
-        match event:
-            case RunStarted():
-                self.run, self.preset, self.started = event.run, event.preset, event
-                self.status, self.activity, self.epoch = "running", "", 1
-                self._note(event, f"started on {event.device}, {event.dtype}")
-            case Progressed():
-                self.activity = event.message
-            case StepLogged():
-                self._apply_step(event)
-            case EpochFinished():
-                self.epochs.append(event)
-                self.activity = ""
-                self.curves["val/loss"].add(event.step, event.val_loss)
-                self.curves["val/accuracy"].add(event.step, event.val_accuracy)
-                self._note(
-                    event,
-                    f"epoch {event.epoch}: val loss {event.val_loss:.3f}, accuracy {event.val_accuracy:.1%}",
-                )
-            case CheckpointSaved():
-                self._note(event, f"saved {event.path}")
-            case ControlReceived():
-                if event.action == "pause":
-                    self.status = "paused"
-                elif event.action == "resume":
-                    self.status = "running"
-                self._note(event, f"{event.action} at step {event.step}: {event.reason}")
-            case Warned():
-                self._note(event, f"warning: {event.message}")
-            case RunFinished():
-                self.status, self.finished, self.activity = event.status, event, ""
-                self._note(event, f"{event.status}: {event.error or event.reason}")
-
-    def _apply_step(self, event: StepLogged) -> None:
-        self.activity = ""
-        self.step, self.epoch, self.last_step = event.step, event.epoch, event
-        self.examples += event.examples
-        self.tokens += event.tokens
-        self.step_seconds += event.seconds
-        self.curves["train/loss"].add(event.step, event.loss)
-        self.curves["train/accuracy"].add(event.step, event.accuracy)
-        self.curves["lr"].add(event.step, event.lr)
-
-    def _note(self, event: Event, words: str) -> None:
-        self.log.append((event.time, words))
-
-    @property
-    def total_steps(self) -> int:
-        return self.started.num_epochs * self.started.steps_per_epoch if self.started else 0
-
-    @property
-    def samples_per_second(self) -> float | None:
-        """Reviews trained a second, over all steps so far; None before the first."""
-        return self.examples / self.step_seconds if self.step_seconds > 0 else None
-
-    @property
-    def tokens_per_second(self) -> float | None:
-        return self.tokens / self.step_seconds if self.step_seconds > 0 else None
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Estimate from what steps and evaluations have taken so far; None before the first step and at the end."""
-        if self.step == 0 or self.examples == 0 or self.started is None or self.status not in LIVE:
-            return None
-        left = (self.total_steps - self.step) * self.step_seconds / self.step
-        evaluations_left = self.started.num_epochs - len(self.epochs)
-        if self.epochs:
-            trained = self.step_seconds / self.step * self.started.steps_per_epoch
-            mean_epoch = sum(epoch.seconds for epoch in self.epochs) / len(self.epochs)
-            return left + max(mean_epoch - trained, 0.0) * evaluations_left
-        # A forward pass costs about a third of a training step's forward and backward.
-        per_example = self.step_seconds / self.examples / 3
-        return left + per_example * self.started.validation_examples * evaluations_left
-
-    @property
-    def best_val_accuracy(self) -> float | None:
-        return max((epoch.val_accuracy for epoch in self.epochs), default=None)
-
-
-def fold(events: Iterable[Event]) -> RunState:
-    """The state after all of ``events``."""
-    state = RunState()
-    for event in events:
-        state.apply(event)
-    return state

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import os
 from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers import DistilBertConfig, DistilBertModel
+from transformers import DistilBertConfig, DistilBertForSequenceClassification, DistilBertModel
 
 from core.errors import InputError
 
 if TYPE_CHECKING:
     from core.config import ModelConfig
 
+CONFIG_NAME, WEIGHTS_NAME = "config.json", "model.safetensors"
 HEAD = "classifier"
 BODY = "distilbert"
 
@@ -30,12 +37,52 @@ class DistilBertClassifier(nn.Module):
         self.dropout = nn.Dropout(head_dropout)
         self.classifier = nn.Linear(encoder.config.dim, 1)
 
+    @property
+    def config(self) -> DistilBertConfig:
+        """The encoder's configuration."""
+        return self.distilbert.config
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Writes configuration and weights; transformers reads the encoder, :meth:`from_pretrained` all of it."""
+        path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
+        fields = self.config.to_dict() | {"architectures": [type(self).__name__], "head_dropout": self.dropout.p}
+        (path / CONFIG_NAME).write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+        save_file(self.state_dict(), path / WEIGHTS_NAME, metadata={"format": "pt"})
+
+    @classmethod
+    def from_pretrained(cls, folder: str | os.PathLike[str]) -> DistilBertClassifier:
+        """The classifier that :meth:`save_pretrained` wrote, in evaluation mode, float32, on the CPU."""
+        path = Path(folder)
+        fields = json.loads((path / CONFIG_NAME).read_text(encoding="utf-8"))
+        head_dropout = fields.pop("head_dropout", 0.0)
+        with torch.random.fork_rng(devices=[]):
+            classifier = cls(DistilBertModel(DistilBertConfig(**fields)), head_dropout=head_dropout)
+        classifier.load_state_dict(load_file(path / WEIGHTS_NAME))
+        return classifier.eval()
+
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """``input_ids`` and ``attention_mask`` of shape [batch, length] to logits of shape [batch], float32."""
         hidden = self.distilbert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         first = self.dropout(hidden[:, 0])
         logits: torch.Tensor = self.classifier(first)
         return logits.squeeze(-1).float()
+
+
+class SequenceClassifier(DistilBertForSequenceClassification):  # type: ignore[no-untyped-call]
+    """transformers' own two-label head; the logit of a review is by how much positive exceeds negative.
+
+    Cross-entropy over two logits is binary cross-entropy of their difference, so that everything else stays the same.
+    """
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """``input_ids`` and ``attention_mask`` of shape [batch, length] to logits of shape [batch], float32."""
+        logits: torch.Tensor = super().forward(input_ids=input_ids, attention_mask=attention_mask).logits.float()
+        return logits[:, 1] - logits[:, 0]
+
+
+Classifier = DistilBertClassifier | SequenceClassifier
+LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
 
 
 def encoder_config(fields: dict[str, Any]) -> DistilBertConfig:
@@ -67,20 +114,27 @@ def require_fit(config: DistilBertConfig, vocabulary: int, max_length: int) -> N
 
 def build_classifier(
     config: DistilBertConfig, model: ModelConfig, weights: dict[str, torch.Tensor] | None
-) -> DistilBertClassifier:
+) -> Classifier:
     """The classifier in train mode, float32, on the CPU; ``weights`` None leaves the encoder as it was drawn.
 
     Weights are drawn from torch's generator: seed it first. Raises InputError for weights that do not fit the
     configuration and for a name in ``freeze`` that no module has.
     """
-    if weights is None:
-        encoder = DistilBertModel(config)
+    classifier: Classifier
+    if model.head == "sequence-classification":
+        config = copy.deepcopy(config)
+        config.seq_classif_dropout = model.head_dropout
+        config.id2label, config.label2id = dict(LABELS), {label: i for i, label in LABELS.items()}
+        classifier = SequenceClassifier(config)
+        if weights is not None:
+            _load(classifier.distilbert, weights)
     else:
         # As from_pretrained: weights that are replaced at once draw nothing, the seed's first go to the head.
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]) if weights is not None else nullcontext():
             encoder = DistilBertModel(config)
-        _load(encoder, weights)
-    classifier = DistilBertClassifier(encoder, head_dropout=model.head_dropout)
+        if weights is not None:
+            _load(encoder, weights)
+        classifier = DistilBertClassifier(encoder, head_dropout=model.head_dropout)
     freeze(classifier, model.freeze)
     return classifier.train()
 
@@ -117,7 +171,7 @@ def meta_classifier(config: DistilBertConfig) -> DistilBertClassifier:
         return DistilBertClassifier(DistilBertModel(config))
 
 
-def hidden_state_shape(classifier: DistilBertClassifier, input_ids: torch.Tensor) -> tuple[int, ...]:
+def hidden_state_shape(classifier: Classifier, input_ids: torch.Tensor) -> tuple[int, ...]:
     """The shape of ``last_hidden_state`` for ids of shape [batch, length], by a real forward pass."""
     classifier.eval()
     with torch.inference_mode():

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import platformdirs
 
+from core.atomic import write_text_atomically
 from core.config import RunConfig, from_toml, to_toml
 from core.errors import InputError
-from core.runs import write_text_atomically
 
 SHIPPED_ORDER = ("quick", "pretrained", "scratch", "improved")
 

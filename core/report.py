@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.config import differences, format_value
-from core.events import STATUS_SIGNS, EpochFinished, RunState
+from core.events import STATUS_SIGNS, EpochFinished
 from core.presets import Preset
 from core.runs import Run
+from core.state import RunState
 
 EPOCH_FIELDS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds")
 
@@ -109,7 +110,7 @@ def progress_words(state: RunState) -> str:
     """The one line that tells how a live run stands."""
     if state.started is None or state.activity:
         return state.activity or state.status
-    parts = [f"epoch {state.epoch}/{state.started.num_epochs}", f"step {state.step}/{state.total_steps}"]
+    parts = [f"epoch {state.epoch}/{state.num_epochs}", f"step {state.step}/{state.total_steps}"]
     if state.samples_per_second:
         parts.append(f"{state.samples_per_second:.1f} samples/s")
     if state.seconds_left is not None:

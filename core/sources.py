@@ -89,7 +89,7 @@ def open_checkpoint(name: str, *, pretrained: bool, on_download: hub.OnDownload 
     for path in place.files.values():
         _check_whole(path)
     tokenizer_path = next(place.files[file] for file in TOKENIZER_FILES if file in place.files)
-    tokenizer = _read_tokenizer(tokenizer_path)
+    tokenizer = read_tokenizer(tokenizer_path)
     origin = Origin(place.kind, name, place.note, _sha256(tokenizer_path))
     weights = Origin("random", "DistilBertModel", "")
     if pretrained:
@@ -97,7 +97,7 @@ def open_checkpoint(name: str, *, pretrained: bool, on_download: hub.OnDownload 
     return Checkpoint(
         tokenizer,
         origin,
-        _read_model_config(place.files[CONFIG_FILE]),
+        read_model_config(place.files[CONFIG_FILE]),
         weights,
         lambda: _read_weights(place.files[WEIGHTS_FILE]),
     )
@@ -291,7 +291,8 @@ def _check_whole(path: Path) -> None:
         raise InputError(f"{path.name} is not what the Hub announced (sha256 differs); delete {path.resolve()}")
 
 
-def _read_tokenizer(path: Path) -> Tokenizer:
+def read_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer of a tokenizer.json or vocab.txt. Raises InputError for one that cannot be read."""
     from tokenizers import Tokenizer
 
     try:
@@ -305,7 +306,8 @@ def _read_tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
-def _read_model_config(path: Path) -> dict[str, Any]:
+def read_model_config(path: Path) -> dict[str, Any]:
+    """DistilBertConfig's fields from a config.json. Raises InputError for a file or a model type that is no use."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from core import report
-from core.events import Event, Progressed, RunFinished, RunStarted, RunState, StepLogged
+from core.events import Event, Progressed, RunFinished, RunStarted, StepLogged
+from core.state import RunState
 
 
 class Output(Console):

@@ -9,336 +9,336 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch import nn
 
-from core import __version__
-from core.checkpoint import save_weights
+from core.beginning import Beginning, begin, generator_states, restore_generators, set_generator_states
+from core.checkpoint import Checkpoint, Progress
 from core.config import RunConfig
-from core.control import Control, Stopped
-from core.data import Examples, batches, encode_examples, epoch_order, split_reviews
-from core.device import Engine, choose_engine, environment
+from core.control import Control, Ending, Stopped
+from core.data import epoch_order
+from core.device import Engine, choose_engine, engine_facts, environment, inexactness
+from core.distributed import Ranks
 from core.errors import InputError
 from core.evaluate import StopEvaluation, evaluate
-from core.events import (
-    CheckpointSaved,
-    ControlReceived,
-    EpochFinished,
-    Event,
-    Progressed,
-    RunFinished,
-    RunStarted,
-    Status,
-    StepLogged,
-    Warned,
-)
+from core.events import EpochFinished, RunStarted, Status, StepLogged
+from core.gradients import BatchResult, compute_gradients, gradient_norm, is_out_of_memory
 from core.hub import Download
-from core.model import DistilBertClassifier, build_classifier, encoder_config, require_fit
-from core.runs import RunWriter, create_run
+from core.inbox import REQUESTS, Inbox
+from core.keeper import Keeper
+from core.memory import what_would_fit
+from core.recorder import Emit, Recorder
+from core.run_writer import RunWriter, create_run, launch_id
+from core.runs import Run
 from core.schedule import learning_rate
-from core.sources import open_checkpoint, open_reviews
-
-Emit = Callable[[Event], None]
+from core.steering import Steering
 
 
 class NonFiniteLoss(Exception):  # noqa: N818 - named after what happened
     """The loss or a gradient is NaN or infinite; the weights have not been touched by that step."""
 
 
-def train(config: RunConfig, root: Path, control: Control, emit: Emit) -> RunWriter:
-    """Trains one run in a new directory under ``root`` and returns its writer, closed.
+class OutOfMemory(Exception):  # noqa: N818 - named after what happened
+    """Not even a single review at a time fits into memory."""
+
+
+def train(config: RunConfig, root: Path, control: Control, emit: Emit, ranks: Ranks = Ranks()) -> Run:  # noqa: B008
+    """Trains one run in a new directory under ``root``, alone or as one of several ``ranks``.
 
     How it ended is the status of the last event. Raises InputError for input that cannot be used; where that shows
     after the directory was made, the run is also marked as failed. Nothing else is raised: a failure ends the run
     with status ``failed`` and the traceback in its last event.
     """
-    writer = create_run(root, config)
-    trainer = _Run(config, writer, control, emit)
-    try:
-        trainer.run()
-    except InputError as error:
-        trainer.finish("failed", "bad input", error=str(error))
-        raise
-    except Stopped:
-        trainer.note_stop()
-        trainer.finish("stopped", control.reason)
-    except NonFiniteLoss as error:
-        trainer.finish("failed", "loss is not finite", error=str(error), trace=traceback.format_exc())
-    except KeyboardInterrupt:
-        trainer.finish("stopped", "ended at once; what was trained after the last checkpoint is lost")
-        raise
-    except BaseException as error:
-        words = f"{type(error).__name__}: {error}".splitlines()[0]
-        trainer.finish("failed", "an error", error=words, trace=traceback.format_exc())
-        if not isinstance(error, Exception):
-            raise
-    finally:
-        writer.close()
-    return writer
+    writer = create_run(root, config) if ranks.leads else None
+    run = Run(ranks.from_leader(writer.path if writer else root))
+    return TrainingRun(config, run, writer, control, emit, ranks).go()
 
 
-class _Run:
+class TrainingRun:
     """The state of one run that its parts share."""
 
-    def __init__(self, config: RunConfig, writer: RunWriter, control: Control, emit: Emit) -> None:
-        self.config, self.writer, self.control, self._emit = config, writer, control, emit
-        self._began = time.monotonic()
-        self._saving_failed = False
-        self._saved_step = 0
-        self.step = 0
-        self.examples_trained = 0
-        self.seconds_trained = 0.0
+    def __init__(
+        self,
+        config: RunConfig,
+        run: Run,
+        writer: RunWriter | None,
+        control: Control,
+        emit: Emit,
+        ranks: Ranks,
+        *,
+        saved: Checkpoint | None = None,
+        elapsed: float = 0.0,
+    ) -> None:
+        self.config, self.run, self.writer, self.control, self.ranks = config, run, writer, control, ranks
+        self.saved = saved
+        self.say = Recorder(writer, emit, elapsed=elapsed)
+        self.inbox = Inbox(run.path / REQUESTS)
+        self.steering = Steering(control, self.inbox, self.say, ranks)
+        self.keeper = Keeper(config, run, writer, self.say, ranks)
+        self.at = saved.progress if saved else Progress(config.train.num_epochs, config.train.learning_rate)
 
-    def run(self) -> None:
-        config = self.config
+    def go(self) -> Run:
+        """Runs, and says how it ended, whatever happens."""
+        try:
+            self.loop()
+        except InputError as error:
+            self.finish("failed", "bad input", error=str(error))
+            raise
+        except Stopped:
+            self.end_early()
+        except NonFiniteLoss as error:
+            self.finish("failed", "loss is not finite", error=str(error), trace=traceback.format_exc())
+        except OutOfMemory as error:
+            self.finish("failed", "out of memory", error=str(error), trace=traceback.format_exc())
+        except KeyboardInterrupt:
+            self.finish("stopped", "ended at once; what was trained after the last checkpoint is lost")
+            raise
+        except BaseException as error:
+            words = f"{type(error).__name__}: {error}".splitlines()[0]
+            self.finish("failed", "an error", error=words, trace=traceback.format_exc())
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            if self.writer is not None:
+                self.writer.close()
+        return self.run
+
+    def loop(self) -> None:
+        """Raises Stopped where the run is asked to end before its time."""
+        config, ranks = self.config, self.ranks
         # Device: what computes, and how the same seed draws the same numbers.
-        engine = choose_engine(config.engine)
+        engine = choose_engine(config.engine, local_rank=ranks.local_rank)
         torch.set_num_threads(engine.threads)
         torch.manual_seed(config.train.seed)
 
-        # Data: reviews, split, encoded.
-        self.progress("looking for tokenizer and weights")
-        checkpoint = open_checkpoint(
-            config.model.checkpoint, pretrained=config.model.init == "pretrained", on_download=self._downloading
-        )
-        self.progress("reading reviews")
-        reviews, reviews_origin = open_reviews(config.data.source, config.data.dataset, self._downloading)
-        split = split_reviews(reviews, config.data, seed=config.train.seed, batch_size=config.train.batch_size)
-        for words in split.warnings:
-            self.warn(words)
-        self.progress("tokenizing")
-        train_set = encode_examples(reviews, split.train, checkpoint.tokenizer, config.data)
-        validation_set = encode_examples(reviews, split.validation, checkpoint.tokenizer, config.data)
+        # Data, model, optimizer: new, or as the checkpoint left them.
+        begun = begin(config, engine, self.run, self.saved, self.say.progress, self.downloading)
+        model = ranks.wrap(begun.model, engine.device)
+        batch_size, examples = config.train.batch_size, len(begun.train_set)
+        steps_per_epoch = math.ceil(examples / batch_size)
+        self.start(begun, engine, steps_per_epoch)
 
-        # Model: drawn or loaded, then moved to the device.
-        self.progress("building the model")
-        weights = checkpoint.load_weights() if config.model.init == "pretrained" else None
-        encoder = encoder_config(checkpoint.config)
-        require_fit(encoder, checkpoint.tokenizer.get_vocab_size(), config.data.max_length)
-        model = build_classifier(encoder, config.model, weights).to(engine.device)
-        model.distilbert.set_attn_implementation(engine.attention)
-        del weights
+        # Loop: every epoch visits each training review once, then looks at the held-out ones.
+        while self.at.epochs_done < self.at.num_epochs and not self.stops_early():
+            epoch, epoch_began, seconds_before = self.at.epochs_done + 1, time.monotonic(), self.at.epoch_seconds
+            order = epoch_order(
+                examples, seed=config.train.seed, epoch=epoch, reshuffle=config.train.reshuffle_each_epoch
+            )
+            while self.at.steps_in_epoch < steps_per_epoch:
+                self.between_steps(begun, engine)
+                step_began = time.monotonic()
+                first = self.at.steps_in_epoch * batch_size
+                chosen = order[first : first + batch_size]
+                lr = learning_rate(
+                    replace(config.train, learning_rate=self.at.learning_rate),
+                    self.at.step + 1,
+                    steps_per_epoch * self.at.num_epochs,
+                )
+                for group in begun.optimizer.param_groups:
+                    group["lr"] = lr
+                result = self.gradients(model, begun, chosen, engine)
+                norm = gradient_norm(begun.trainable, config.train.max_grad_norm)
+                if not (math.isfinite(result.loss) and math.isfinite(norm)):
+                    reviews = ", ".join(str(begun.train_set.review_ids[i]) for i in chosen)
+                    raise NonFiniteLoss(
+                        f"step {self.at.step + 1} (epoch {epoch}): loss {result.loss}, gradient norm {norm}, learning "
+                        f"rate {lr:g}, reviews {reviews}; the weights are those of step {self.at.step}"
+                    )
+                self.keeper.before_update()
+                begun.optimizer.step()
+                self.log_step(epoch, result, lr, norm, len(chosen), time.monotonic() - step_began)
+                self.at = self.at.after(epoch_seconds=seconds_before + time.monotonic() - epoch_began)
+            self.finish_epoch(begun, engine, epoch, epoch_began, seconds_before)
+        self.keeper.collect(wait=True)
+        if self.at.epochs_done < self.at.num_epochs:
+            words = f"early stopping: no better {config.train.metric_for_best_model} than at step {self.at.best_step}"
+            self.finish("completed", words)
+        else:
+            self.finish("completed", f"all {self.at.num_epochs} epochs are done")
 
-        # Optimizer: AdamW, with the learning rate as a function of the step.
-        trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        optimizer = torch.optim.AdamW(
-            trainable,
-            lr=config.train.learning_rate,
-            eps=config.train.adam_epsilon,
-            weight_decay=config.train.weight_decay,
-            fused=engine.device.type != "mps",
-        )
-        steps_per_epoch = math.ceil(len(train_set) / config.train.batch_size)
-        total_steps = steps_per_epoch * config.train.num_epochs
-
-        origins = {
-            "tokenizer": checkpoint.tokenizer_origin.as_dict(),
-            "weights": checkpoint.weights_origin.as_dict(),
-            "reviews": {**reviews_origin.as_dict(), "taken": len(split.train) + len(split.validation),
-                        "available": len(reviews)},
-        }  # fmt: skip
-        with self.saving():
-            self.writer.write_environment(environment(engine, origins))
-        self.emit(
+    def start(self, begun: Beginning, engine: Engine, steps_per_epoch: int) -> None:
+        """Keeps what the run began with, and says so."""
+        inexact = ""
+        if self.saved is not None:
+            restore_generators(self.saved, engine.device, self.ranks)
+            inexact = inexactness(self.saved.engine, engine_facts(engine, self.ranks.world_size))
+        elif self.ranks.rank:
+            torch.manual_seed(self.config.train.seed + self.ranks.rank)  # the same weights, but dropout of its own
+        if self.writer is not None and self.saved is None:
+            for words in begun.warnings:
+                self.say.warn(words)
+            self.keep_beginning(begun, engine)
+        if self.ranks.leads:
+            self.inbox.clear()
+        self.say.emit(
             RunStarted(
-                **self._now(),
-                run=self.writer.run.name,
-                preset=config.preset,
-                num_epochs=config.train.num_epochs,
+                **self.say.now(),
+                run=self.run.name,
+                preset=self.config.preset,
+                num_epochs=self.at.num_epochs,
                 steps_per_epoch=steps_per_epoch,
-                train_examples=len(train_set),
-                validation_examples=len(validation_set),
-                parameters=sum(parameter.numel() for parameter in model.parameters()),
+                train_examples=len(begun.train_set),
+                validation_examples=len(begun.validation_set),
+                parameters=sum(parameter.numel() for parameter in begun.model.parameters()),
                 device=str(engine.device),
                 device_reason=engine.device_reason,
                 dtype=engine.dtype_name,
                 dtype_reason=engine.dtype_reason,
                 threads=engine.threads,
-                origins=origins,
+                origins=begun.origins,
+                world_size=self.ranks.world_size,
+                step=self.at.step,
+                epochs_done=self.at.epochs_done,
+                checkpoint=str(self.saved.path.relative_to(self.run.path)) if self.saved else "",
+                inexact=inexact,
             )
         )
+        self.saved = None  # its tensors are in the model now
+        # Before the first step, because a completed run that is prolonged has none without it.
+        self.at, _ = self.steering.between_steps(self.at, engine.device, save=False)
 
-        # Loop: every epoch visits each training review once, then looks at the held-out ones.
-        for epoch in range(1, config.train.num_epochs + 1):
-            began = time.monotonic()
-            losses, accuracies = [], []
-            order = epoch_order(
-                len(train_set), seed=config.train.seed, epoch=epoch, reshuffle=config.train.reshuffle_each_epoch
+    def keep_beginning(self, begun: Beginning, engine: Engine) -> None:
+        """What the run needs beside its checkpoints to go on, or to be exported, without its sources."""
+        assert self.writer is not None
+        with self.say.saving("beginning"):
+            self.writer.write_environment({**environment(engine, begun.origins), "launch": launch_id()})
+            self.writer.write_model(begun.model.config.to_dict(), begun.source.tokenizer.to_str())
+
+    def between_steps(self, begun: Beginning, engine: Engine) -> None:
+        self.keeper.collect()
+        self.at, save = self.steering.between_steps(self.at, engine.device, save=self.keeper.is_due(self.at))
+        if self.steering.ending >= Ending.STOP:
+            self.leave(begun, engine)
+        if save:
+            self.keeper.save(self.at, begun, engine)
+
+    def gradients(self, model: nn.Module, begun: Beginning, chosen: list[int], engine: Engine) -> BatchResult:
+        """The batch's gradients, in smaller micro-batches once memory is out."""
+        randomness = generator_states(engine.device)
+        while True:
+            begun.optimizer.zero_grad(set_to_none=True)
+            try:
+                return compute_gradients(model, begun.train_set, chosen, engine, self.ranks, self.at.micro_batch_size)
+            except Exception as error:
+                if not is_out_of_memory(error) or self.ranks.world_size > 1:
+                    raise
+                words = str(error).splitlines()[0] if str(error) else type(error).__name__
+            # Only here is the failed attempt's memory free: its traceback held the tensors.
+            begun.optimizer.zero_grad(set_to_none=True)
+            if engine.device.type == "cuda":
+                torch.cuda.empty_cache()
+            size = self.at.micro_batch_size or len(chosen)
+            if size == 1:
+                longest = max(len(begun.train_set.input_ids[i]) for i in chosen)
+                fits = what_would_fit(begun.model.config, engine, longest)
+                raise OutOfMemory(f"step {self.at.step + 1}: one review at a time is too much ({words}); {fits}")
+            set_generator_states(randomness, engine.device)
+            self.at = self.at.after(micro_batch_size=math.ceil(size / 2))
+            self.say.warn(
+                f"out of memory at step {self.at.step + 1}: each batch now goes through in parts of "
+                f"{self.at.micro_batch_size}, with the same gradient"
             )
-            for batch in batches(train_set, order, config.train.batch_size, engine.device):
-                if self.must_stop():
-                    return self.end_stopped(model, epoch)
-                step_began = time.monotonic()
-                lr = learning_rate(config.train, self.step + 1, total_steps)
-                for group in optimizer.param_groups:
-                    group["lr"] = lr
-                optimizer.zero_grad(set_to_none=True)
-                with torch.autocast(engine.device.type, engine.dtype, enabled=engine.dtype != torch.float32):
-                    logits = model(batch.input_ids, batch.attention_mask)
-                loss = binary_cross_entropy_with_logits(logits, batch.labels)
-                loss.backward()  # type: ignore[no-untyped-call]
-                limit = config.train.max_grad_norm or math.inf
-                grad_norm = torch.nn.utils.clip_grad_norm_(trainable, limit).item()  # sync
-                loss_value = loss.item()  # sync
-                if not (math.isfinite(loss_value) and math.isfinite(grad_norm)):
-                    raise NonFiniteLoss(
-                        f"step {self.step + 1} (epoch {epoch}): loss {loss_value}, gradient norm {grad_norm}, "
-                        f"learning rate {lr:g}; the weights are those of step {self.step}"
-                    )
-                optimizer.step()
-                accuracy = ((logits > 0) == (batch.labels > 0.5)).float().mean().item()  # sync
-                self.step += 1
-                losses.append(loss_value)
-                accuracies.append(accuracy)
-                self.log_step(epoch, loss_value, accuracy, lr, grad_norm, len(batch.labels), batch.tokens, step_began)
 
-            if not self.finish_epoch(model, validation_set, engine, epoch, losses, accuracies, began):
-                return self.end_stopped(model, epoch)
-            self.save(model, epoch)
-        self.finish("completed", f"all {config.train.num_epochs} epochs are done")
-        return None
-
-    def finish_epoch(
-        self,
-        model: DistilBertClassifier,
-        validation_set: Examples,
-        engine: Engine,
-        epoch: int,
-        losses: list[float],
-        accuracies: list[float],
-        began: float,
-    ) -> bool:
-        """Validates and reports one epoch; False where a stop was asked for meanwhile."""
-
-        def between(done: int) -> None:
-            if self.must_stop():
-                raise StopEvaluation
-            self.progress("validating", done, len(validation_set))
-
-        try:
-            result = evaluate(model, validation_set, self.config.train.batch_size, engine, between)
-        except StopEvaluation:
-            return False
-        with self.saving():
-            self.writer.write_predictions(epoch, validation_set.review_ids, validation_set.labels, result.logits)
-        self.emit(
-            EpochFinished(
-                **self._now(),
-                epoch=epoch,
-                step=self.step,
-                train_loss=sum(losses) / len(losses),
-                train_accuracy=sum(accuracies) / len(accuracies),
-                val_loss=result.loss,
-                val_accuracy=result.accuracy,
-                seconds=time.monotonic() - began,
-            )
+    def log_step(self, epoch: int, result: BatchResult, lr: float, norm: float, examples: int, seconds: float) -> None:
+        self.at = self.at.after(
+            step=self.at.step + 1,
+            steps_in_epoch=self.at.steps_in_epoch + 1,
+            loss_sum=self.at.loss_sum + result.loss,
+            accuracy_sum=self.at.accuracy_sum + result.accuracy,
+            examples_trained=self.at.examples_trained + examples,
+            seconds_trained=self.at.seconds_trained + seconds,
         )
-        return True
-
-    def must_stop(self) -> bool:
-        """Looks at the control: waits while paused; True once a stop is asked for."""
-        if self.control.pause_requested and not self.control.stop_requested:
-            self.emit(ControlReceived(**self._now(), step=self.step, action="pause", reason="asked for"))
-            self.control.wait_while_paused()
-            if not self.control.stop_requested:
-                self.emit(ControlReceived(**self._now(), step=self.step, action="resume", reason="asked for"))
-        return self.control.stop_requested
-
-    def end_stopped(self, model: DistilBertClassifier, epoch: int) -> None:
-        self.note_stop()
-        if self.step > self._saved_step:
-            self.save(model, epoch)
-        self.finish("stopped", self.control.reason)
-
-    def note_stop(self) -> None:
-        self.emit(ControlReceived(**self._now(), step=self.step, action="stop", reason=self.control.reason))
-
-    def save(self, model: DistilBertClassifier, epoch: int) -> None:
-        began = time.monotonic()
-        with self.saving():
-            about = {"step": self.step, "epoch": epoch, "imdb_tui": __version__}
-            path = save_weights(self.writer.path / "checkpoints", f"step-{self.step}", model, about)
-            self._saved_step = self.step
-            self.emit(
-                CheckpointSaved(
-                    **self._now(),
-                    step=self.step,
-                    path=str(path.relative_to(self.writer.path)),
-                    bytes=sum(file.stat().st_size for file in path.iterdir()),
-                    seconds=time.monotonic() - began,
-                )
-            )
-
-    @contextmanager
-    def saving(self) -> Iterator[None]:
-        """What cannot be saved is said, once, and training goes on."""
-        try:
-            yield
-        except OSError as error:
-            self._note_saving_failure(error)
-
-    def log_step(
-        self, epoch: int, loss: float, accuracy: float, lr: float, grad_norm: float, examples: int, tokens: int,
-        began: float,
-    ) -> None:  # fmt: skip
-        seconds = time.monotonic() - began
-        self.examples_trained += examples
-        self.seconds_trained += seconds
-        self.emit(
+        self.say.emit(
             StepLogged(
-                **self._now(),
-                step=self.step,
+                **self.say.now(),
+                step=self.at.step,
                 epoch=epoch,
-                loss=loss,
-                accuracy=accuracy,
+                loss=result.loss,
+                accuracy=result.accuracy,
                 lr=lr,
-                grad_norm=grad_norm,
+                grad_norm=norm,
                 examples=examples,
-                tokens=tokens,
+                tokens=result.tokens,
                 seconds=seconds,
             )
         )
 
-    def finish(self, status: Status, reason: str, *, error: str = "", trace: str = "") -> None:
-        speed = self.examples_trained / self.seconds_trained if self.seconds_trained else 0.0
-        self.emit(
-            RunFinished(
-                **self._now(),
-                status=status,
-                step=self.step,
-                reason=reason,
-                samples_per_second=speed,
-                error=error,
-                traceback=trace,
+    def finish_epoch(self, begun: Beginning, engine: Engine, epoch: int, began: float, seconds_before: float) -> None:
+        """Validates, tells and saves one epoch."""
+
+        def between(done: int) -> None:
+            # Several ranks must all do the same, and they look at what was asked for only between steps.
+            if self.control.stop_requested and self.ranks.world_size == 1:
+                raise StopEvaluation
+            self.say.progress("validating", done, len(begun.validation_set))
+
+        try:
+            result = evaluate(
+                begun.model, begun.validation_set, self.config.train.batch_size, engine, between, self.ranks
             )
+        except StopEvaluation:
+            self.steering.ending = self.control.ending
+            self.leave(begun, engine)
+        steps, seconds = self.at.steps_in_epoch, seconds_before + time.monotonic() - began
+        finished = EpochFinished(
+            **self.say.now(),
+            epoch=epoch,
+            step=self.at.step,
+            train_loss=self.at.loss_sum / steps,
+            train_accuracy=self.at.accuracy_sum / steps,
+            val_loss=result.loss,
+            val_accuracy=result.accuracy,
+            seconds=seconds,
         )
+        self.at = self.at.after(
+            epochs_done=epoch, steps_in_epoch=0, loss_sum=0.0, accuracy_sum=0.0, epoch_seconds=0.0
+        ).with_metric(self.config.train.metric_for_best_model, result.loss, result.accuracy)
+        if self.writer is not None:
+            if "beginning" in self.say.failing:
+                self.keep_beginning(begun, engine)
+            with self.say.saving("predictions"):
+                validation = begun.validation_set
+                self.writer.write_predictions(epoch, validation.review_ids, validation.labels, result.logits)
+        self.say.emit(finished)
+        # What was asked for meanwhile is looked at before the save, so that all ranks take the same way.
+        self.at, _ = self.steering.between_steps(self.at, engine.device, save=False)
+        if self.steering.ending is not Ending.NONE and self.at.epochs_done < self.at.num_epochs:
+            self.leave(begun, engine)
+        self.keeper.save(self.at, begun, engine)
 
-    def progress(self, message: str, done: int | None = None, total: int | None = None) -> None:
-        self.emit(Progressed(**self._now(), message=message, done=done, total=total))
+    def stops_early(self) -> bool:
+        patience = self.config.train.early_stopping_patience
+        return 0 < patience <= self.at.epochs_since_best
 
-    def warn(self, message: str) -> None:
-        self.emit(Warned(**self._now(), message=message))
+    # The end
 
-    def emit(self, event: Event) -> None:
-        """Written first, then shown."""
-        if event.kept and (error := self.writer.append(event)) is not None:
-            self._note_saving_failure(error)
-        self._emit(event)
+    def leave(self, begun: Beginning, engine: Engine) -> NoReturn:
+        """Saves, unless the run is abandoned, and ends."""
+        if self.steering.ending is not Ending.ABANDON:
+            self.keeper.save(self.at, begun, engine)
+        raise Stopped
 
-    def _note_saving_failure(self, error: OSError) -> None:
-        if not self._saving_failed:
-            self._saving_failed = True
-            self.warn(f"saving fails ({error.strerror or error}); training goes on")
+    def end_early(self) -> None:
+        if max(self.steering.ending, self.control.ending) is Ending.ABANDON:
+            self.keeper.drop()
+            self.steering.note_ending(self.at, keep=False)
+            self.finish("interrupted", self.control.reason, keep=False)
+            return
+        self.steering.note_ending(self.at)
+        self.keeper.collect(wait=True)
+        self.finish("stopped", self.control.reason or "another rank was asked to")
 
-    def _downloading(self, download: Download) -> None:
+    def finish(self, status: Status, reason: str, *, error: str = "", trace: str = "", keep: bool = True) -> None:
+        if keep:
+            self.keeper.collect(wait=True)
+        speed = self.at.examples_trained / self.at.seconds_trained if self.at.seconds_trained else 0.0
+        self.say.finish(status, reason, step=self.at.step, speed=speed, error=error, trace=trace, keep=keep)
+
+    def downloading(self, download: Download) -> None:
         if self.control.stop_requested:
             raise Stopped
-        self.progress(f"downloading {download.file}", download.received, download.total or None)
-
-    def _now(self) -> dict[str, Any]:
-        return {"time": time.time(), "elapsed": time.monotonic() - self._began}
+        self.say.progress(f"downloading {download.file}", download.received, download.total or None)

@@ -16,9 +16,9 @@ from textual.driver import Driver
 from textual.widgets import ContentSwitcher, Footer
 
 from core.config import RunConfig
-from core.events import RunState
 from core.libraries import load_training_libraries
 from core.report import printable
+from core.state import RunState
 from tui.commands import ConsoleCommands
 from tui.messages import LibrariesLoaded, PlanReady, TrainingEnded, TrainingEvent
 from tui.panes.presets import PresetsPane
@@ -32,6 +32,7 @@ PANES = ("presets", "tokenizer", "model", "train", "runs")
 GO = Binding.Group("panes", compact=True)
 REDRAW_S = 0.1
 """What training changes is drawn at most this often, and only where it is visible."""
+
 
 class ImdbTui(App[int]):
     """The application. ``training`` owns the worker thread, ``live`` is the fold of what it said."""

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from core import report
 from core.commands.options import AsJson, RunsDir
-from core.events import RunState
 from core.runs import Run, find_run, list_runs, runs_root
+from core.state import RunState
 from core.terminal import err, origin_words, out
 
 
@@ -25,7 +25,7 @@ def runs(runs_dir: RunsDir = None, json: AsJson = False) -> None:
         return
     table = Table("status", "run", "epochs", "best val acc", "time", box=None, pad_edge=False)
     for run, state in found:
-        planned = state.started.num_epochs if state.started else "?"
+        planned = state.num_epochs or "?"
         table.add_row(
             report.status_words(state.status),
             report.printable(run.name),

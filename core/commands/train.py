@@ -1,4 +1,4 @@
-"""Train a preset without a screen."""
+"""Train a preset, go on with a run, or repeat one; alone, or as one of the ranks that torchrun starts."""
 
 from __future__ import annotations
 
@@ -11,44 +11,103 @@ import typer
 
 from core import report
 from core.commands.options import INTERRUPTED, RUN_FAILED, AsJson, Debug, RunsDir
-from core.config import NAMED_SOURCES, configure
-from core.control import Control
+from core.config import NAMED_SOURCES, RunConfig, configure
+from core.control import Change, Control, journal_of
+from core.errors import InputError
+from core.event_reader import EventReader
+from core.events import Event
 from core.presets import load_preset
 from core.reviews import read_reviews
-from core.runs import runs_root
+from core.runs import Run, find_run, runs_root
+from core.state import RunState
 from core.terminal import Reporter, err
 
 
 def train(
-    preset: Annotated[str, typer.Argument(help="Name of a preset; `imdb-tui presets` lists them.")],
+    preset: Annotated[str | None, typer.Argument(help="Name of a preset; `imdb-tui presets` lists them.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="SECTION.FIELD=VALUE, as often as wanted.")] = None,
     data: Annotated[str | None, typer.Option("--data", help="hub, embedded, or a CSV or parquet file.")] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", help="Go on with this run from its checkpoint.")
+    ] = None,
+    prolong: Annotated[int, typer.Option("--prolong", min=0, help="With --resume: so many epochs more.")] = 0,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", help="With --resume: go on with this peak rate.")
+    ] = None,
+    replay: Annotated[str | None, typer.Option("--replay", help="Repeat this run, its changes included.")] = None,
     runs_dir: RunsDir = None,
     json: AsJson = False,
 ) -> int:
-    """Train a preset."""
-    config = configure(load_preset(preset), set_ or [], data)
-    if config.data.source not in NAMED_SOURCES:
-        read_reviews(Path(config.data.source).expanduser())  # refused here, before a run is made and torch imported
+    """Train a preset, go on with a run (--resume), or repeat one with all that was asked of it (--replay)."""
     root = runs_root(runs_dir)
+    _require_one(preset, resume, replay)
+    if resume is None and (prolong or learning_rate is not None):
+        raise InputError("--prolong and --learning-rate go with --resume RUN; for a new run there is --set")
+    if preset is None and set_:
+        raise InputError("--set goes with a preset; the configuration of a run is its own")
+    if learning_rate is not None:
+        Change("learning_rate", learning_rate)
     control = Control()
-    restore = _stop_on_signals(control)
-    try:
+    config: RunConfig | None = None
+    before = find_run(root, resume or replay or "") if preset is None else None
+    if preset is not None:
+        config = configure(load_preset(preset), set_ or [], data)
+    elif replay is not None and before is not None:
+        config = configure(before.config(), [], data)
+        control.expect(journal_of(EventReader(before.events_path).read()))
+    elif before is not None and data is not None:
+        data = configure(before.config(), [], data).data.source
+    if config is not None and config.data.source not in NAMED_SOURCES:
+        read_reviews(Path(config.data.source).expanduser())  # refused here, before a run is made and torch imported
+
+    def work(emit: Callable[[Event], None]) -> Run:
+        """With torch, which is imported only now."""
+        from core import resume as resuming
         from core.train import train as run_training
 
-        with Reporter() as reporter:
-            writer = run_training(config, root, control, reporter)
+        if config is None:
+            assert before is not None
+            return resuming.resume(
+                before, control, emit, prolong=prolong, peak_learning_rate=learning_rate, data=data, ranks=ranks
+            )
+        again = resuming.begun_by_this_launch(root) if ranks.restarts else None
+        if again is None:
+            return run_training(config, root, control, emit, ranks)
+        if again.state(steps=False).status in ("completed", "stopped"):
+            return again
+        return resuming.resume(again, control, emit, ranks=ranks)
+
+    restore = _stop_on_signals(control)
+    try:
+        from core.distributed import joined
+
+        with joined() as ranks:
+            if not ranks.leads:
+                state = RunState()
+                work(state.apply)
+                return _exit_code(state)
+            with Reporter() as reporter:
+                run = work(reporter)
     finally:
         restore()
     err.print(reporter.ending(), soft_wrap=True)
-    run, state = writer.run, writer.run.state()
+    state = run.state()
     if json:
         print(report.as_json(report.run_summary(run, state)))  # noqa: T201
-    if state.status == "failed":
-        if Debug.wanted and state.finished:
-            err.print(state.finished.traceback)
-        return RUN_FAILED
-    return INTERRUPTED if state.status == "stopped" else 0
+    if state.status == "failed" and Debug.wanted and state.finished:
+        err.print(state.finished.traceback)
+    return _exit_code(state)
+
+
+def _require_one(preset: str | None, resume: str | None, replay: str | None) -> None:
+    given = [words for words in (preset, resume, replay) if words is not None]
+    if len(given) != 1:
+        what = "nothing to train was named" if not given else "only one thing can be trained at a time"
+        raise InputError(f"{what}; give a preset, or --resume RUN, or --replay RUN")
+
+
+def _exit_code(state: RunState) -> int:
+    return {"completed": 0, "failed": RUN_FAILED}.get(state.status, INTERRUPTED)
 
 
 def _stop_on_signals(control: Control) -> Callable[[], None]:

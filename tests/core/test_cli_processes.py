@@ -83,13 +83,8 @@ def require_stopped_and_whole(process: subprocess.Popen[str], out: str) -> None:
     state = run.state()
     assert (state.status, answer["status"], state.skipped_lines) == ("stopped", "stopped", 0)
     assert state.step == answer["steps"] >= 4
-    assert sorted(path.name for path in run.path.iterdir()) == [
-        "checkpoints",
-        "config.toml",
-        "environment.json",
-        "events.jsonl",
-        "predictions",
-    ]
+    names = {path.name for path in run.path.iterdir()}
+    assert names == {".lock", "checkpoints", "config.toml", "environment.json", "events.jsonl", "model", "predictions"}
     load_weights(run.path / "checkpoints" / f"step-{state.step}")
 
 
@@ -106,7 +101,7 @@ import sys, time
 from pathlib import Path
 from core.config import RunConfig
 from core.events import EpochFinished
-from core.runs import create_run
+from core.run_writer import create_run
 writer = create_run(Path(sys.argv[1]), RunConfig())
 writer.append(EpochFinished(time=0.0, elapsed=1.0, epoch=1, step=4, train_loss=0.7, train_accuracy=0.5,
                             val_loss=0.6, val_accuracy=0.75, seconds=1.0))

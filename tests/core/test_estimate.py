@@ -11,7 +11,8 @@ from core import estimate as estimate_module
 from core.config import RunConfig
 from core.estimate import estimate, operations
 from core.events import Event
-from core.runs import Run, create_run, list_runs
+from core.run_writer import create_run
+from core.runs import Run, list_runs
 from tests.core.events_of import finished, started, step, whole_run
 
 CONFIG = RunConfig(preset="tiny")

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.config import RunConfig
-from core.events import EpochFinished, RunFinished, RunStarted, RunState, StepLogged, fold
+from core.events import EpochFinished, RunFinished, RunStarted, StepLogged
 from core.presets import Preset
 from core.report import (
     as_json,
@@ -24,6 +24,7 @@ from core.report import (
     progress_words,
     status_words,
 )
+from core.state import RunState, fold
 
 BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates too

@@ -9,18 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from core.atomic import write_text_atomically
 from core.config import RunConfig
 from core.errors import InputError
-from core.events import fold
-from core.runs import (
-    Run,
-    RunWriter,
-    create_run,
-    find_run,
-    list_runs,
-    runs_root,
-    write_text_atomically,
-)
+from core.run_writer import RunWriter, create_run
+from core.runs import Run, find_run, list_runs, runs_root
+from core.state import fold
 from tests.core.events_of import started, step, whole_run
 
 BEGAN = datetime(2026, 11, 24, 9, 0, 0, tzinfo=UTC)
@@ -68,7 +62,7 @@ def test_a_run_directory_holds_what_reproduces_the_run(tmp_path: Path) -> None:
     assert writer.run.created.replace(tzinfo=UTC) == BEGAN
     writer.close()
     names = {path.name for path in writer.path.iterdir()}
-    assert names == {"config.toml", "environment.json", "events.jsonl", "predictions"}
+    assert names == {".lock", "config.toml", "environment.json", "events.jsonl", "predictions"}
 
 
 def test_runs_of_the_same_second_have_different_directories(tmp_path: Path) -> None:
@@ -226,6 +220,13 @@ def test_a_run_cut_at_any_byte_is_shown_as_far_as_it_goes(tmp_path: Path, steps:
         assert state.skipped_lines == (cut > 0 and content[cut - 1] != ord("\n"))
         expected = fold(events[:whole])
         assert (state.step, state.epochs, state.log) == (expected.step, expected.epochs, expected.log)
+
+
+def test_of_many_runs_of_one_second_the_tenth_is_newer_than_the_second(tmp_path: Path) -> None:
+    for _ in range(10):
+        new_run(tmp_path).close()
+    numbers = [run.name.removeprefix("20261124-090000-tiny") for run in list_runs(tmp_path)]
+    assert numbers == ["-10", "-9", "-8", "-7", "-6", "-5", "-4", "-3", "-2", ""]
 
 
 def test_runs_are_listed_newest_first_and_what_is_no_run_not_at_all(tmp_path: Path) -> None:

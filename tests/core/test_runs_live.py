@@ -15,8 +15,10 @@ import psutil
 import pytest
 
 from core.config import RunConfig
-from core.events import fold
-from core.runs import ELSEWHERE_LIVE_S, Run, RunWriter, create_run, list_runs
+from core.errors import InputError
+from core.run_writer import RunWriter, create_run
+from core.runs import ELSEWHERE_LIVE_S, Run, list_runs
+from core.state import fold
 from tests.core.events_of import control, finished, started, whole_run
 
 BEGAN = datetime(2026, 11, 24, 9, 0, 0, tzinfo=UTC)
@@ -27,6 +29,8 @@ def new_run(root: Path) -> RunWriter:
 
 
 def owned_by(run: Run, **changes: Any) -> None:
+    """As where nothing can be locked, only the owner's file tells."""
+    (run.path / ".lock").unlink(missing_ok=True)
     owner = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
     (run.path / "owner.json").write_text(json.dumps(owner | changes), encoding="utf-8")
 
@@ -88,6 +92,7 @@ def test_a_damaged_owner_is_nobody(tmp_path: Path, content: str) -> None:
     writer = new_run(tmp_path)
     writer.append(started())
     os.utime(writer.run.events_path, (0, 0))
+    owned_by(writer.run)
     (writer.path / "owner.json").write_text(content.replace("%s", socket.gethostname()), encoding="utf-8")
     assert writer.run.state().status == "interrupted"
     writer.close()
@@ -99,6 +104,43 @@ def test_an_owner_with_an_impossible_number_is_nobody(tmp_path: Path, pid: Any) 
     owned_by(writer.run, pid=pid)
     assert not writer.run.is_live()
     writer.close()
+
+
+def test_a_clock_set_back_or_a_number_given_again_does_not_end_a_run_that_is_locked(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    owner = {"pid": 1, "process_started": 0.0, "host": socket.gethostname()}
+    (writer.path / "owner.json").write_text(json.dumps(owner), encoding="utf-8")
+    assert writer.run.is_live()
+    writer.close()
+    (writer.path / "owner.json").write_text(json.dumps(owner | {"pid": os.getpid()}), encoding="utf-8")
+    assert not writer.run.is_live()
+
+
+def test_a_run_that_is_being_written_is_refused_to_a_second_writer_with_the_owner_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RunWriter, "LOCK_PATIENCE_S", 0.05)
+    writer = new_run(tmp_path)
+    writer.append(started())
+    with pytest.raises(InputError, match=rf"written by process {os.getpid()} on {socket.gethostname()}; stop that one"):
+        RunWriter(writer.path)
+    writer.append(control("pause"))
+    assert writer.run.state().status == "paused"
+    writer.close()
+    RunWriter(writer.path).close()
+
+
+def test_a_writer_that_goes_on_leaves_a_torn_line_alone_and_begins_a_new_one(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    writer.append(started())
+    writer.close()
+    with writer.run.events_path.open("ab") as file:
+        file.write(b'{"event": "step", "ti')
+    again = RunWriter(writer.path)
+    again.append(finished("stopped", at=0))
+    again.close()
+    state = again.run.state()
+    assert (state.status, state.skipped_lines, state.started) == ("stopped", 1, started())
 
 
 @pytest.mark.parametrize(("age", "status"), [(0.0, "running"), (ELSEWHERE_LIVE_S + 60, "interrupted")])
@@ -117,7 +159,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from core.config import RunConfig
-from core.runs import create_run
+from core.errors import InputError
+from core.run_writer import create_run
 from tests.core.events_of import whole_run
 sys.stdin.readline()
 writer = create_run(Path(sys.argv[1]), RunConfig(), now=lambda: datetime(2026, 11, 24, 9, tzinfo=UTC))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from core import runs
 from core.checkpoint import load_weights
 from core.config import RunConfig, TrainConfig
 from core.control import Control
+from core.event_reader import EventReader
 from core.events import (
     CheckpointSaved,
     EpochFinished,
@@ -101,29 +101,32 @@ def test_the_loop_computes_what_the_notebook_computes(
 
 
 def test_events_come_in_the_order_of_the_work(config: RunConfig, tmp_path: Path) -> None:
-    writer, recorder = run(config, tmp_path)
+    done, recorder = run(config, tmp_path)
     kept = [event for event in recorder.events if event.kept]
-    epoch = [StepLogged] * 4 + [EpochFinished, CheckpointSaved]
-    assert [type(event) for event in kept] == [RunStarted, *epoch, *epoch, RunFinished]
+    epoch = [StepLogged] * 4 + [EpochFinished]
+    in_turn = [type(event) for event in kept if not isinstance(event, CheckpointSaved)]
+    assert in_turn == [RunStarted, *epoch, *epoch, RunFinished]
+    assert [event.step for event in recorder.of(CheckpointSaved)] == [4, 8]  # each beside the steps that follow
+    assert isinstance(kept[-1], RunFinished)
     assert recorder.end.status == "completed"
     assert [event.step for event in recorder.of(StepLogged)] == list(range(1, 9))
     assert [event.elapsed for event in kept] == sorted(event.elapsed for event in kept)
     assert isinstance(recorder.events[0], Progressed)
-    assert runs.EventReader(writer.run.events_path).read() == kept
+    assert EventReader(done.events_path).read() == kept
 
 
 def test_the_start_says_what_the_run_stands_on(config: RunConfig, folder: Path, tmp_path: Path) -> None:
-    writer, recorder = run(config, tmp_path)
+    done, recorder = run(config, tmp_path)
     (started,) = recorder.of(RunStarted)
     assert (started.train_examples, started.validation_examples, started.steps_per_epoch) == (32, 8, 4)
     assert (started.device, started.dtype, started.threads) == ("cpu", "float32", 1)
     assert started.origins["weights"]["kind"] == "folder"
     assert started.origins["reviews"]["taken"] == started.origins["reviews"]["available"] == 40
-    environment = writer.run.environment()
+    environment = done.environment()
     assert environment["origins"] == started.origins
     assert environment["versions"]["torch"] == torch.__version__
-    assert writer.run.config() == config
-    assert not writer.run.is_live()
+    assert done.config() == config
+    assert not done.is_live()
 
 
 def test_an_epochs_training_numbers_are_the_means_of_its_steps(config: RunConfig, tmp_path: Path) -> None:
@@ -137,16 +140,16 @@ def test_an_epochs_training_numbers_are_the_means_of_its_steps(config: RunConfig
 def test_each_epoch_keeps_one_prediction_of_every_held_out_review(
     config: RunConfig, reviews_csv: Path, tmp_path: Path
 ) -> None:
-    writer, recorder = run(config, tmp_path)
+    done, recorder = run(config, tmp_path)
     with reviews_csv.open(encoding="utf-8", newline="") as file:
         labels = [int(row["sentiment"] == "positive") for row in csv.DictReader(file)]
     for epoch in recorder.of(EpochFinished):
-        rows = writer.run.predictions(epoch.epoch)
+        rows = done.predictions(epoch.epoch)
         assert len({id_ for id_, _, _ in rows}) == len(rows) == 8
         assert all(labels[id_] == label for id_, label, _ in rows)
         right = sum((logit > 0) == bool(label) for _, label, logit in rows)
         assert right / 8 == epoch.val_accuracy
-    first, second = ([id_ for id_, _, _ in writer.run.predictions(epoch)] for epoch in (1, 2))
+    first, second = ([id_ for id_, _, _ in done.predictions(epoch)] for epoch in (1, 2))
     assert first == second
 
 
@@ -166,19 +169,19 @@ def test_the_checkpoint_holds_the_weights_that_the_last_validation_saw(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = built_models(monkeypatch)
-    writer, recorder = run(config, tmp_path)
+    done, recorder = run(config, tmp_path)
     assert [event.path for event in recorder.of(CheckpointSaved)] == ["checkpoints/step-4", "checkpoints/step-8"]
-    saved = load_weights(writer.path / "checkpoints" / "step-8")
+    saved = load_weights(done.path / "checkpoints" / "step-8")
     assert all(torch.equal(saved[name], tensor) for name, tensor in models[0].state_dict().items())
 
 
 def test_frozen_modules_keep_their_weights(
     config: RunConfig, folder: Path, tmp_path: Path
 ) -> None:
-    writer, _ = run(configured(config, model__freeze=("distilbert.embeddings",)), tmp_path)
+    done, _ = run(configured(config, model__freeze=("distilbert.embeddings",)), tmp_path)
     from safetensors.torch import load_file
 
-    before, after = load_file(folder / "model.safetensors"), load_weights(writer.path / "checkpoints" / "step-8")
+    before, after = load_file(folder / "model.safetensors"), load_weights(done.path / "checkpoints" / "step-8")
     for name, tensor in before.items():
         assert torch.equal(tensor, after[f"distilbert.{name}"]) is name.startswith("embeddings.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import re
 import threading
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 
+from core import gradients, saver
 from core import train as train_module
 from core.checkpoint import load_weights
 from core.config import RunConfig
@@ -28,7 +30,8 @@ from core.events import (
     StepLogged,
     Warned,
 )
-from core.runs import RunWriter, list_runs
+from core.run_writer import RunWriter
+from core.runs import list_runs
 from core.train import train
 from tests.core.hub_server import loopback_hub
 from tests.core.tiny import files_of
@@ -73,14 +76,14 @@ def test_a_paused_run_makes_no_step_until_it_is_stopped(config: RunConfig, tmp_p
 
 
 def test_a_stop_keeps_everything_up_to_its_step(config: RunConfig, tmp_path: Path) -> None:
-    writer, recorder = run(config, tmp_path, on_step(6, lambda control: control.stop("enough")))
+    done, recorder = run(config, tmp_path, on_step(6, lambda control: control.stop("enough")))
     assert (recorder.end.status, recorder.end.reason, recorder.end.step) == ("stopped", "enough", 6)
     assert [(event.step, event.action) for event in recorder.of(ControlReceived)] == [(6, "stop")]
-    assert writer.run.state().status == "stopped"
-    assert len(writer.run.state().curves["train/loss"].values) == 6
-    assert [path.name for path in (writer.path / "checkpoints").iterdir()] == ["step-6"]
-    assert len(load_weights(writer.path / "checkpoints" / "step-6")) == 22
-    assert len(writer.run.predictions(1)) == 8
+    assert done.state().status == "stopped"
+    assert len(done.state().curves["train/loss"].values) == 6
+    assert sorted(path.name for path in (done.path / "checkpoints").iterdir()) == ["step-4", "step-6"]
+    assert len(load_weights(done.path / "checkpoints" / "step-6")) == 22
+    assert len(done.predictions(1)) == 8
 
 
 def test_a_stop_is_heard_in_the_middle_of_a_validation(config: RunConfig, tmp_path: Path) -> None:
@@ -96,13 +99,13 @@ def test_a_stop_is_heard_in_the_middle_of_a_validation(config: RunConfig, tmp_pa
 
 def test_a_stop_right_after_an_epoch_does_not_save_its_weights_again(config: RunConfig, tmp_path: Path) -> None:
     def act(event: Event, control: Control) -> None:
-        if isinstance(event, CheckpointSaved):
+        if isinstance(event, EpochFinished):
             control.stop("enough")
 
-    writer, recorder = run(config, tmp_path, act)
+    done, recorder = run(config, tmp_path, act)
     assert recorder.end.status == "stopped"
     assert [event.step for event in recorder.of(CheckpointSaved)] == [4]
-    load_weights(writer.path / "checkpoints" / "step-4")
+    load_weights(done.path / "checkpoints" / "step-4")
 
 
 def test_a_stop_before_the_first_step_leaves_no_checkpoint(config: RunConfig, tmp_path: Path) -> None:
@@ -110,9 +113,9 @@ def test_a_stop_before_the_first_step_leaves_no_checkpoint(config: RunConfig, tm
         if isinstance(event, RunStarted):
             control.stop("enough")
 
-    writer, recorder = run(config, tmp_path, act)
+    done, recorder = run(config, tmp_path, act)
     assert (recorder.end.status, recorder.losses) == ("stopped", [])
-    assert not (writer.path / "checkpoints").exists()
+    assert not (done.path / "checkpoints").exists()
 
 
 def test_a_stop_in_the_middle_of_a_download_ends_as_stopped(
@@ -134,7 +137,7 @@ def test_a_loss_or_gradient_that_is_not_finite_ends_the_run_before_it_touches_th
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     models, before = built_models(monkeypatch), {}
-    loss_of = train_module.binary_cross_entropy_with_logits
+    loss_of = gradients.binary_cross_entropy_with_logits
 
     def act(event: Event, _: Control) -> None:
         if isinstance(event, StepLogged) and event.step == 6:
@@ -148,14 +151,15 @@ def test_a_loss_or_gradient_that_is_not_finite_ends_the_run_before_it_touches_th
             loss = loss * factor
         return loss
 
-    monkeypatch.setattr(train_module, "binary_cross_entropy_with_logits", broken)
-    writer, recorder = run(config, tmp_path, act)
+    monkeypatch.setattr(gradients, "binary_cross_entropy_with_logits", broken)
+    done, recorder = run(config, tmp_path, act)
     assert (recorder.end.status, recorder.end.reason, recorder.end.step) == ("failed", "loss is not finite", 6)
     assert "step 7 (epoch 2)" in recorder.end.error
+    assert re.search(r"learning rate 0\.001, reviews (\d+, ){7}\d+;", recorder.end.error)
     assert "the weights are those of step 6" in recorder.end.error
     assert all(torch.equal(before[name], tensor) for name, tensor in models[0].state_dict().items())
-    assert writer.run.state().status == "failed"
-    load_weights(writer.path / "checkpoints" / "step-4")
+    assert done.state().status == "failed"
+    load_weights(done.path / "checkpoints" / "step-4")
 
 
 def no_space(*_: object, **__: object) -> None:
@@ -164,14 +168,15 @@ def no_space(*_: object, **__: object) -> None:
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(train_module, "save_weights"), (RunWriter, "write_predictions"), (RunWriter, "write_environment")],
+    [(saver, "save_checkpoint"), (RunWriter, "write_predictions"), (RunWriter, "write_environment")],
 )
 def test_a_full_disk_is_said_once_and_training_goes_on(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: ModuleType | type, name: str
 ) -> None:
     monkeypatch.setattr(owner, name, no_space)
-    _, recorder = run(config, tmp_path)
+    done, recorder = run(config, tmp_path)
     assert recorder.end.status == "completed"
+    assert done.state().saving_fails_since == recorder.of(Warned)[0].time
     assert [event.message for event in recorder.of(Warned)] == [
         "saving fails (No space left on device); training goes on"
     ]
@@ -193,12 +198,15 @@ def test_events_that_a_full_disk_refused_are_written_once_there_is_room(
             (full.set if event.step in (2, 3) else full.clear)()
 
     monkeypatch.setattr(os, "write", limited)
-    writer, recorder = run(config, tmp_path, act)
+    done, recorder = run(config, tmp_path, act)
     assert recorder.end.status == "completed"
-    assert len(recorder.of(Warned)) == 1
-    state = writer.run.state()
+    assert [event.message for event in recorder.of(Warned)] == [
+        "saving fails (No space left on device); training goes on",
+        "saving works again",
+    ]
+    state = done.state()
     assert state.curves["train/loss"].values == recorder.losses
-    assert state.skipped_lines == 0
+    assert (state.skipped_lines, state.saving_fails_since) == (0, None)
 
 
 def test_an_unexpected_error_ends_the_run_as_failed_with_its_traceback(
@@ -208,11 +216,11 @@ def test_an_unexpected_error_ends_the_run_as_failed_with_its_traceback(
         raise RuntimeError("boom\nand more")
 
     monkeypatch.setattr(train_module, "evaluate", broken)
-    writer, recorder = run(config, tmp_path)
+    done, recorder = run(config, tmp_path)
     assert (recorder.end.status, recorder.end.error) == ("failed", "RuntimeError: boom")
     assert "Traceback" in recorder.end.traceback
     assert "and more" in recorder.end.traceback
-    assert writer.run.state().status == "failed"
+    assert done.state().status == "failed"
 
 
 def test_a_keyboard_interrupt_ends_the_run_as_stopped_and_is_passed_on(config: RunConfig, tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from core import train as train_module
+from core import beginning
 from core.config import RunConfig
 from core.control import Control
 from core.events import Event, RunFinished, StepLogged
 from core.model import DistilBertClassifier
-from core.runs import RunWriter
+from core.runs import Run
 from core.train import train
 
 Listener = Callable[[Event], None]
@@ -66,7 +66,7 @@ class Recorder:
 
 def run(
     config: RunConfig, root: Path, act: Callable[[Event, Control], None] = lambda *_: None
-) -> tuple[RunWriter, Recorder]:
+) -> tuple[Run, Recorder]:
     control = Control()
     recorder = Recorder(lambda event: act(event, control))
     return train(config, root, control, recorder), recorder
@@ -82,11 +82,11 @@ def on_step(number: int, do: Callable[[Control], None]) -> Callable[[Event, Cont
 
 def built_models(monkeypatch: pytest.MonkeyPatch) -> list[DistilBertClassifier]:
     models: list[DistilBertClassifier] = []
-    build = train_module.build_classifier
+    build = beginning.build_classifier
 
     def built(*arguments: Any) -> DistilBertClassifier:
         models.append(build(*arguments))
         return models[-1]
 
-    monkeypatch.setattr(train_module, "build_classifier", built)
+    monkeypatch.setattr(beginning, "build_classifier", built)
     return models

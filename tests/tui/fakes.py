@@ -22,7 +22,8 @@ from core.events import (
     StepLogged,
     Warned,
 )
-from core.runs import Run, create_run
+from core.run_writer import create_run
+from core.runs import Run
 
 BEGAN = datetime(2026, 11, 24, 9, 0, 0, tzinfo=UTC)
 ORIGINS = {

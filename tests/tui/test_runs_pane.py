@@ -129,7 +129,7 @@ async def test_a_run_that_appears_while_the_pane_is_open_is_seen_after_refresh(o
 
 
 async def test_the_live_run_is_listed_as_it_grows(open_console, root):
-    from core.runs import create_run
+    from core.run_writer import create_run
 
     writer = create_run(root, config("live"))
     writer.append(started(preset="live", num_epochs=1))

@@ -12,9 +12,10 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import ProgressBar, Static
 
 from core.config import RunConfig, field_types, format_value
-from core.events import LIVE, RunState
+from core.events import LIVE
 from core.report import clock, duration, percent, printable, progress_words, status_words
 from core.sources import Origin
+from core.state import RunState
 from tui.messages import PlanReady
 from tui.screens.confirm import Ask
 from tui.screens.text import TextScreen
@@ -22,7 +23,6 @@ from tui.widgets.curves import RunCurves
 
 if TYPE_CHECKING:
     from tui.app import ImdbTui
-
 
 
 class TrainPane(Vertical, can_focus=True):

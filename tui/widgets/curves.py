@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from core.events import RunState
 from core.report import percent
+from core.state import RunState
 from tui.widgets.chart import Chart, Series
 from tui.widgets.envelope import Envelope
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widgets import Static
 
-from core.events import LIVE, RunState
+from core.events import LIVE
 from core.report import duration, printable, progress_words, status_words
+from core.state import RunState
 
 NAMES = ("presets", "tokenizer", "model", "train", "runs")
 

@@ -1,0 +1,165 @@
+"""What a run begins with: device, reviews, model and optimizer, as new or as a checkpoint left them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.checkpoint import Checkpoint, Tensors, optimizer_tensors, restore_optimizer
+from core.config import RunConfig
+from core.data import Examples, encode_examples, split_reviews
+from core.device import Engine
+from core.distributed import Ranks
+from core.errors import InputError
+from core.hub import OnDownload
+from core.model import Classifier, build_classifier, encoder_config, require_fit
+from core.reviews import Review
+from core.runs import MODEL, Run
+from core.sources import Checkpoint as Source
+from core.sources import Origin, open_checkpoint, open_reviews, read_model_config, read_tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Everything the loop works on. ``origins`` has an entry a thing: tokenizer, weights, reviews."""
+
+    model: Classifier
+    optimizer: torch.optim.Optimizer
+    train_set: Examples
+    validation_set: Examples
+    origins: dict[str, Any]
+    source: Source
+    warnings: list[str]
+
+    @property
+    def trainable(self) -> list[torch.nn.Parameter]:
+        return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+
+
+def begin(
+    config: RunConfig,
+    engine: Engine,
+    run: Run,
+    saved: Checkpoint | None,
+    progress: Callable[[str], None],
+    on_download: OnDownload,
+) -> Beginning:
+    """Reads, splits and encodes the reviews, builds the model and its optimizer.
+
+    With ``saved``, tokenizer and configuration are those that the run kept, and model and optimizer stand where the
+    checkpoint left them. Raises InputError for what cannot be used, also for other reviews than the run's own.
+    """
+    # Data: reviews, split, encoded.
+    progress("looking for tokenizer and weights")
+    if saved is None:
+        pretrained = config.model.init == "pretrained"
+        source = open_checkpoint(config.model.checkpoint, pretrained=pretrained, on_download=on_download)
+    else:
+        source = _kept_by(run)
+    progress("reading reviews")
+    reviews, reviews_origin = open_reviews(config.data.source, config.data.dataset, on_download)
+    if saved is not None:
+        _require_same(reviews_origin, run)
+    split = split_reviews(reviews, config.data, seed=config.train.seed, batch_size=config.train.batch_size)
+    progress("tokenizing")
+    train_set = encode_examples(reviews, split.train, source.tokenizer, config.data)
+    validation_set = encode_examples(reviews, split.validation, source.tokenizer, config.data)
+    origins = {
+        "tokenizer": source.tokenizer_origin.as_dict(),
+        "weights": source.weights_origin.as_dict(),
+        "reviews": _taken(reviews_origin, reviews, len(train_set) + len(validation_set)),
+    }
+
+    # Model: drawn or loaded, then moved to the device.
+    progress("building the model")
+    fresh = saved is None and config.model.init == "pretrained"
+    weights = source.load_weights() if fresh else None
+    encoder = encoder_config(source.config)
+    require_fit(encoder, source.tokenizer.get_vocab_size(), config.data.max_length)
+    model = build_classifier(encoder, config.model, weights)
+    if saved is not None:
+        model.load_state_dict(saved.model)
+    torch.nn.Module.to(model, engine.device)
+    model.distilbert.set_attn_implementation(engine.attention)
+
+    # Optimizer: AdamW; its learning rate is set anew before each step.
+    optimizer = torch.optim.AdamW(
+        [parameter for parameter in model.parameters() if parameter.requires_grad],
+        lr=config.train.learning_rate,
+        eps=config.train.adam_epsilon,
+        weight_decay=config.train.weight_decay,
+        fused=engine.device.type != "mps",
+    )
+    if saved is not None:
+        restore_optimizer(model, optimizer, saved.training)
+    return Beginning(model, optimizer, train_set, validation_set, origins, source, split.warnings)
+
+
+def _taken(origin: Origin, reviews: list[Review], taken: int) -> dict[str, Any]:
+    return {**origin.as_dict(), "taken": taken, "available": len(reviews)}
+
+
+def _kept_by(run: Run) -> Source:
+    """Tokenizer and configuration from the run's own directory, wherever it has been moved."""
+    folder, origins = run.path / MODEL, run.environment().get("origins", {})
+    known = {thing: {key: origins.get(thing, {}).get(key, "") for key in ("name", "note", "sha256")}
+             for thing in ("tokenizer", "weights")}  # fmt: skip
+    kinds = {thing: origins.get(thing, {}).get("kind", "folder") for thing in known}
+    return Source(
+        read_tokenizer(Path(folder / "tokenizer.json")),
+        Origin(kinds["tokenizer"], **known["tokenizer"]),
+        read_model_config(folder / "config.json"),
+        Origin(kinds["weights"], **known["weights"]),
+        dict,
+    )
+
+
+def _require_same(found: Origin, run: Run) -> None:
+    before = run.environment().get("origins", {}).get("reviews", {})
+    same = found.sha256 == before.get("sha256") if found.sha256 else found.kind == before.get("kind")
+    if not same:
+        raise InputError(
+            f"the reviews of run {run.name} are not those it began with: they were {before.get('name', 'unknown')}, "
+            f"found is {found.words()}; give the same file with --data"
+        )
+
+
+# The loop's state as tensors
+
+
+def state_tensors(beginning: Beginning, generators: list[Tensors]) -> dict[str, Tensors]:
+    """The tensors of a checkpoint, a file each; ``generators`` are those of each rank."""
+    randomness = {
+        f"rng.{rank}.{name}": state for rank, states in enumerate(generators) for name, state in states.items()
+    }
+    moments = optimizer_tensors(beginning.model, beginning.optimizer)
+    return {"model.safetensors": dict(beginning.model.state_dict()), "training.safetensors": {**moments, **randomness}}
+
+
+def generator_states(device: torch.device) -> Tensors:
+    """The state of torch's generators, the only ones that the loop draws from: the CPU's, and a GPU's."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def set_generator_states(states: Tensors, device: torch.device) -> None:
+    """The inverse of :func:`generator_states`."""
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)
+
+
+def restore_generators(saved: Checkpoint, device: torch.device, ranks: Ranks) -> None:
+    """Puts the generators where the checkpoint left this rank's; a rank that was not there draws from its own seed."""
+    prefix = f"rng.{ranks.rank}."
+    states = {name.removeprefix(prefix): state for name, state in saved.training.items() if name.startswith(prefix)}
+    if states:
+        set_generator_states(states, device)
+    else:
+        torch.manual_seed(saved.progress.step * 1_000_003 + ranks.rank)

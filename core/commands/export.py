@@ -1,0 +1,38 @@
+"""Write a run's model as a folder that transformers loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core import report
+from core.commands.options import AsJson, RunsDir
+from core.runs import find_run, runs_root
+from core.terminal import err
+
+
+def export(
+    run: Annotated[str, typer.Argument(help="A run, the beginning of its name, or `last`.")],
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="The folder to make.")],
+    checkpoint: Annotated[str, typer.Option(help="last, best, or a name such as step-300.")] = "last",
+    runs_dir: RunsDir = None,
+    json: AsJson = False,
+) -> None:
+    """Export the model of a run: configuration, weights and tokenizer, for transformers."""
+    found = find_run(runs_root(runs_dir), run)
+    from core.export import choose_checkpoint
+    from core.export import export as write
+    from core.model import DistilBertClassifier
+
+    path = write(found, destination.expanduser(), which=checkpoint)
+    head = found.config().model.head
+    load = f'pipeline("text-classification", "{path}")' if head == "sequence-classification" else (
+        f'{DistilBertClassifier.__module__}.{DistilBertClassifier.__name__}.from_pretrained("{path}")'
+    )  # fmt: skip
+    if json:
+        answer = {"run": found.name, "path": str(path), "head": head, "load": load}
+        print(report.as_json(answer | {"checkpoint": choose_checkpoint(found, checkpoint).name}))  # noqa: T201
+        return
+    err.print(f"written; load it with {report.printable(load)}", soft_wrap=True)

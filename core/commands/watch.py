@@ -1,0 +1,36 @@
+"""Follow a run as lines of text; on a terminal, the console does it with curves."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated
+
+import typer
+
+from core import report
+from core.commands.options import AsJson, RunsDir
+from core.events import to_line
+from core.follow import follow
+from core.runs import find_run, runs_root
+from core.terminal import Reporter, err
+
+
+def watch(
+    run: Annotated[str, typer.Argument(help="A run, the beginning of its name, or `last`.")],
+    runs_dir: RunsDir = None,
+    json: AsJson = False,
+) -> None:
+    """Follow a run that another process trains, or look at one that has ended; --json prints its events, one a line."""
+    found = find_run(runs_root(runs_dir), run)
+    with Reporter() as reporter:
+        for events in follow(found, threading.Event().wait):
+            for event in events:
+                if json:
+                    print(to_line(event), flush=True)  # noqa: T201
+                else:
+                    reporter(event)
+    state = found.state(steps=False)
+    if json:
+        return
+    reason = f": {state.finished.error or state.finished.reason}" if state.finished else ""
+    err.print(report.printable(report.status_words(state.status) + reason), soft_wrap=True)

@@ -1,0 +1,33 @@
+"""Follows a run that another process writes, by tailing its events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from core.event_reader import EventReader
+from core.events import LIVE, Event
+from core.runs import Run
+from core.state import RunState
+
+EVERY_S = 0.3
+"""How often new events are looked for: live within a second, also where the disk is slow."""
+
+
+def follow(run: Run, wait: Callable[[float], bool], *, until_ended: bool = True) -> Iterator[list[Event]]:
+    """The run's events, in lists as they come; the first list has all that is there, and there may be empty ones.
+
+    ``wait`` sleeps so many seconds and says whether to leave off, as ``threading.Event.wait`` does. Ends once nobody
+    writes the run any more; ``until_ended=False`` goes on, since a run that has ended may be taken up again.
+    """
+    reader = EventReader(run.events_path)
+    state = RunState()
+    while True:
+        live = run.is_live()  # before reading: what is written while it ends is then read for sure
+        events = reader.read()
+        for event in events:
+            state.apply(event)
+        yield events
+        if until_ended and (not live or state.status not in LIVE):
+            return
+        if wait(EVERY_S):
+            return

@@ -1,0 +1,80 @@
+"""Checks a single value of a configuration, and reads one that a person typed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin
+
+from core.errors import InputError
+
+
+def checked(value: Any, kind: Any, name: str, limits: Mapping[str, Any]) -> Any:
+    """``value`` as ``kind``, within ``limits``. Raises InputError naming the field and the value."""
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise InputError(f"{name} = {value!r} is not one of {', '.join(map(repr, get_args(kind)))}")
+        return value
+    if get_origin(kind) is tuple:
+        if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+            raise InputError(f"{name} = {value!r} must be a list of texts")
+        _check_encodable("".join(value), name)
+        return tuple(value)
+    assert not isinstance(kind, UnionType)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        try:
+            value = float(value)
+        except OverflowError:
+            value = math.inf
+    if type(value) is not kind:
+        wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}[kind]
+        raise InputError(f"{name} = {value!r} must be {wanted}")
+    if kind is str and not value.strip():
+        raise InputError(f"{name} is empty; it must be a text")
+    if kind is str:
+        _check_encodable(value, name)
+    if kind in (int, float):
+        _check_limits(value, name, limits)
+    return value
+
+
+def _check_encodable(text: str, name: str) -> None:
+    """A word of the command line that is not UTF-8 arrives as surrogates, which no TOML file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{name} = {text!r} is not UTF-8, so it cannot be kept in a file") from None
+
+
+def _check_limits(value: float, name: str, limits: Mapping[str, Any]) -> None:
+    if not math.isfinite(value):
+        raise InputError(f"{name} = {value} must be a finite number")
+    if limits.get("least") is not None and value < limits["least"]:
+        raise InputError(f"{name} = {value} must be at least {limits['least']:g}")
+    if limits.get("above") is not None and value <= limits["above"]:
+        raise InputError(f"{name} = {value} must be greater than {limits['above']:g}")
+    if limits.get("most") is not None and value > limits["most"]:
+        raise InputError(f"{name} = {value} must be at most {limits['most']:g}")
+
+
+def from_words(words: str, kind: Any, name: str) -> Any:
+    """Reads what a person typed for a field of type ``kind``."""
+    words = words.strip()
+    if get_origin(kind) is tuple:
+        return tuple(part.strip().strip("\"'") for part in words.strip("[]").split(",") if part.strip())
+    if kind is bool:
+        answer = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(words.lower())
+        if answer is None:
+            raise InputError(f"{name} = {words!r} must be true or false")
+        return answer
+    if kind in (int, float):
+        try:
+            # A comma groups the thousands of a whole number or nothing: 0,5 is not 5.
+            grouped = kind is int and re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+", words)
+            return kind(words.replace(",", "") if grouped else words)
+        except ValueError:
+            wanted = "a whole number" if kind is int else "a number"
+            raise InputError(f"{name} = {words!r} must be {wanted}") from None
+    return words
