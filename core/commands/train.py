@@ -27,9 +27,7 @@ def train(
     preset: Annotated[str | None, typer.Argument(help="Name of a preset; `imdb-tui presets` lists them.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="SECTION.FIELD=VALUE, as often as wanted.")] = None,
     data: Annotated[str | None, typer.Option("--data", help="hub, embedded, or a CSV or parquet file.")] = None,
-    resume: Annotated[
-        str | None, typer.Option("--resume", help="Go on with this run from its checkpoint.")
-    ] = None,
+    resume: Annotated[str | None, typer.Option("--resume", help="Go on with this run from its checkpoint.")] = None,
     prolong: Annotated[int, typer.Option("--prolong", min=0, help="With --resume: so many epochs more.")] = 0,
     learning_rate: Annotated[
         float | None, typer.Option("--learning-rate", help="With --resume: go on with this peak rate.")
