@@ -46,6 +46,31 @@ def ask(run: Run, action: str, value: float | None = None) -> None:
         raise InputError(f"{folder} cannot be written ({error.strerror})") from None
 
 
+class RemoteControl:
+    """What :class:`core.control.Control` offers, for a run of another process; all of it raises as :func:`ask`."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def pause(self) -> None:
+        ask(self._run, "pause")
+
+    def resume(self) -> None:
+        ask(self._run, "resume")
+
+    def finish_epoch(self, _: str) -> None:
+        ask(self._run, "finish_epoch")
+
+    def stop(self, _: str) -> None:
+        ask(self._run, "stop")
+
+    def abandon(self, _: str) -> None:
+        ask(self._run, "abandon")
+
+    def change(self, change: Change) -> None:
+        ask(self._run, change.action, change.value)
+
+
 class Inbox:
     """The run's side: hands each request to its control, once, in the order of asking."""
 

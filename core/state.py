@@ -31,6 +31,8 @@ class Curve:
 
     steps: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
+    rewinds: int = field(default=0, compare=False)
+    """How often points have been taken back: who draws from a copy must then copy anew."""
 
     def add(self, step: int, value: float) -> None:
         self.steps.append(step)
@@ -40,6 +42,7 @@ class Curve:
         """Forgets every point after ``step``."""
         keep = bisect_right(self.steps, step)
         del self.steps[keep:], self.values[keep:]
+        self.rewinds += 1
 
     @property
     def last(self) -> float | None:

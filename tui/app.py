@@ -16,16 +16,23 @@ from textual.driver import Driver
 from textual.widgets import ContentSwitcher, Footer
 
 from core.config import RunConfig
+from core.control import Control
+from core.errors import InputError
+from core.events import LIVE
+from core.inbox import RemoteControl
 from core.libraries import load_training_libraries
 from core.report import printable
+from core.runs import Run
 from core.state import RunState
 from tui.commands import ConsoleCommands
-from tui.messages import LibrariesLoaded, PlanReady, TrainingEnded, TrainingEvent
+from tui.following import Following
+from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvent
+from tui.panes import make_pane
 from tui.panes.presets import PresetsPane
 from tui.screens.confirm import Ask
 from tui.screens.keys import KeysScreen
 from tui.themes import DARK, LIGHT, ON_DARK, ON_LIGHT
-from tui.training import TrainFunction, Training, train_for_real
+from tui.training import ResumeFunction, TrainFunction, Training, resume_for_real, train_for_real
 from tui.widgets.topbar import TopBar
 
 PANES = ("presets", "tokenizer", "model", "train", "runs")
@@ -35,7 +42,10 @@ REDRAW_S = 0.1
 
 
 class ImdbTui(App[int]):
-    """The application. ``training`` owns the worker thread, ``live`` is the fold of what it said."""
+    """The application. ``training`` owns the worker thread, ``live`` is the fold of what it said.
+
+    ``watched`` is the run that was opened from the disk instead, if any: ended, or written by another process.
+    """
 
     CSS_PATH = "app.tcss"
     TITLE = "imdb-tui"
@@ -53,7 +63,9 @@ class ImdbTui(App[int]):
         *,
         preset: str | None = None,
         data: str | None = None,
+        watch: Run | None = None,
         train: TrainFunction = train_for_real,
+        resume: ResumeFunction = resume_for_real,
         background: bool = True,
     ) -> None:
         super().__init__()
@@ -62,10 +74,15 @@ class ImdbTui(App[int]):
         wanted = os.environ.get("IMDB_TUI_THEME", "")
         self.theme = wanted if wanted in self.available_themes else "imdb-dark"
         self.root, self.first_preset, self.data = root, preset, data
-        self.training = Training(self.post_message, train)
+        self.training = Training(self.post_message, train, resume)
+        self.following = Following(self.post_message)
         self.plans: dict[RunConfig, PlanReady] = {}
         self.live: RunState | None = None
         self.live_config: RunConfig | None = None
+        self.live_traceback = ""
+        self.watched: RunState | None = None
+        self.watched_run: Run | None = None
+        self._first_watch = watch
         self.libraries = "waiting"
         self._loader = threading.Thread(target=self._load_libraries, name="libraries", daemon=True)
         self._background = background
@@ -100,6 +117,8 @@ class ImdbTui(App[int]):
                     loop.add_signal_handler(getattr(signal, name), self._on_signal, name)
                 except (ValueError, RuntimeError, NotImplementedError):
                     return  # not the main thread, as in tests: signals are not ours there
+        if self._first_watch is not None:
+            self.open_run(self._first_watch)
         if self._background:
             self.call_after_refresh(self._loader.start)
 
@@ -136,7 +155,7 @@ class ImdbTui(App[int]):
         """Shows a pane, which is built the first time it is seen."""
         switcher = self.query_one(ContentSwitcher)
         if not self.query(f"#{name}"):
-            await switcher.mount(_make_pane(name))
+            await switcher.mount(make_pane(name))
         switcher.current = name
         pane: Any = self.query_one(f"#{name}")
         pane.shown()
@@ -158,6 +177,7 @@ class ImdbTui(App[int]):
 
     async def show_train(self, config: RunConfig) -> None:
         """Takes a configuration to the Train pane, where ``s`` starts it."""
+        self.leave_watched()
         await self.action_go("train")
         pane: Any = self.query_one("#train")
         pane.propose(config)
@@ -167,11 +187,83 @@ class ImdbTui(App[int]):
         if self.training.is_live:
             self.notify("one run at a time: stop this one first with x", severity="warning")
             return False
-        self.live, self.live_config = RunState(preset=config.preset), config
+        self.leave_watched()
+        self.live, self.live_config, self.live_traceback = RunState(preset=config.preset), config, ""
         self.training.start(config, self.root)
         self._dirty = True
         self._update_top()
         return True
+
+    def resume_run(self, run: Run, *, prolong: int = 0) -> bool:
+        """Goes on with a run unless one is live, and says so either way."""
+        if self.training.is_live:
+            self.notify("one run at a time: stop this one first with x", severity="warning")
+            return False
+        self.leave_watched()
+        self.live, self.live_traceback = RunState(run=run.name, preset=run.name[16:]), ""
+        self.training.resume(run, prolong)
+        self._dirty = True
+        self._update_top()
+        return True
+
+    # A run of another process, or one that has ended
+
+    def open_run(self, run: Run) -> None:
+        """Shows a run in Train: this console's own, or one that is followed from the disk."""
+        if self.run_is_live and self.live is not None and self.live.run == run.name:
+            self.leave_watched()
+            self._dirty = True
+        else:
+            self.watched_run = run
+            self.following.open(run)
+
+    def leave_watched(self) -> None:
+        """Back to this console's own run."""
+        self.following.close()
+        self.watched = self.watched_run = None
+
+    async def on_run_opened(self, message: RunOpened) -> None:
+        if message.own:
+            self.live = message.state
+            self.live.status = "starting"
+            try:
+                self.live_config = message.run.config()
+            except InputError:  # resuming says so
+                self.live_config = None
+        elif self.watched_run == message.run:
+            self.watched = message.state
+        self._dirty = True
+        if self.pane != "train":
+            await self.action_go("train")
+        self._redraw()
+
+    def on_run_followed(self, message: RunFollowed) -> None:
+        if self.watched is None or self.watched_run != message.run:
+            return
+        for event in message.events:
+            self.watched.apply(event)
+        if not message.live and self.watched.status in LIVE:
+            self.watched.status = "interrupted"
+        self._dirty = True
+
+    @property
+    def shown(self) -> RunState | None:
+        """The run that Train shows."""
+        return self.watched if self.watched is not None else self.live
+
+    @property
+    def shown_run(self) -> Run | None:
+        """Its directory."""
+        if self.watched is not None:
+            return self.watched_run
+        return Run(self.root / self.live.run) if self.live is not None and self.live.run else None
+
+    @property
+    def steering(self) -> Control | RemoteControl:
+        """What the keys of Train act upon."""
+        if self.watched is not None and self.watched_run is not None:
+            return RemoteControl(self.watched_run)
+        return self.training.control
 
     def on_training_event(self, message: TrainingEvent) -> None:
         if self.live is not None:
@@ -180,7 +272,7 @@ class ImdbTui(App[int]):
 
     def on_training_ended(self, message: TrainingEnded) -> None:
         if message.error and self.live is not None:
-            self.live.status = "failed"
+            self.live.status, self.live_traceback = "failed", message.traceback
             self.notify(message.error, title="the run failed", severity="error", timeout=15)
         elif self.live is not None and self.live.finished is not None and self.pane != "train":
             self.notify(f"{self.live.run}: {self.live.status}")
@@ -241,24 +333,3 @@ class ImdbTui(App[int]):
 
     def _on_signal(self, name: str) -> None:
         self.leave_after_stop(f"signal {name}")
-
-
-def _make_pane(name: str) -> Any:
-    """Panes are imported when they are first seen, which keeps the first frame fast."""
-    match name:
-        case "tokenizer":
-            from tui.panes.tokenizer import TokenizerPane
-
-            return TokenizerPane(id=name)
-        case "model":
-            from tui.panes.model import ModelPane
-
-            return ModelPane(id=name)
-        case "train":
-            from tui.panes.train import TrainPane
-
-            return TrainPane(id=name)
-        case _:
-            from tui.panes.runs import RunsPane
-
-            return RunsPane(id=name)

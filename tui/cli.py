@@ -8,11 +8,16 @@ import sys
 from pathlib import Path
 
 CONSOLE_OPTIONS = ("--preset", "--data", "--runs-dir")
+WATCH = "watch"
 
 
 def main() -> None:
     """Starts the console, or hands over to :mod:`core.cli`."""
-    if not _wants_console(sys.argv[1:]):
+    arguments = sys.argv[1:]
+    if arguments[:1] == [WATCH] and _on_terminal() and (run := _run_to_watch(arguments[1:])):
+        name, options = run
+        sys.exit(open_console(options, watch=name))
+    if not _wants_console(arguments):
         from core.cli import main as command_line
 
         command_line()
@@ -30,14 +35,25 @@ def _wants_console(arguments: list[str]) -> bool:
     return True
 
 
-def open_console(arguments: list[str]) -> int:
-    """Runs the full-screen console; returns the exit code."""
+def _on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _run_to_watch(arguments: list[str]) -> tuple[str, list[str]] | None:
+    """The run and the options left for the console; None for what the command line shall answer instead."""
+    names = [each for i, each in enumerate(arguments) if not each.startswith("-") and arguments[i - 1] != "--runs-dir"]
+    options = [each for each in arguments if each not in names]
+    return (names[0], options) if len(names) == 1 and _wants_console(options) else None
+
+
+def open_console(arguments: list[str], *, watch: str | None = None) -> int:
+    """Runs the full-screen console, with the run ``watch`` opened in it; returns the exit code."""
     parser = argparse.ArgumentParser("imdb-tui", add_help=False)
     parser.add_argument("--preset")
     parser.add_argument("--data")
     parser.add_argument("--runs-dir", type=Path)
     options = parser.parse_args(arguments)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not _on_terminal():
         print("imdb-tui: the console needs a terminal; `imdb-tui --help` lists commands", file=sys.stderr)  # noqa: T201
         return 2
     # Both are read when textual is imported. A key shows in two frames; escape counts as alone after 40 ms.
@@ -48,10 +64,13 @@ def open_console(arguments: list[str]) -> int:
     from core.errors import InputError
     from core.presets import list_presets, load_preset
     from core.reviews import require_file
-    from core.runs import runs_root
+    from core.runs import find_run, runs_root
     from tui.app import ImdbTui
 
+    watched = None
     try:
+        if watch is not None:
+            watched = find_run(runs_root(options.runs_dir), watch)
         if options.preset:
             load_preset(options.preset)
         for preset in list_presets():
@@ -62,7 +81,7 @@ def open_console(arguments: list[str]) -> int:
     except InputError as error:
         print(f"imdb-tui: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    app = ImdbTui(runs_root(options.runs_dir), preset=options.preset, data=options.data)
+    app = ImdbTui(runs_root(options.runs_dir), preset=options.preset, data=options.data, watch=watched)
     try:
         app.run()
     finally:

@@ -9,6 +9,8 @@ from textual.message import Message
 
 from core.config import RunConfig
 from core.events import Event
+from core.runs import Run
+from core.state import RunState
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -29,6 +31,28 @@ class TrainingEnded(Message):
     """The training thread is over; ``error`` is one line, empty where the events tell the end."""
 
     error: str
+    traceback: str = ""
+
+
+@dataclass
+class RunOpened(Message):
+    """A run as far as it is on disk; ``own`` where this console goes on with it, else it is only followed.
+
+    The state is the receiver's from now on.
+    """
+
+    run: Run
+    state: RunState
+    own: bool
+
+
+@dataclass
+class RunFollowed(Message):
+    """What the process that writes the followed run has added, and whether it lives."""
+
+    run: Run
+    events: list[Event]
+    live: bool
 
 
 @dataclass

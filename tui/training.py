@@ -15,13 +15,16 @@ from core.control import Control
 from core.errors import InputError
 from core.events import Event
 from core.libraries import load_training_libraries
-from tui.messages import TrainingEnded, TrainingEvent
+from core.runs import Run
+from tui.messages import RunOpened, TrainingEnded, TrainingEvent
 
 Post = Callable[[Message], Any]
-TrainFunction = Callable[[RunConfig, Path, Control, Callable[[Event], None]], Any]
+Emit = Callable[[Event], None]
+TrainFunction = Callable[[RunConfig, Path, Control, Emit], Any]
+ResumeFunction = Callable[[Run, Control, Emit, int], Any]
 
 
-def train_for_real(config: RunConfig, root: Path, control: Control, emit: Callable[[Event], None]) -> None:
+def train_for_real(config: RunConfig, root: Path, control: Control, emit: Emit) -> None:
     """core's loop; torch is imported in the calling thread if it is not there yet."""
     load_training_libraries()
     from core.train import train
@@ -29,11 +32,21 @@ def train_for_real(config: RunConfig, root: Path, control: Control, emit: Callab
     train(config, root, control, emit)
 
 
+def resume_for_real(run: Run, control: Control, emit: Emit, prolong: int) -> None:
+    """Goes on with a run, by so many epochs longer."""
+    load_training_libraries()
+    from core.resume import resume
+
+    resume(run, control, emit, prolong=prolong)
+
+
 class Training:
     """One run at a time. The thread ends by itself when its control says stop."""
 
-    def __init__(self, post: Post, train: TrainFunction = train_for_real) -> None:
-        self._post, self._train = post, train
+    def __init__(
+        self, post: Post, train: TrainFunction = train_for_real, resume: ResumeFunction = resume_for_real
+    ) -> None:
+        self._post, self._train, self._resume = post, train, resume
         self._thread: threading.Thread | None = None
         self.control = Control()
 
@@ -42,10 +55,22 @@ class Training:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self, config: RunConfig, root: Path) -> None:
-        """Starts the thread; the caller has made sure that no run is live."""
+        """Starts a new run; the caller has made sure that none is live."""
+        self._begin(lambda control, emit: self._train(config, root, control, emit))
+
+    def resume(self, run: Run, prolong: int = 0) -> None:
+        """Goes on with a run; what there is of it is posted first."""
+
+        def work(control: Control, emit: Emit) -> None:
+            self._post(RunOpened(run, run.state(), own=True))
+            self._resume(run, control, emit, prolong)
+
+        self._begin(work)
+
+    def _begin(self, work: Callable[[Control, Emit], Any]) -> None:
         assert not self.is_live
         self.control = Control()
-        self._thread = threading.Thread(target=self._work, args=(config, root, self.control), name="training")
+        self._thread = threading.Thread(target=self._work, args=(work, self.control), name="training")
         self._thread.start()
 
     def stop_and_join(self, reason: str) -> None:
@@ -54,13 +79,12 @@ class Training:
             self.control.stop(reason)
             self._thread.join()
 
-    def _work(self, config: RunConfig, root: Path, control: Control) -> None:
-        error = ""
+    def _work(self, work: Callable[[Control, Emit], Any], control: Control) -> None:
+        error, trace = "", ""
         try:
-            self._train(config, root, control, lambda event: self._post(TrainingEvent(event)))
+            work(control, lambda event: self._post(TrainingEvent(event)))
         except InputError as problem:
             error = str(problem)
         except BaseException as problem:
-            error = f"{type(problem).__name__}: {problem}".splitlines()[0]
-            control.reason = traceback.format_exc()
-        self._post(TrainingEnded(error))
+            error, trace = f"{type(problem).__name__}: {problem}".splitlines()[0], traceback.format_exc()
+        self._post(TrainingEnded(error, trace))

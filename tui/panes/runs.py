@@ -18,8 +18,8 @@ from core.events import LIVE
 from core.report import difference_rows, duration, percent, printable, status_words
 from core.runs import Run, list_runs
 from core.state import RunState
-from tui.panes.train import epoch_table
 from tui.widgets.curves import RunCurves
+from tui.widgets.run_view import epoch_table
 
 if TYPE_CHECKING:
     from tui.app import ImdbTui
@@ -38,6 +38,8 @@ class RunsPane(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark"),
+        Binding("o", "watch", "open in Train"),
+        Binding("g", "go_on", "go on"),
         Binding("c", "clear", "unmark all"),
         Binding("r", "refresh", "refresh", show=False),
         Binding("j", "move(1)", "down", show=False),
@@ -152,7 +154,7 @@ class RunsPane(Vertical):
             hint.update(_hint(f"{len(chosen)} marked: their curves, and only the fields in which they differ"))
             words.update(_differences(chosen))
         else:
-            hint.update(_hint("space marks runs to compare · enter shows the configuration"))
+            hint.update(_hint("space marks runs to compare · o opens one in Train · enter shows the configuration"))
             state = states[0][1]
             words.update(_configuration(chosen[0]) if self._details else epoch_table(state, rows=len(state.epochs)))
 
@@ -188,6 +190,28 @@ class RunsPane(Vertical):
     def action_open(self) -> None:
         self._details = not self._details
         self._show()
+
+    def action_watch(self) -> None:
+        """Shows the run under the cursor in Train, and follows it where another process writes it."""
+        if (run := self._current()) is not None:
+            self.console.open_run(run)
+
+    def action_go_on(self) -> None:
+        """Takes the run under the cursor up again from its last checkpoint."""
+        run = self._current()
+        if run is None:
+            return
+        status = self._states[run.name].status
+        if status in ("stopped", "failed", "interrupted"):
+            self.console.resume_run(run)
+        elif status == "completed":
+            self.app.notify("this run is completed; o opens it, and + there adds epochs to it")
+        else:
+            self.app.notify("this run is live; o opens it", severity="warning")
+
+    def _current(self) -> Run | None:
+        name = self._current_name()
+        return next((run for run in self._runs if run.name == name), None)
 
     def action_refresh(self) -> None:
         self._states.clear()

@@ -1,59 +1,73 @@
-"""The live training view: status, curves, epochs, log."""
+"""What is proposed, what runs, or what was opened: look at it, and steer it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import ProgressBar, Static
+from textual.containers import Vertical, VerticalScroll
+from textual.widgets import Static
 
 from core.config import RunConfig, field_types, format_value
+from core.control import Change
+from core.errors import InputError
 from core.events import LIVE
-from core.report import clock, duration, percent, printable, progress_words, status_words
-from core.sources import Origin
+from core.report import duration, printable
 from core.state import RunState
 from tui.messages import PlanReady
-from tui.screens.confirm import Ask
+from tui.screens.confirm import Ask, AskName
 from tui.screens.text import TextScreen
-from tui.widgets.curves import RunCurves
+from tui.widgets.run_view import RunView
 
 if TYPE_CHECKING:
     from tui.app import ImdbTui
 
+ENDINGS = {
+    "y": "stop it at the next step, and save",
+    "e": "end it after this epoch and its validation",
+    "a": "abandon it: nothing more is written",
+    "n": "go on training",
+}
+
 
 class TrainPane(Vertical, can_focus=True):
-    """What is proposed, or what runs, or what ran last."""
+    """A configuration that waits for ``s``, or a run: this console's own, or one that another process writes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", "start"),
         Binding("p", "pause", "pause/go on"),
         Binding("x", "stop", "stop"),
+        Binding("r", "rate", "rate"),
+        Binding("g", "go_on", "go on from checkpoint"),
+        Binding("plus", "prolong", "more epochs", key_display="+"),
         Binding("t", "traceback", "traceback"),
     ]
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._proposed: RunConfig | None = None
+        self._shown_status = ""
 
     @property
     def console(self) -> ImdbTui:
         return cast("ImdbTui", self.app)
 
+    @property
+    def run_state(self) -> RunState | None:
+        """The run that is shown, if one is."""
+        if self._proposed is not None and not self.console.run_is_live and self.console.watched is None:
+            return None
+        return self.console.shown
+
     def compose(self) -> ComposeResult:
-        with Horizontal(id="train-head"):
-            yield Static(id="train-status", markup=False)
-            yield ProgressBar(id="train-progress", show_eta=False, show_percentage=True)
-        yield Static(id="train-numbers", markup=False)
+        yield RunView()
         with VerticalScroll(id="train-proposal", can_focus=False):
+            yield Static(id="train-proposal-status", markup=False)
             yield Static(id="train-proposal-words", markup=False)
-        yield RunCurves()
-        with Horizontal(id="train-foot"):
-            yield Static(id="train-epochs", markup=False)
-            yield Static(id="train-log", markup=False)
 
     def on_mount(self) -> None:
         self.update_run()
@@ -65,46 +79,37 @@ class TrainPane(Vertical, can_focus=True):
 
     def update_run(self) -> None:
         """Draws the run as it stands; called at most ten times a second."""
-        if not self.query("#train-status"):  # the app is being taken down
+        if not self.query(RunView):  # the app is being taken down
             return
-        state = self.console.live
-        proposal = self._proposed
-        live = self.console.run_is_live
-        running = state is not None and (proposal is None or live)
-        for widget in ("#train-numbers", "RunCurves", "#train-foot"):
-            self.query_one(widget).display = running
-        self.query_one("#train-proposal").display = not running
-        if running and state is not None:
-            self._show_run(state)
+        state = self.run_state
+        view = self.query_one(RunView)
+        view.display = state is not None
+        self.query_one("#train-proposal").display = state is None
+        status = state.status if state is not None else ""
+        if status != self._shown_status:
+            self._shown_status = status
+            self.refresh_bindings()
+        if state is not None:
+            view.show(state, note=self._note(state))
             return
-        self.query_one("#train-progress").display = False
-        status = Text("no run yet", style="bold")
         words: Text | Table = Text.assemble("Press ", ("1", "bold"), ", choose a preset and press ", ("enter", "bold"))
-        if proposal is not None:
-            status = Text.assemble((printable(proposal.preset), "bold"), " is ready · ", ("s", "bold"), " starts it")
+        heading = Text("no run yet", style="bold")
+        if (proposal := self._proposed) is not None:
+            heading = Text.assemble((printable(proposal.preset), "bold"), " is ready · ", ("s", "bold"), " starts it")
             words = _proposal(proposal, self.console.plans.get(proposal))
-        self.query_one("#train-status", Static).update(status)
+        self.query_one("#train-proposal-status", Static).update(heading)
         self.query_one("#train-proposal-words", Static).update(words)
 
-    def _show_run(self, state: RunState) -> None:
-        line = Text(no_wrap=True, overflow="ellipsis")
-        line.append(f"{printable(state.preset)} {status_words(state.status)}", style="bold")
-        if state.status in LIVE:
-            asked = " · stopping at the next step …" if self.console.training.control.stop_requested else ""
-            line.append(f"  {printable(progress_words(state))}{asked}")
-        elif state.finished is not None:
-            line.append(f"  {printable(state.finished.error or state.finished.reason)}  {duration(state.elapsed)}")
-        self.query_one("#train-status", Static).update(line)
-        bar = self.query_one(ProgressBar)
-        bar.display = bool(state.total_steps) and self.size.width >= 120
-        bar.update(total=state.total_steps or None, progress=state.step)
-        self.query_one("#train-numbers", Static).update(_numbers(state))
-        if state.finished is not None:
-            self.refresh_bindings()
-        self.query_one(RunCurves).show([(state.run, state)])
-        lines = max(self.query_one("#train-foot").size.height, 3)
-        self.query_one("#train-epochs", Static).update(epoch_table(state, rows=lines - 1))
-        self.query_one("#train-log", Static).update(_log(state, lines))
+    def _note(self, state: RunState) -> str:
+        if self.console.watched is not None and self.console.watched_run is not None:
+            owner = self.console.watched_run.owner() if state.status in LIVE else None
+            return f"process {owner.get('pid')} on {owner.get('host')}" if owner else "opened from disk"
+        control = self.console.training.control
+        if state.status not in LIVE:
+            return ""
+        if control.stop_requested:
+            return "stopping at the next step …"
+        return "ends after this epoch" if control.ending else ""
 
     def shown(self) -> None:
         self.screen.set_focus(self)
@@ -114,6 +119,21 @@ class TrainPane(Vertical, can_focus=True):
         self.screen.set_focus(self)
 
     # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """The footer offers what there is to do with what is shown; help lists all."""
+        state = self.run_state
+        live = state is not None and state.status in LIVE
+        match action:
+            case "rate":
+                return live
+            case "go_on":
+                return state is not None and state.status in ("stopped", "failed", "interrupted")
+            case "prolong":
+                return live or (state is not None and state.status == "completed")
+            case "traceback":
+                return bool(self._traceback)
+        return True
 
     def action_start(self) -> None:
         """Starts what is proposed; after a run, the same again."""
@@ -127,27 +147,82 @@ class TrainPane(Vertical, can_focus=True):
             self.update_run()
 
     def action_pause(self) -> None:
-        if not self.console.run_is_live:
-            self.app.notify("no run is live; s starts one")
+        state = self.run_state
+        if not self._can_be_steered():
             return
-        control = self.console.training.control
-        if control.pause_requested:
-            control.resume()
-        else:
-            control.pause()
+        control = self.console.steering
+        paused = state is not None and state.status == "paused"
+        if self.console.watched is None:
+            paused = self.console.training.control.pause_requested
+        if paused:
+            self._ask_for(control.resume)
+        elif self._ask_for(control.pause):
             self.app.notify("pausing at the next step; p goes on")
 
+    def _can_be_steered(self) -> bool:
+        """Whether a live run is shown; says so where none is."""
+        own = self.console.watched is None
+        live = self.console.run_is_live if own else self.console.watched.status in LIVE  # type: ignore[union-attr]
+        if not live:
+            self.app.notify("no run is live; s starts one" if own else "this run has ended; g goes on with it")
+        return live
+
     def action_stop(self) -> None:
-        if not self.console.run_is_live:
-            self.app.notify("no run is live; s starts one")
+        if not self._can_be_steered():
             return
-        question = "Stop this run at its next step? Its curves and weights so far are kept."
-        self.app.push_screen(Ask(question, {"y": "stop it", "n": "go on training"}), self._stop_answered)
+        self.app.push_screen(Ask("Stop this run? Its curves so far are kept.", ENDINGS), self._stop_answered)
 
     def _stop_answered(self, answer: str | None) -> None:
-        if answer == "y" and self.console.run_is_live:
-            self.console.training.control.stop("stopped from the keyboard")
-            self.update_run()
+        control, why = self.console.steering, "asked for from the keyboard"
+        match answer:
+            case "y":
+                self._ask_for(lambda: control.stop("stopped from the keyboard"))
+            case "e":
+                self._ask_for(lambda: control.finish_epoch(why))
+            case "a":
+                self._ask_for(lambda: control.abandon(why))
+        self.update_run()
+
+    def action_rate(self) -> None:
+        state = self.run_state
+        last = state.curves["lr"].last if state is not None else None
+        now = f"{last:g}" if last is not None else ""
+        self.app.push_screen(AskName("New peak learning rate, from the next step on:", now), self._rate_given)
+
+    def _rate_given(self, words: str | None) -> None:
+        if words:
+            self._change("learning_rate", words)
+
+    def action_prolong(self) -> None:
+        self.app.push_screen(AskName("How many epochs more?", "1"), self._prolong_given)
+
+    def _prolong_given(self, words: str | None) -> None:
+        state = self.run_state
+        if not words or state is None:
+            return
+        if state.status in LIVE:
+            self._change("prolong", words)
+            return
+        change = self._ask_for(lambda: Change("prolong", _number(words)))
+        if change and (run := self.console.shown_run) is not None:
+            self.console.resume_run(run, prolong=int(_number(words)))
+
+    def _change(self, action: str, words: str) -> None:
+        self._ask_for(lambda: self.console.steering.change(Change(action, _number(words), "asked for at the keyboard")))
+
+    def _ask_for(self, ask: Callable[[], object]) -> bool:
+        """Asks; whether that could be done, else says why not."""
+        try:
+            ask()
+        except InputError as error:
+            self.app.notify(str(error), severity="error")
+            return False
+        return True
+
+    def action_go_on(self) -> None:
+        """Takes the shown run up again where its last checkpoint left it."""
+        if (run := self.console.shown_run) is not None:
+            self.console.resume_run(run)
 
     def action_traceback(self) -> None:
         if self._traceback:
@@ -155,12 +230,19 @@ class TrainPane(Vertical, can_focus=True):
 
     @property
     def _traceback(self) -> str:
-        state = self.console.live
-        return state.finished.traceback if state is not None and state.finished is not None else ""
+        state = self.run_state
+        if state is None:
+            return ""
+        if state is self.console.live and self.console.live_traceback:
+            return self.console.live_traceback
+        return state.finished.traceback if state.finished is not None else ""
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """The footer offers a traceback only where there is one."""
-        return action != "traceback" or bool(self._traceback)
+
+def _number(words: str) -> float:
+    try:
+        return float(words)
+    except ValueError:
+        raise InputError(f"{words!r} is no number") from None
 
 
 def _proposal(config: RunConfig, plan: PlanReady | None) -> Table:
@@ -180,48 +262,3 @@ def _proposal(config: RunConfig, plan: PlanReady | None) -> Table:
         for key in field_types(section):
             table.add_row(key, Text(printable(format_value(config.get(f"{section}.{key}")))))
     return table
-
-
-def epoch_table(state: RunState, *, rows: int) -> Table:
-    """The newest epochs, one row each, numbers to the right."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("epoch", "train loss", "acc", "val loss", "acc", "time"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for epoch in state.epochs[-rows:]:
-        table.add_row(
-            str(epoch.epoch),
-            f"{epoch.train_loss:.3f}",
-            percent(epoch.train_accuracy),
-            f"{epoch.val_loss:.3f}",
-            percent(epoch.val_accuracy),
-            duration(epoch.seconds),
-        )
-    if not state.epochs:
-        table.add_row("1", "…", "…", "…", "…", "…")
-    return table
-
-
-def _numbers(state: RunState) -> Text:
-    """Speed, rate, where weights and reviews are from, and the device."""
-    text = Text(no_wrap=True, overflow="ellipsis")
-    if state.started is None:
-        return text
-    lr = state.curves["lr"].last
-    parts = [f"lr {lr:.1e}" if lr is not None else "lr –"]
-    if state.finished is not None:
-        parts.insert(0, f"{state.finished.samples_per_second:.1f} samples/s")
-    for thing in ("weights", "reviews"):
-        origin = state.started.origins.get(thing, {})
-        if origin:
-            parts.append(f"{thing} {Origin(origin['kind'], origin['name']).words()}")
-    parts.append(f"{state.started.device} {state.started.dtype} ({state.started.dtype_reason})")
-    text.append(printable(" · ".join(parts)))
-    return text
-
-
-def _log(state: RunState, lines: int) -> Text:
-    text = Text(overflow="ellipsis", no_wrap=True)
-    for moment, words in state.log[-lines:]:
-        text.append(f"{clock(moment)} ", style="dim")
-        text.append(f"{printable(words)}\n")
-    return text

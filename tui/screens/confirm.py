@@ -48,7 +48,7 @@ class AskName(ModalScreen[str]):
         with Vertical(classes="dialog"):
             yield Label(self._question)
             yield Input(self._value, id="name")
-            yield Label("enter saves · escape leaves", classes="hint")
+            yield Label("enter takes it · escape leaves", classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value.strip())

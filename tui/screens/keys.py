@@ -18,6 +18,7 @@ _MOVING = (
     ("escape", "leave a field, close a window"),
     ("ctrl+p", "the command palette"),
 )
+_NAMES = {"question_mark": "?", "slash": "/", "plus": "+"}
 _MOVING_KEYS = {"j", "k", "escape"}
 """Told once, at the end, for all panes."""
 
@@ -29,24 +30,19 @@ def _own(node: object) -> list[Binding]:
 
 
 class KeysScreen(ModalScreen[None]):
-    """Lists the bindings that were active where it was opened."""
+    """Lists the keys of where it was opened, those too that have nothing to do there at the moment."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,question_mark,q,enter", "app.pop_screen", "close")]
 
     def __init__(self, below: Screen[Any]) -> None:
         super().__init__()
+        nodes = below.focused.ancestors_with_self if below.focused is not None else [below, below.app]
         self._rows = [
-            (self._key_words(below, active.binding.key, active.binding.key_display), active.binding.description)
-            for active in below.active_bindings.values()
-            if active.binding.description
-            and active.enabled
-            and active.binding in _own(active.node)
-            and active.binding.key not in _MOVING_KEYS
+            (binding.key_display or _NAMES.get(binding.key, binding.key), binding.description)
+            for node in nodes
+            for binding in _own(node)
+            if binding.description and binding.key not in _MOVING_KEYS
         ]
-
-    @staticmethod
-    def _key_words(below: Screen[Any], key: str, display: str | None) -> str:
-        return display or {"question_mark": "?", "slash": "/"}.get(key, key)
 
     def compose(self) -> ComposeResult:
         table = Table(box=None, show_header=False, pad_edge=False)

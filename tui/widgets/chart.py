@@ -52,11 +52,23 @@ class Chart(Widget):
         self._series: list[Series] = []
         self._x_end = 1
         self._ticks: list[tuple[int, str]] = []
+        self._marks: list[tuple[int, str]] = []
         self._figure: Any = None
 
-    def show(self, series: list[Series], *, x_end: int, ticks: list[tuple[int, str]]) -> None:
-        """Draws these curves over steps 0 to ``x_end``; ``ticks`` are (step, label)."""
-        self._series, self._x_end, self._ticks = series, max(x_end, 1), ticks
+    def show(
+        self,
+        series: list[Series],
+        *,
+        x_end: int,
+        ticks: list[tuple[int, str]],
+        marks: Sequence[tuple[int, str]] = (),
+    ) -> None:
+        """Draws these curves over steps 0 to ``x_end``.
+
+        ``ticks`` are (step, label), ``marks`` (step, sign) of one cell each, on a line of their own under the axis; of
+        several in one column the last is seen.
+        """
+        self._series, self._x_end, self._ticks, self._marks = series, max(x_end, 1), ticks, list(marks)
         self.refresh()
 
     def render(self) -> RenderResult:
@@ -72,7 +84,8 @@ class Chart(Widget):
         figure = self._figure
         figure.clear_figure()
         figure.theme("clear")
-        figure.plotsize(width, height)
+        marked = bool(self._marks) and height >= 8
+        figure.plotsize(width, height - marked)
         figure.title(self._title)
         scale = 100 if self._percent else 1
         everything: list[float] = []
@@ -99,7 +112,17 @@ class Chart(Widget):
             figure.yticks([], [])
         fitting = self._ticks if len(self._ticks) * 4 < width else self._ticks[:: -(-len(self._ticks) * 4 // width)]
         figure.xticks([step for step, _ in fitting], [label for _, label in fitting])
-        return Text.from_ansi(figure.build(), no_wrap=True)
+        drawn = Text.from_ansi(figure.build(), no_wrap=True)
+        return Text("\n").join([drawn, Text(self._mark_line(drawn.plain), no_wrap=True)]) if marked else drawn
+
+    def _mark_line(self, drawn: str) -> str:
+        """The marks, each under its step: the axis reaches from one corner of the frame to the other."""
+        axis = next((line for line in reversed(drawn.splitlines()) if "└" in line), "")
+        left, right = axis.find("└") + 1, max(axis.find("┘"), axis.find("└") + 2)
+        cells = [" "] * (right + 1)
+        for step, sign in self._marks:
+            cells[left + round(min(step / self._x_end, 1.0) * (right - left - 1))] = sign
+        return "".join(cells)
 
     def _rgb(self, variable: str) -> tuple[int, int, int] | str:
         return "default" if self.app.no_color else Color.parse(self.app.theme_variables[variable]).rgb

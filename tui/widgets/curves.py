@@ -19,6 +19,16 @@ RUN_COLOURS = 6
 """How many runs over one another have a colour of their own: the theme's run-1 to run-6."""
 
 
+MARKS = {
+    "checkpoint": ("▪", "saved"),
+    "pause": ("‖", "pause"),
+    "start": ("↻", "went on"),
+    "prolong": ("+", "prolonged"),
+    "learning_rate": ("λ", "rate changed"),
+}
+"""What stands under the axis, by the kind of :class:`core.state.Mark`."""
+
+
 class RunCurves(Vertical):
     """Two charts and a legend. One run shows training and validation, several show validation over training."""
 
@@ -30,7 +40,7 @@ class RunCurves(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self._envelopes: dict[tuple[int, str], tuple[RunState, Envelope]] = {}
+        self._envelopes: dict[tuple[int, str, int], tuple[RunState, Envelope]] = {}
         """Beside each the state it follows, which keeps the key from being another's."""
 
     def compose(self) -> ComposeResult:
@@ -62,22 +72,35 @@ class RunCurves(Vertical):
             legend.append(_latest(state, "train"))
             legend.append("    ● validation ", style=self._style(VALIDATION_COLOUR))
             legend.append(_latest(state, "val"))
+            marks = _marks(state)
+            for sign, words in MARKS.values():
+                if sign in {each for _, each in marks} and self.size.width >= 110:
+                    legend.append(f"    {sign} {words}", style="dim")
+        else:
+            marks = []
         charts = list(self.query(Chart))
-        charts[0].show(loss, x_end=last, ticks=ticks)
-        charts[1].show(accuracy, x_end=last, ticks=ticks)
+        charts[0].show(loss, x_end=last, ticks=ticks, marks=marks)
+        charts[1].show(accuracy, x_end=last, ticks=ticks, marks=marks)
         self.query_one(".legend", Static).update(legend)
         shown = {id(state) for _, state in runs}
         self._envelopes = {key: kept for key, kept in self._envelopes.items() if key[0] in shown}
 
     def _train_points(self, state: RunState, kind: str) -> tuple[list[int], list[float]]:
         """The mean of the last batches, because one batch of 16 alone says little; only new points cost anything."""
-        envelope = self._envelopes.setdefault((id(state), kind), (state, Envelope()))[1]
         curve = state.curves[f"train/{kind}"]
+        envelope = self._envelopes.setdefault((id(state), kind, curve.rewinds), (state, Envelope()))[1]
         envelope.follow(curve.steps, curve.values)
         return envelope.points()
 
     def _style(self, variable: str) -> str:
         return self.app.theme_variables[variable]
+
+
+def _marks(state: RunState) -> list[tuple[int, str]]:
+    """What happened to the run, the more telling after the less, so that it is seen where both fall together."""
+    order = list(MARKS)
+    known = [mark for mark in state.marks if mark.kind in MARKS]
+    return [(mark.step, MARKS[mark.kind][0]) for mark in sorted(known, key=lambda mark: order.index(mark.kind))]
 
 
 def _latest(state: RunState, kind: str) -> str:
@@ -89,11 +112,8 @@ def _latest(state: RunState, kind: str) -> str:
 
 def _epoch_ticks(runs: Sequence[tuple[str, RunState]]) -> list[tuple[int, str]]:
     """The end of each epoch of the longest run."""
-    started = [state.started for _, state in runs if state.started is not None]
-    if not started:
+    longest = max((state for _, state in runs), key=lambda state: state.total_steps, default=None)
+    if longest is None or longest.started is None:
         return []
-    longest = max(started, key=lambda one: one.num_epochs * one.steps_per_epoch)
-    return [
-        (epoch * longest.steps_per_epoch, f"epoch {epoch}" if epoch == 1 else str(epoch))
-        for epoch in range(1, longest.num_epochs + 1)
-    ]
+    size = longest.started.steps_per_epoch
+    return [(n * size, f"epoch {n}" if n == 1 else str(n)) for n in range(1, longest.num_epochs + 1)]

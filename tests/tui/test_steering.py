@@ -1,0 +1,214 @@
+"""Steering a run from the keyboard: this console's own, one of another process, and one that has ended."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from core.config import RunConfig
+from core.control import Change, Ending
+from core.events import ControlReceived, Warned
+from core.run_writer import RunWriter, create_run
+from core.runs import Run
+from tests.tui.fakes import BEGAN, FakeTrainer, finished, moment, started, step, whole_run, write_run
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "runs"
+
+
+class FakeResume:
+    """Keeps what it was asked to go on with, and ends at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int]] = []
+
+    def __call__(self, run: Run, control: Any, emit: Any, prolong: int) -> None:
+        self.asked.append((run.name, prolong))
+        emit(started(num_epochs=3))
+        emit(finished("completed", at=30, reason="gone on"))
+
+
+async def go(console, trainer: FakeTrainer) -> None:
+    await console.start()
+    trainer.say(started(), step(1))
+    await console.see("● running")
+
+
+async def test_r_asks_for_a_rate_and_hands_it_to_the_run(open_console, trainer):
+    async with open_console() as console:
+        await go(console, trainer)
+        await console.press("r")
+        await console.see("New peak learning rate")
+        await console.press(*["backspace"] * 8, *"2e-4", "enter")
+        changes = console.app.training.control.take_changes(1)
+        assert [(change.action, change.value) for change in changes] == [("learning_rate", 2e-4)]
+
+
+@pytest.mark.parametrize(("typed", "words"), [("fast", "'fast' is no number"), ("2", "at most 1")])
+async def test_a_rate_that_cannot_be_is_refused_with_the_reason(open_console, trainer, typed, words):
+    async with open_console() as console:
+        await go(console, trainer)
+        await console.press("r", *["backspace"] * 8, *typed, "enter")
+        await console.notice(words)
+        assert console.app.training.control.take_changes(1) == []
+
+
+async def test_plus_prolongs_a_live_run(open_console, trainer):
+    async with open_console() as console:
+        await go(console, trainer)
+        await console.press("plus")
+        await console.see("How many epochs more?")
+        await console.press("backspace", "2", "enter")
+        changes = console.app.training.control.take_changes(1)
+        assert changes == [Change("prolong", 2.0, "asked for at the keyboard")]
+
+
+@pytest.mark.parametrize(("key", "ending"), [("e", Ending.FINISH_EPOCH), ("a", Ending.ABANDON)])
+async def test_x_offers_the_other_endings(open_console, trainer, key, ending):
+    async with open_console() as console:
+        await go(console, trainer)
+        await console.press("x")
+        await console.see("e  end it after this epoch", "a  abandon it")
+        await console.press(key)
+        await console.until(lambda: console.app.training.control.ending is ending, "the ending")
+        if key == "e":
+            await console.see("ends after this epoch")
+
+
+async def test_a_change_of_the_rate_a_pause_and_a_save_are_marked_under_the_axis(open_console, trainer):
+    def told(action: str, at: int, value: float | None = None) -> ControlReceived:
+        return ControlReceived(**moment(20.0), step=at, action=action, reason="asked for", value=value)
+
+    async with open_console() as console:
+        await console.start()
+        trainer.say(started(), *(step(i) for i in range(1, 16)), told("learning_rate", 15, 1e-3), told("pause", 5))
+        await console.see("λ rate changed", "‖ pause")
+        line = next(line for line in console.text().splitlines() if "λ" in line and "‖" in line and "rate" not in line)
+        axis = next(line for line in console.text().splitlines() if "└" in line)
+        left, right = axis.index("└") + 1, axis.index("┘")
+        assert abs(line.index("λ") - (left + (right - left) / 2)) <= 1, "step 15 of 30 is in the middle of the axis"
+        assert abs(line.index("‖") - (left + (right - left) / 6)) <= 1
+
+
+async def test_a_failing_save_stays_on_the_screen_until_it_works_again(open_console, trainer):
+    async with open_console() as console:
+        await go(console, trainer)
+        trainer.say(Warned(**moment(5.0), message="saving fails (No space left)", saving_fails=True), step(2))
+        await console.see("✗ saving fails since ")
+        trainer.say(step(3), Warned(**moment(6.0), message="saving works again", saving_fails=False))
+        await console.see_no("✗ saving fails since ")
+
+
+async def test_whatever_the_trainer_raises_its_traceback_is_there_on_demand_and_another_run_starts(
+    open_console, trainer
+):
+    async with open_console() as console:
+        await go(console, trainer)
+        trainer.say(SystemError("the roof is gone"))
+        await console.see("✗ failed")
+        await console.notice("SystemError: the roof is gone")
+        await console.press("t")
+        await console.see("How the run failed", "raise item")
+        await console.press("escape", "s")
+        await console.until(lambda: len(trainer.configs) == 2, "a second run")
+        trainer.say(started(), step(1))
+        await console.see("● running")
+
+
+async def test_o_opens_an_ended_run_in_train_and_g_goes_on_with_it(open_console, root):
+    run = write_run(root, RunConfig(preset="quick"), whole_run(done=2, end="stopped"))
+    resume = FakeResume()
+    async with open_console(resume=resume) as console:
+        await console.press("5")
+        await console.see("stopped")
+        await console.press("o")
+        await console.see("■ stopped", "opened from disk", "go on from checkpoint")
+        assert console.app.pane == "train"
+        await console.press("g")
+        await console.see("✓ completed", "gone on")
+        assert resume.asked == [(run.name, 0)]
+        assert console.app.watched is None
+        assert console.app.live.curves["train/loss"].steps[:20] == list(range(1, 21)), "the curve so far is there"
+
+
+async def test_plus_prolongs_a_completed_run(open_console, root):
+    run = write_run(root, RunConfig(preset="quick"), whole_run())
+    resume = FakeResume()
+    async with open_console(resume=resume) as console:
+        await console.press("5")
+        await console.see("completed")
+        await console.press("g")
+        await console.notice("this run is completed")
+        await console.press("o")
+        await console.see("opened from disk", "more epochs")
+        await console.press("plus", "backspace", "4", "enter")
+        await console.until(lambda: resume.asked, "the run to go on")
+        assert resume.asked == [(run.name, 4)]
+
+
+async def test_a_run_that_cannot_go_on_says_why(open_console, root):
+    def refuse(run: Run, control: Any, emit: Any, prolong: int) -> None:
+        from core.errors import InputError
+
+        raise InputError(f"run {run.name} has no checkpoint to go on from: none")
+
+    write_run(root, RunConfig(preset="quick"), whole_run(done=1, end="failed"))
+    async with open_console(resume=refuse) as console:
+        await console.press("5")
+        await console.see("failed")
+        await console.press("g")
+        await console.notice("has no checkpoint to go on from")
+        await console.until(lambda: not console.app.run_is_live, "the end")
+
+
+def requests(writer: RunWriter) -> list[tuple[str, Any]]:
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((writer.path / "requests").glob("*.json"))]
+    return [(words["action"], words["value"]) for words in found]
+
+
+async def test_a_run_of_another_process_is_followed_and_steered(open_console, root):
+    writer = create_run(root, RunConfig(preset="quick"), now=lambda: BEGAN)
+    for event in whole_run(done=1, end=None):
+        writer.append(event)
+    async with open_console() as console:
+        await console.press("5")
+        await console.see("running")
+        await console.press("o")
+        await console.see("● running", "step 10/30", "process ")
+        for i in range(11, 14):
+            writer.append(step(i, epoch=2))
+        await console.see("step 13/30")
+        await console.press("p")
+        await console.until(lambda: requests(writer) == [("pause", None)], "the request to pause")
+        writer.append(ControlReceived(**moment(20.0), step=13, action="pause", reason="asked for"))
+        await console.see("‖ paused")
+        await console.press("p", "r", *["backspace"] * 8, *"1e-3", "enter", "x", "y")
+        await console.until(lambda: len(requests(writer)) == 4, "all requests")
+        assert requests(writer)[1:] == [("resume", None), ("learning_rate", 1e-3), ("stop", None)]
+        writer.append(finished("stopped", at=13))
+        writer.close()
+        await console.see("■ stopped")
+        await console.press("p")
+        await console.notice("this run has ended")
+
+
+async def test_a_followed_run_whose_process_dies_becomes_interrupted(open_console, root):
+    writer = create_run(root, RunConfig(preset="quick"), now=lambda: BEGAN)
+    for event in whole_run(done=1, end=None):
+        writer.append(event)
+    async with open_console(watch=writer.run) as console:
+        await console.see("● running", "step 10/30")
+        writer.close()
+        await console.see("? interrupted")
+
+
+async def test_the_console_can_be_opened_on_a_run_and_shows_its_curve(open_console, root):
+    run = write_run(root, RunConfig(preset="quick"), whole_run())
+    async with open_console(watch=run) as console:
+        await console.see("✓ completed", "opened from disk", "epoch 1")
+        await console.press("1", "enter")
+        await console.see("is ready")

@@ -1,0 +1,49 @@
+"""The thread that follows a run of another process; it only posts messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from textual.message import Message
+
+from core.follow import follow
+from core.runs import Run
+from core.state import RunState
+from tui.messages import RunFollowed, RunOpened
+
+
+class Following:
+    """One run at a time, until another is opened or the console is left."""
+
+    def __init__(self, post: Callable[[Message], Any]) -> None:
+        self._post = post
+        self._leave = threading.Event()
+
+    def open(self, run: Run) -> None:
+        """Reads what there is of the run, posts its state, and then what is added to it."""
+        self.close()
+        self._leave = threading.Event()
+        # A daemon: reading needs no ending of its own.
+        threading.Thread(target=self._work, args=(run, self._leave), name="following", daemon=True).start()
+
+    def close(self) -> None:
+        self._leave.set()
+
+    def _work(self, run: Run, leave: threading.Event) -> None:
+        state: RunState | None = None
+        was_live = False
+        for events in follow(run, leave.wait, until_ended=False):
+            if leave.is_set():
+                return
+            if state is None:
+                # Folded here, because a long run is many events; from now on the state is the app's.
+                state = RunState(run=run.name, preset=run.name[16:])
+                for event in events:
+                    state.apply(event)
+                state.status = run.status(state)
+                self._post(RunOpened(run, state, own=False))
+            elif events or run.is_live() != was_live:
+                self._post(RunFollowed(run, events, run.is_live()))
+            was_live = run.is_live()

@@ -1,0 +1,104 @@
+"""How one run stands: status, numbers, curves, epochs and log; the same for a live run and for one that has ended."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import ProgressBar, Static
+
+from core.events import LIVE
+from core.report import clock, duration, percent, printable, progress_words, status_words
+from core.sources import Origin
+from core.state import RunState
+from tui.widgets.curves import RunCurves
+
+
+class RunView(Vertical):
+    """Draws the state it is given; knows nothing of where that comes from."""
+
+    DEFAULT_CSS = """
+    RunView { height: 1fr; }
+    """
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="train-head"):
+            yield Static(id="train-status", markup=False)
+            yield ProgressBar(id="train-progress", show_eta=False, show_percentage=True)
+        yield Static(id="train-numbers", markup=False)
+        yield RunCurves()
+        with Horizontal(id="train-foot"):
+            yield Static(id="train-epochs", markup=False)
+            yield Static(id="train-log", markup=False)
+
+    def show(self, state: RunState, *, note: str = "") -> None:
+        """Draws the run; ``note`` stands beside its status."""
+        line = Text(no_wrap=True, overflow="ellipsis")
+        line.append(f"{printable(state.preset)} {status_words(state.status)}", style="bold")
+        if note:
+            line.append(f" · {printable(note)}")
+        if state.status in LIVE:
+            line.append(f"  {printable(progress_words(state))}")
+        elif state.status == "interrupted" and state.finished is None:
+            line.append(f"  at step {state.step}: nobody writes it any more  {duration(state.elapsed)}")
+        elif state.finished is not None:
+            line.append(f"  {printable(state.finished.error or state.finished.reason)}  {duration(state.elapsed)}")
+        self.query_one("#train-status", Static).update(line)
+        bar = self.query_one(ProgressBar)
+        bar.display = bool(state.total_steps) and self.size.width >= 120
+        bar.update(total=state.total_steps or None, progress=state.step)
+        self.query_one("#train-numbers", Static).update(self._numbers(state))
+        self.query_one(RunCurves).show([(state.run, state)])
+        lines = max(self.query_one("#train-foot").size.height, 3)
+        self.query_one("#train-epochs", Static).update(epoch_table(state, rows=lines - 1))
+        self.query_one("#train-log", Static).update(_log(state, lines))
+
+    def _numbers(self, state: RunState) -> Text:
+        """Whether saving fails; speed, rate, where weights and reviews are from, and the device."""
+        text = Text(no_wrap=True, overflow="ellipsis")
+        if state.saving_fails_since is not None:
+            words = f"✗ saving fails since {clock(state.saving_fails_since)} "
+            text.append(words, style=f"bold {self.app.theme_variables['error']}")
+        if state.started is None:
+            return text
+        lr = state.curves["lr"].last
+        parts = [f"lr {lr:.1e}" if lr is not None else "lr –"]
+        if state.finished is not None:
+            parts.insert(0, f"{state.finished.samples_per_second:.1f} samples/s")
+        if state.started.world_size > 1:
+            parts.append(f"{state.started.world_size} processes")
+        for thing in ("weights", "reviews"):
+            origin = state.started.origins.get(thing, {})
+            if origin:
+                parts.append(f"{thing} {Origin(origin['kind'], origin['name']).words()}")
+        parts.append(f"{state.started.device} {state.started.dtype} ({state.started.dtype_reason})")
+        text.append(printable(" · ".join(parts)))
+        return text
+
+
+def epoch_table(state: RunState, *, rows: int) -> Table:
+    """The newest epochs, one row each, numbers to the right."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("epoch", "train loss", "acc", "val loss", "acc", "time"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for epoch in state.epochs[-rows:]:
+        table.add_row(
+            str(epoch.epoch),
+            f"{epoch.train_loss:.3f}",
+            percent(epoch.train_accuracy),
+            f"{epoch.val_loss:.3f}",
+            percent(epoch.val_accuracy),
+            duration(epoch.seconds),
+        )
+    if not state.epochs:
+        table.add_row("1", "…", "…", "…", "…", "…")
+    return table
+
+
+def _log(state: RunState, lines: int) -> Text:
+    text = Text(overflow="ellipsis", no_wrap=True)
+    for moment, words in state.log[-lines:]:
+        text.append(f"{clock(moment)} ", style="dim")
+        text.append(f"{printable(words)}\n")
+    return text
