@@ -57,11 +57,14 @@ def export(run: Run, destination: Path, *, which: str = "last") -> Path:
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         model.save_pretrained(temporary)
-        tokenizer.save(str(temporary / "tokenizer.json"))
+        pieces = json.loads(tokenizer.to_str())
+        if not config.data.add_special_tokens:
+            pieces["post_processor"] = None  # the model was trained without [CLS] and [SEP], and is asked without
+        (temporary / "tokenizer.json").write_text(json.dumps(pieces, ensure_ascii=False), encoding="utf-8")
         about = {
-            "tokenizer_class": "DistilBertTokenizer",
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_input_names": ["input_ids", "attention_mask"],
             "model_max_length": config.data.max_length,
-            "do_lower_case": True,
             **{f"{name}_token": f"[{name.upper()}]" for name in ("unk", "sep", "pad", "cls", "mask")},
         }
         (temporary / "tokenizer_config.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

@@ -87,6 +87,8 @@ class RunState:
     steps_made: int = 0
     """Steps that were computed, those counted that a break lost and that were done anew."""
     num_epochs: int = 0
+    peak_learning_rate: float | None = None
+    """The one asked for last; None while it is the configuration's."""
     saving_fails_since: float | None = None
     """Seconds since 1970 from when on nothing reaches the disk; None while everything is kept."""
     last_step: StepLogged | None = None
@@ -150,6 +152,7 @@ class RunState:
         elif event.action == "resume":
             self.status = "running"
         elif event.action == "learning_rate" and event.value is not None:
+            self.peak_learning_rate = event.value
             words = f"learning rate {event.value:g}"
         elif event.action == "prolong" and event.value is not None:
             self.num_epochs += int(event.value)

@@ -9,6 +9,7 @@ import typer
 
 from core import report
 from core.commands.options import AsJson, RunsDir
+from core.libraries import load_training_libraries
 from core.runs import find_run, runs_root
 from core.terminal import err
 
@@ -22,6 +23,7 @@ def export(
 ) -> None:
     """Export the model of a run: configuration, weights and tokenizer, for transformers."""
     found = find_run(runs_root(runs_dir), run)
+    load_training_libraries()
     from core.export import choose_checkpoint
     from core.export import export as write
     from core.model import DistilBertClassifier

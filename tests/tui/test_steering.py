@@ -126,7 +126,7 @@ async def test_o_opens_an_ended_run_in_train_and_g_goes_on_with_it(open_console,
         await console.press("5")
         await console.see("stopped")
         await console.press("o")
-        await console.see("■ stopped", "opened from disk", "go on from checkpoint")
+        await console.see("■ stopped", "opened from disk", "g go on")
         assert console.app.pane == "train"
         await console.press("g")
         await console.see("✓ completed", "gone on")
@@ -144,7 +144,7 @@ async def test_plus_prolongs_a_completed_run(open_console, root):
         await console.press("g")
         await console.notice("this run is completed")
         await console.press("o")
-        await console.see("opened from disk", "more epochs")
+        await console.see("opened from disk", "+ epochs")
         await console.press("plus", "backspace", "4", "enter")
         await console.until(lambda: resume.asked, "the run to go on")
         assert resume.asked == [(run.name, 4)]

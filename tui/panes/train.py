@@ -39,11 +39,11 @@ class TrainPane(Vertical, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", "start"),
-        Binding("p", "pause", "pause/go on"),
+        Binding("p", "pause", "pause"),
         Binding("x", "stop", "stop"),
         Binding("r", "rate", "rate"),
-        Binding("g", "go_on", "go on from checkpoint"),
-        Binding("plus", "prolong", "more epochs", key_display="+"),
+        Binding("g", "go_on", "go on"),
+        Binding("plus", "prolong", "epochs", key_display="+"),
         Binding("t", "traceback", "traceback"),
     ]
 
@@ -184,10 +184,18 @@ class TrainPane(Vertical, can_focus=True):
         self.update_run()
 
     def action_rate(self) -> None:
-        state = self.run_state
-        last = state.curves["lr"].last if state is not None else None
-        now = f"{last:g}" if last is not None else ""
-        self.app.push_screen(AskName("New peak learning rate, from the next step on:", now), self._rate_given)
+        self.app.push_screen(AskName("New peak learning rate, from the next step on:", self._peak()), self._rate_given)
+
+    def _peak(self) -> str:
+        """The rate that was asked for last, else the configuration's."""
+        state, run = self.run_state, self.console.shown_run
+        if state is not None and state.peak_learning_rate is not None:
+            return f"{state.peak_learning_rate:g}"
+        try:
+            config = run.config() if run is not None else self.console.live_config
+        except InputError:
+            config = None
+        return f"{config.train.learning_rate:g}" if config is not None else ""
 
     def _rate_given(self, words: str | None) -> None:
         if words:

@@ -112,7 +112,7 @@ class Chart(Widget):
             figure.yticks([], [])
         fitting = self._ticks if len(self._ticks) * 4 < width else self._ticks[:: -(-len(self._ticks) * 4 // width)]
         figure.xticks([step for step, _ in fitting], [label for _, label in fitting])
-        drawn = Text.from_ansi(figure.build(), no_wrap=True)
+        drawn = Text.from_ansi(figure.build().rstrip("\n"), no_wrap=True)
         return Text("\n").join([drawn, Text(self._mark_line(drawn.plain), no_wrap=True)]) if marked else drawn
 
     def _mark_line(self, drawn: str) -> str:
