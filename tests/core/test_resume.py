@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +15,10 @@ import pytest
 import torch
 
 from core import gradients
+from core import recorder as recorder_module
 from core import train as train_module
 from core.checkpoint import MANIFEST, TRAINING, checkpoints, load_weights
-from core.config import RunConfig
+from core.config import RunConfig, to_toml
 from core.control import Change, Control, journal_of
 from core.errors import InputError
 from core.evaluate import Evaluation, evaluate
@@ -23,7 +26,7 @@ from core.event_reader import EventReader
 from core.events import CheckpointSaved, ControlReceived, EpochFinished, Event, RunStarted, StepLogged, Warned
 from core.resume import resume
 from core.run_writer import RunWriter
-from core.runs import Run
+from core.runs import Run, list_runs
 from core.state import RunState
 from tests.core.training import Recorder, configured, on_step, run
 
@@ -475,3 +478,50 @@ def test_every_view_of_a_run_that_went_on_is_the_fold_of_its_events(config: RunC
     assert (live.curves, live.epochs, live.step) == (kept.curves, kept.epochs, kept.step)
     assert kept.steps_made == len(first.losses) + 8
     assert [event.step for event in second.of(CheckpointSaved)] == [8, 12]
+
+
+def test_a_clock_that_is_set_back_makes_no_duration_negative(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = iter(range(10**6, 0, -10))
+    monkeypatch.setattr(recorder_module.time, "time", lambda: float(next(ticks)))
+    done, _ = run(config, tmp_path, on_step(5, lambda control: control.stop("enough")))
+    go_on(done)
+    events = EventReader(done.events_path).read()
+    assert [event.time for event in events] == sorted((event.time for event in events), reverse=True)
+    elapsed = [event.elapsed for event in events]
+    assert elapsed == sorted(elapsed)
+    assert all(epoch.seconds >= 0 for epoch in done.state().epochs)
+    assert 0 < done.state().elapsed < 100
+
+
+LITTLE_ROOM = """
+import resource, sys
+from pathlib import Path
+from core.config import from_toml
+from core.control import Control
+from core.events import StepLogged
+from core.train import train
+
+def act(event):
+    if isinstance(event, StepLogged) and event.step == 6:  # after the first checkpoint, and before the next
+        resource.setrlimit(resource.RLIMIT_FSIZE, (12_000, resource.RLIM_INFINITY))
+
+config = from_toml(Path(sys.argv[1]).read_text(encoding="utf-8"), preset="tiny", where="")
+train(config, Path(sys.argv[2]), Control(), act)
+"""
+
+
+def test_files_that_really_cannot_be_written_are_said_and_the_last_good_checkpoint_stays(
+    config: RunConfig, plain: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").write_text(to_toml(config), encoding="utf-8")
+    subprocess.run([sys.executable, "-c", LITTLE_ROOM, tmp_path / "config.toml", tmp_path / "full"], check=True)
+    (done,) = list_runs(tmp_path / "full")
+    state = done.state()
+    assert state.status == "completed"
+    assert state.saving_fails_since is not None
+    assert any("saving fails (File too large" in words or "too large" in words for _, words in state.log)
+    assert [path.name for path in checkpoints(done.path / "checkpoints")] == ["step-4"]
+    go_on(done)
+    assert_same(done, plain)

@@ -1,0 +1,96 @@
+"""How long saving a checkpoint holds the training up, against a plain ``torch.save`` of the same tensors.
+
+``python -m tests.benchmarks.checkpoint [--repeats N] [--json]``: one process, DistilBERT of the base size with AdamW's
+moments (796 MB), steps of 8 reviews of 64 tokens; a step that saves, one that does not, and ``torch.save`` take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from core.checkpoint import TRAINING, WEIGHTS, optimizer_tensors
+from core.config import EngineConfig, ModelConfig
+from core.device import choose_engine
+from core.libraries import load_training_libraries
+from core.model import build_classifier, encoder_config
+from core.saver import Saver
+
+
+def measure(repeats: int) -> dict[str, object]:
+    load_training_libraries()
+    engine = choose_engine(EngineConfig(device="cpu"))
+    torch.set_num_threads(engine.threads)
+    torch.manual_seed(0)
+    model = build_classifier(encoder_config({}), ModelConfig(), None)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
+    ids, labels = torch.randint(1000, 2000, (8, 64)), torch.ones(8)
+    mask = torch.ones_like(ids)
+
+    def step(saver: Saver | None) -> float:
+        began = time.perf_counter()
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", engine.dtype, enabled=engine.dtype != torch.float32):
+            logits = model(ids, mask)
+        binary_cross_entropy_with_logits(logits, labels).backward()
+        if saver is not None:
+            saver.before_update()
+        optimizer.step()
+        return time.perf_counter() - began
+
+    step(None)
+    rows: dict[str, list[float]] = {"step": [], "saving_step": [], "stall": [], "written_after": [], "torch_save": []}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        saver = Saver(folder / "checkpoints")
+        for repeat in range(repeats + 1):  # the first one also makes the memory for the copies
+            plain = step(None)
+            files = {WEIGHTS: dict(model.state_dict()), TRAINING: optimizer_tensors(model, optimizer)}
+            began = time.perf_counter()
+            saver.begin(repeat + 1, files, {}, best_step=0)
+            saving = time.perf_counter() - began + step(saver)
+            saved = saver.take(wait=True)
+            assert saved is not None
+            assert saved.error is None
+            began = time.perf_counter()
+            with (folder / "plain.pt").open("wb") as file:
+                torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            whole = time.perf_counter() - began
+            # What the loop waited for before its update; take() then waited for the rest of the writing, off the loop.
+            loop_stall = saving - plain
+            for key, value in zip(rows, (plain, saving, loop_stall, saved.seconds, whole), strict=True):
+                rows[key].append(value)
+    medians = {key: statistics.median(values[1:]) for key, values in rows.items()}
+    return {
+        "megabytes": round(sum(t.nbytes for tensors in files.values() for t in tensors.values()) / 1e6),
+        **{f"{key}_ms": round(1000 * value, 1) for key, value in medians.items()},
+        "first_saving_step_ms": round(1000 * rows["saving_step"][0], 1),
+        "stall_to_torch_save": round(medians["stall"] / medians["torch_save"], 3),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    answer = measure(options.repeats)
+    if options.json:
+        print(json.dumps(answer))  # noqa: T201
+        return
+    for name, value in answer.items():
+        print(f"{name:<22} {value}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
