@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from transformers import DistilBertConfig, DistilBertModel
 
+from core.architecture import check_heads, parse_architecture
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,17 +39,20 @@ class DistilBertClassifier(nn.Module):
         return logits.squeeze(-1).float()
 
 
-def encoder_config(fields: dict[str, Any]) -> DistilBertConfig:
-    """A DistilBertConfig from a checkpoint's fields. Raises InputError for values it refuses."""
+def encoder_config(fields: dict[str, Any], architecture: Sequence[str] = ()) -> DistilBertConfig:
+    """A DistilBertConfig from a checkpoint's fields and what a preset's ``model.architecture`` sets.
+
+    Raises InputError for values it refuses.
+    """
+    own = parse_architecture(architecture)
     try:
-        config = DistilBertConfig(**fields)
+        config = DistilBertConfig(**{**fields, **own})
     except Exception as error:  # its validator raises several kinds
         raise InputError(f"the checkpoint's configuration cannot be used: {error}") from None
-    if config.n_heads < 1 or config.dim % config.n_heads:
-        raise InputError(
-            f"the checkpoint's configuration cannot be used: dim {config.dim} is not divisible by "
-            f"n_heads {config.n_heads}"
-        )
+    try:
+        check_heads(config.dim, config.n_heads)
+    except InputError as error:
+        raise InputError(f"the {'preset' if own else 'checkpoint'}'s configuration cannot be used: {error}") from None
     return config
 
 
@@ -99,13 +103,13 @@ def _load(encoder: DistilBertModel, weights: dict[str, torch.Tensor]) -> None:
 
 
 def freeze(classifier: nn.Module, names: Sequence[str]) -> None:
-    """Stops training every parameter of the modules named. Raises InputError for a name that no module has."""
+    """Stops training the parameters named and those of the modules named; InputError for a name that none has."""
+    own = dict(classifier.named_parameters())
     for name in names:
-        try:
-            module = classifier.get_submodule(name)
-        except AttributeError:
-            raise InputError(f"model.freeze names {name!r}, which no module has; try {BODY}.embeddings") from None
-        for parameter in module.parameters():
+        below = [own[path] for path in own if path == name or path.startswith(f"{name}.")]
+        if not below:
+            raise InputError(f"model.freeze names {name!r}, which no module or parameter has; try {BODY}.embeddings")
+        for parameter in below:
             parameter.requires_grad_(False)
     if not any(parameter.requires_grad for parameter in classifier.parameters()):
         raise InputError("model.freeze leaves no parameter to train")

@@ -118,7 +118,7 @@ class _Run:
         # Model: drawn or loaded, then moved to the device.
         self.progress("building the model")
         weights = checkpoint.load_weights() if config.model.init == "pretrained" else None
-        encoder = encoder_config(checkpoint.config)
+        encoder = encoder_config(checkpoint.config, config.model.architecture)
         require_fit(encoder, checkpoint.tokenizer.get_vocab_size(), config.data.max_length)
         model = build_classifier(encoder, config.model, weights).to(engine.device)
         model.distilbert.set_attn_implementation(engine.attention)
