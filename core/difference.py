@@ -81,8 +81,10 @@ def compare_tensors(name: str, a: torch.Tensor, b: torch.Tensor) -> TensorDiffer
         dot += (part_a @ part_b).item()
     if change == 0:
         return TensorDifference(name, 0.0, 1.0, 0.0, norm_a)
-    cosine = dot / math.sqrt(norm_a) / math.sqrt(norm_b) if norm_a and norm_b else math.nan
-    return TensorDifference(name, relative(change, norm_a), max(-1.0, min(1.0, cosine)), change, norm_a)
+    cosine = math.nan
+    if norm_a and norm_b:
+        cosine = max(-1.0, min(1.0, dot / math.sqrt(norm_a) / math.sqrt(norm_b)))
+    return TensorDifference(name, relative(change, norm_a), cosine, change, norm_a)
 
 
 def compare(a: Weights, b: Weights, notes: list[str] | None = None, between: Between = lambda: None) -> Difference:

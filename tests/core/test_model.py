@@ -118,8 +118,8 @@ def test_a_missing_tensor_and_a_wrong_shape_are_refused_by_name() -> None:
 
 
 def test_freezing_a_name_that_no_module_has_is_refused() -> None:
-    for name in ("embeddings", "classifier.weight"):
-        with pytest.raises(InputError, match=rf"'{name}', which no module has; try distilbert\.embeddings"):
+    for name in ("embeddings", "classifier.wei"):
+        with pytest.raises(InputError, match=rf"'{name}', which no module or parameter has; try distilbert"):
             small(freeze=(name,))
 
 
