@@ -125,10 +125,3 @@ def compare_targets(a: Resolved, b: Resolved, between: Between = lambda: None) -
     first = open_weights(a)
     between()
     return compare(first, open_weights(b), notes, between)
-
-
-def change_words(value: float) -> str:
-    """A relative change in percent; no change is exactly 0, and one from nothing has no percentage."""
-    if math.isinf(value):
-        return "from 0"
-    return "0" if value == 0 else f"{value:.3%}" if value < 10 else f"{value:,.0%}"

@@ -113,6 +113,13 @@ def _scaled(count: float, units: tuple[str, ...]) -> str:
     return f"{count:.3g} {units[step]}"
 
 
+def change_words(value: float) -> str:
+    """A relative change in percent; no change is exactly 0, and one from nothing has no percentage."""
+    if math.isinf(value):
+        return "from 0"
+    return "0" if value == 0 else f"{value:.3%}" if value < 10 else f"{value:,.0%}"
+
+
 def clock(moment: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(moment))
 

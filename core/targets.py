@@ -10,7 +10,7 @@ from core.config import ModelConfig, RunConfig
 from core.errors import InputError
 from core.parameters import ParameterNode, parameter_tree, with_frozen
 from core.presets import list_presets, load_preset
-from core.runs import Run, find_run
+from core.runs import Run, find_run, list_runs
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -88,6 +88,14 @@ def _of_run(run: Run, step: str) -> Target:
     return Target(f"{run.name}@{newest}", run.config(), found[newest])
 
 
+def candidates(root: Path, most_runs: int = 20) -> list[str]:
+    """Names to look at or compare with: the presets, then every checkpoint of the newest runs, newest first."""
+    names = [preset.name for preset in list_presets() if preset.config is not None]
+    for run in list_runs(root)[:most_runs]:
+        names += [f"{run.name}@{step}" for step in reversed(checkpoints(run))]
+    return names
+
+
 def checkpoints(run: Run) -> dict[str, Path]:
     """Name to weights file of each checkpoint of a run, oldest first."""
     folders = (run.path / "checkpoints").glob("step-*")
@@ -133,14 +141,30 @@ def resolve(target: Target) -> Resolved:
 
     Raises InputError where its configuration cannot be had or used.
     """
-    from core.model import encoder_config, meta_classifier
     from core.sources import open_checkpoint
 
     model = target.config.model
     checkpoint = open_checkpoint(model.checkpoint, pretrained=model.init == "pretrained")
+    return Resolved(target, *_built(checkpoint, model), checkpoint)
+
+
+def edited(resolved: Resolved, config: RunConfig) -> Resolved:
+    """The target with another architecture or other frozen parameters; whatever else is asked for, resolve anew.
+
+    Takes milliseconds. Raises InputError as :func:`resolve`.
+    """
+    before = resolved.target.config.model
+    if (before.checkpoint, before.init) != (config.model.checkpoint, config.model.init):
+        return resolve(replace(resolved.target, config=config))
+    encoder, tree = _built(resolved.checkpoint, config.model)
+    return replace(resolved, target=replace(resolved.target, config=config), encoder=encoder, tree=tree)
+
+
+def _built(checkpoint: Checkpoint, model: ModelConfig) -> tuple[DistilBertConfig, ParameterNode]:
+    from core.model import encoder_config, meta_classifier
+
     encoder = encoder_config(checkpoint.config, model.architecture)
-    tree = with_frozen(parameter_tree(meta_classifier(encoder)), model.freeze)
-    return Resolved(target, encoder, tree, checkpoint)
+    return encoder, with_frozen(parameter_tree(meta_classifier(encoder)), model.freeze)
 
 
 def in_shape_of(one: Resolved, other: Resolved) -> Resolved | None:

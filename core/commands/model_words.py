@@ -7,9 +7,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from core.difference import change_words
 from core.parameters import short_name
-from core.report import memory, operations, printable
+from core.report import change_words, memory, operations, printable
 from core.terminal import out
 
 BARS = " ▁▂▃▄▅▆▇█"

@@ -10,8 +10,9 @@ import torch
 
 from core.config import RunConfig
 from core.control import Stopped
-from core.difference import change_words, compare, compare_targets, layer_of
+from core.difference import compare, compare_targets, layer_of
 from core.errors import InputError
+from core.report import change_words
 from core.targets import find_target, resolve
 from core.weights import Weights
 from tests.core.looking import preset_target
