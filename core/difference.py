@@ -90,17 +90,19 @@ def compare_tensors(name: str, a: torch.Tensor, b: torch.Tensor) -> TensorDiffer
 def compare(a: Weights, b: Weights, notes: list[str] | None = None, between: Between = lambda: None) -> Difference:
     """All tensors of one name and shape. Raises InputError where there are none, and for NaN and infinities."""
     said = list(notes or [])
-    rows = []
+    rows, reshaped = [], []
     for name, shape in a.shapes.items():
         between()
         if name not in b.shapes:
             said.append(f"only {a.name} has {name}")
         elif b.shapes[name] != shape:
-            said.append(f"{name} is {list(shape)} in {a.name} and {list(b.shapes[name])} in {b.name}")
+            reshaped.append(f"{name} is {list(shape)} in {a.name} and {list(b.shapes[name])} in {b.name}")
         else:
             first, second = (require_finite(one, name, one.read(name)) for one in (a, b))
             rows.append(compare_tensors(name, first, second))
     said += [f"only {b.name} has {name}" for name in b.shapes if name not in a.shapes]
+    if reshaped:
+        said.append(f"{len(reshaped)} of other shapes are left out: {reshaped[0]}")
     if not rows:
         raise InputError(f"{a.name} and {b.name} have no tensor of one name and shape: {said[-1]}")
     rows.sort(key=lambda row: (math.isinf(row.relative_l2), -row.relative_l2, row.name))

@@ -69,7 +69,11 @@ def test_layers_are_compared_as_one_long_vector_from_the_embeddings_up_to_the_he
 def test_what_cannot_be_compared_is_named_and_nothing_in_common_is_refused() -> None:
     found = compare(weights("a", t=[1.0], only=[1.0], shape=[1.0]), weights("b", t=[1.0], shape=[1.0, 2.0], new=[1.0]))
     assert [row.name for row in found.tensors] == ["t"]
-    assert found.notes == ["only a has only", "shape is [1] in a and [2] in b", "only b has new"]
+    assert found.notes == [
+        "only a has only",
+        "only b has new",
+        "1 of other shapes are left out: shape is [1] in a and [2] in b",
+    ]
     with pytest.raises(InputError, match="a and b have no tensor of one name and shape"):
         compare(weights("a", one=[1.0]), weights("b", two=[1.0]))
 

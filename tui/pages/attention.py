@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.attention import Attention
 
 FIRST_TEXT = "The plot was dull and tedious, but the last scene of this film is a joy to watch."
-_HINT = "enter looks at this text: which words does each position attend to?"
+_HINT = "enter looks at this text, / types another: what does each position attend to?"
 STRONG = ((0.66, "bold reverse"), (0.33, "bold underline"), (0.12, "bold"), (0.04, ""), (0.0, "dim"))
 """A token's style by its share of the largest weight; each reads without colour."""
 
@@ -31,12 +31,13 @@ class AttentionPage(Page):
 
     name_ = "Attention"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "type", "type a text", key_display="/"),
-        Binding("right_square_bracket,right,l", "head(1)", "next head", key_display="→"),
-        Binding("left_square_bracket,left,h", "head(-1)", "head before", show=False, key_display="←"),
-        Binding("down", "layer(1)", "next layer", key_display="↓"),
-        Binding("up", "layer(-1)", "layer before", show=False, key_display="↑"),
-        Binding("m", "mean", "mean of heads"),
+        Binding("enter", "look", "look"),
+        Binding("slash", "type", "text", key_display="/"),
+        Binding("right_square_bracket,right,l", "head(1)", "head", key_display="→"),
+        Binding("left_square_bracket,left,h", "head(-1)", "head", show=False, key_display="←"),
+        Binding("down", "layer(1)", "layer", key_display="↓"),
+        Binding("up", "layer(-1)", "layer", show=False, key_display="↑"),
+        Binding("m", "mean", "mean"),
     ]
 
     def __init__(self) -> None:
@@ -53,8 +54,8 @@ class AttentionPage(Page):
             with VerticalScroll(id="attention-right", can_focus=False):
                 yield Static(id="attention-row", markup=False)
 
-    def main(self) -> Shades | Input:
-        return self.query_one(Matrix) if self._found is not None else self.query_one(Input)
+    def main(self) -> Shades:
+        return self.query_one(Matrix)
 
     def show_model(self, resolved: Resolved) -> None:
         self._found = None
@@ -62,7 +63,7 @@ class AttentionPage(Page):
         self._draw()
 
     @on(Input.Submitted, "#attention-text")
-    def _look(self) -> None:
+    def action_look(self) -> None:
         resolved, text = self.pane.resolved, self.query_one(Input).value
         if resolved is None:
             return
@@ -127,7 +128,7 @@ class AttentionPage(Page):
             token = tokens[place]
             bar = "█" * round(float(weights[place]) / most * 12)
             words.append(f"{weights[place]:.3f} {place:>3} {printable(token.token)[:14]:<14} {bar}\n")
-        words.append("rows of the matrix attend to columns; darker is more", style="dim")
+        words.append("rows of the matrix attend to columns; fuller is more", style="dim")
         return words
 
     def action_type(self) -> None:

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.timer import Timer
 from textual.widgets import DataTable, Input, Label, Static
 
 from core.architecture import EDITABLE, with_field
@@ -20,6 +21,10 @@ from core.targets import Resolved
 from tui.pages.page import Page, failed, grid_text
 from tui.widgets.field import Field
 
+_WIDE = 100
+"""From so many columns on the meanings fit into the table as well."""
+SETTLED_S = 0.15
+"""A value counts when no key has come for so long: 12 on its way to 8 is no 1."""
 _UNUSED = "our classifier does not use this field, so changing it would change nothing"
 _GROUP_WORDS = {
     "architecture": "task-agnostic: what the encoder is",
@@ -33,11 +38,16 @@ class ConfigurationPage(Page):
     """A table of fields by group; beneath it the sentence of the one under the cursor, and its value to edit."""
 
     name_ = "Configuration"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("e,enter", "edit", "edit field", key_display="e")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "edit", "edit"),
+        Binding("i", "init", "scratch/pretrained"),
+        Binding("ctrl+s", "save_as", "save"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[ConfigurationField | str] = []
+        self._typing: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield FieldTable(id="config-table", cursor_type="row")
@@ -52,6 +62,8 @@ class ConfigurationPage(Page):
         table.add_column("value", width=18)
         table.add_column("default", width=14)
         table.add_column("task", width=9)
+        if self.app.size.width >= _WIDE:
+            table.add_column("meaning")
 
     def main(self) -> DataTable[Text]:
         return self.query_one(DataTable)
@@ -66,16 +78,19 @@ class ConfigurationPage(Page):
                 if field.group != group:
                     group = field.group
                     self._rows.append(group)
-                    table.add_row(grid_text(group, "bold"), "", "", "")
+                    cells = [grid_text(group, "bold"), "", "", "", grid_text(_GROUP_WORDS[group], "dim")]
+                    table.add_row(*cells[: len(table.columns)])
                 self._rows.append(field)
                 told = "specific" if field.task_specific else "agnostic"
                 mark = "• " if field.name in self.pane.edited_fields else ""
-                table.add_row(
+                cells = [
                     grid_text(f"  {field.name}"),
                     grid_text(f"{mark}{format_value(field.value)}", "bold" if field.differs else ""),
                     grid_text(format_value(field.default) if field.differs else "", "dim"),
                     grid_text(told, "" if field.task_specific else "dim"),
-                )
+                    grid_text(field.meaning),
+                ]
+                table.add_row(*cells[: len(table.columns)])
             table.move_cursor(row=min(max(row, 1), len(self._rows) - 1))
             table.scroll_to(y=top, animate=False)
         self._show_current()
@@ -110,16 +125,31 @@ class ConfigurationPage(Page):
 
     @on(Input.Changed, "#config-value")
     def _typed(self, event: Input.Changed) -> None:
-        field = self._current
-        if field is None or not event.input.has_focus:
+        if self._typing is not None:
+            self._typing.stop()
+        if event.input.has_focus:
+            self._typing = self.set_timer(SETTLED_S, self._settled)
+
+    def _settled(self) -> None:
+        """The value that was typed, in the model."""
+        field, value = self._current, self.query_one("#config-value", Input)
+        if field is None:
             return
+        value.remove_class("invalid")
         try:
-            model = self.pane.config.model
-            self.pane.change("model.architecture", with_field(model.architecture, field.name, event.value))
+            names = with_field(self.pane.config.model.architecture, field.name, value.value)
+            self.pane.change("model.architecture", names)
         except InputError as error:
-            self.pane.refuse(str(error))
-            return
-        event.input.remove_class("invalid")
+            self.say(str(error))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        return self.pane.check_action(action, parameters) if action in ("init", "save_as") else True
+
+    def action_init(self) -> None:
+        self.pane.action_init()
+
+    def action_save_as(self) -> None:
+        self.pane.action_save_as()
 
     def say(self, words: str) -> None:
         self.query_one("#config-value").add_class("invalid")

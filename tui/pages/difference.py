@@ -28,8 +28,8 @@ class DifferencePage(Page):
 
     name_ = "Difference"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "other", "type another", key_display="/"),
-        Binding("r", "reverse", "other way round"),
+        Binding("slash", "type_other", "other", key_display="/"),
+        Binding("r", "reverse", "reverse"),
     ]
 
     def __init__(self) -> None:
@@ -151,7 +151,7 @@ class DifferencePage(Page):
     def on_resize(self) -> None:
         self._show_found()
 
-    def action_other(self) -> None:
+    def action_type_other(self) -> None:
         self.screen.set_focus(self.query_one("#difference-other"))
 
     def action_reverse(self) -> None:

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static, Tree
 from textual.widgets.tree import TreeNode
 
 from core.errors import InputError
-from core.parameters import ParameterNode, leaves, parameters_as_csv, parameters_as_json, toggled, walk
+from core.parameters import ParameterNode, leaves, parameters_as_csv, parameters_as_json, short_name, toggled, walk
 from core.report import as_json, memory, printable
 from core.runs import write_text_atomically
 from core.targets import Resolved
@@ -32,9 +32,10 @@ class ParametersPage(Page):
 
     name_ = "Parameters"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "freeze", "freeze/train"),
+        Binding("f", "freeze", "freeze"),
         Binding("slash", "search", "search", key_display="/"),
         Binding("x", "export", "export"),
+        Binding("ctrl+s", "save_as", "save"),
         Binding("l,right", "open", "open", show=False),
         Binding("h,left", "close", "close", show=False),
     ]
@@ -104,7 +105,7 @@ class ParametersPage(Page):
         value = "x".join(map(str, node.shape)) if node.shape is not None else f"{node.count:,}"
         share = f"{node.count / self._tree.count:.1%}" if self._tree else ""
         state = "" if node.state == "trained" else f"  * {node.state}"
-        name = printable(node.path if whole else node.name)
+        name = printable(short_name(node.path) if whole else node.name)
         return Text.assemble(name, "  ", (value, "dim"), "  ", (share, "dim"), (state, "bold"))
 
     @on(Tree.NodeHighlighted)
@@ -124,7 +125,7 @@ class ParametersPage(Page):
             table.add_row("tensors", f"{tensors:,}")
         table.add_row("dtype", node.dtype)
         table.add_row("numbers", f"{node.count:,}")
-        table.add_row("trained", f"{node.trainable_count:,}, {node.state}")
+        table.add_row("trained", f"{node.trainable_count:,}" + ("" if node.state == "trained" else f", {node.state}"))
         table.add_row("share", f"{node.count / self._tree.count:.2%}")
         training = memory(node.bytes + 12 * node.trainable_count)  # gradients and AdamW's two moments, float32
         table.add_row("memory", f"{memory(node.bytes)}; while training {training}")
@@ -154,6 +155,12 @@ class ParametersPage(Page):
     @on(Input.Submitted, "#parameter-search")
     def _found(self) -> None:
         self.screen.set_focus(self.main())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        return self.pane.check_action(action, parameters)
+
+    def action_save_as(self) -> None:
+        self.pane.action_save_as()
 
     def action_search(self) -> None:
         self.screen.set_focus(self.query_one("#parameter-search"))

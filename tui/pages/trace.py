@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Static
 
 from core.parameters import short_name
@@ -22,6 +23,8 @@ class TracePage(Page):
 
     name_ = "Trace"
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("b", "batch", "run a batch")]
+
     def compose(self) -> ComposeResult:
         yield Static(_HINT, id="trace-head", markup=False)
         yield DataTable(id="trace-table", cursor_type="row")
@@ -31,9 +34,9 @@ class TracePage(Page):
         table: DataTable[Text] = self.query_one(DataTable)
         table.add_column("module", width=31)
         table.add_column("shape", width=11)
-        for name, width in (("mean", 8), ("std", 6), ("ms", 5), ("FLOP", 6), ("memory", 7)):
+        for name, width in (("mean", 8), ("std", 7), ("ms", 6), ("FLOP", 6), ("memory", 8)):
             table.add_column(right(name), width=width)
-        table.add_column("dtype", width=8)
+        table.add_column(" dtype", width=9)
         table.cell_padding = 0
 
     def main(self) -> DataTable[Text]:
@@ -46,6 +49,9 @@ class TracePage(Page):
         self.query_one("#trace-head", Static).update(words)
         self.query_one("#trace-batch", Static).update("")
         self.query_one(DataTable).clear()
+
+    def action_batch(self) -> None:
+        self.run_batch()
 
     def run_batch(self) -> None:
         """A batch, on demand."""

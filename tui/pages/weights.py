@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -27,6 +28,7 @@ class WeightsPage(Page):
     """The tensors left; right what is in the one under the cursor."""
 
     name_ = "Weights"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "token", "token", key_display="/")]
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,7 +75,7 @@ class WeightsPage(Page):
 
     @on(OptionList.OptionHighlighted, "#weights-list")
     def shown(self) -> None:
-        resolved, name = self.pane.resolved, self._name
+        resolved, name = self.pane.resolved, self._selected
         if resolved is None or not name or not self.display:
             return
         key = (resolved.target, name)
@@ -82,6 +84,7 @@ class WeightsPage(Page):
         self._shown_key = key
         near = name == EMBEDDINGS
         self.query_one("#weights-token").display = self.query_one("#weights-near").display = near
+        self.refresh_bindings()
         token = self.query_one("#weights-token", Input).value.strip()
         weights = self.pane.weights_of(resolved)
 
@@ -130,6 +133,13 @@ class WeightsPage(Page):
     def _token_typed(self) -> None:
         self._shown_key = ()
         self.shown()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Only embeddings have tokens to look for."""
+        return action != "token" or self._selected == EMBEDDINGS
+
+    def action_token(self) -> None:
+        self.screen.set_focus(self.query_one("#weights-token"))
 
     def say(self, words: str) -> None:
         self._shown_key = ()

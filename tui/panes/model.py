@@ -53,10 +53,10 @@ class ModelPane(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(page.key, f"page('{page.name}')", page.name, show=False) for page in PAGES),
         Binding("b", "batch", "run a batch", show=False),
-        Binding("o", "other", "open a model"),
-        Binding("i", "init", "scratch/pretrained"),
+        Binding("o", "other", "open"),
+        Binding("i", "init", "scratch or pretrained", show=False),
         Binding("u", "undo", "undo edits", show=False),
-        Binding("ctrl+s", "save_as", "save as preset"),
+        Binding("ctrl+s", "save_as", "save as a preset", show=False),
         Binding("j", "move('down')", "down", show=False),
         Binding("k", "move('up')", "up", show=False),
     ]
@@ -136,10 +136,6 @@ class ModelPane(Vertical):
         """The configuration's fields that the person, or the preset, sets."""
         return set(parse_architecture(self.config.model.architecture))
 
-    def refuse(self, words: str) -> None:
-        """An edit that cannot be."""
-        self.page.say(words)
-
     def look(self, page: str, work: Work, *, heavy: bool) -> bool:
         """Starts a look of a page; a heavy one is refused while a run is live, and then ends all that is held."""
         if heavy and self.console.run_is_live:
@@ -186,6 +182,7 @@ class ModelPane(Vertical):
         if other:
             self._original = self.config
         self._show_head()
+        self.refresh_bindings()
         for page in self.query(Page):
             page.show_model(message.result)
 
@@ -212,9 +209,7 @@ class ModelPane(Vertical):
         self.screen.set_focus(self.page.main())
 
     def leave_field(self) -> None:
-        main = self.page.main()
-        focused = self.app.focused
-        self.screen.set_focus(main if main is not focused else self.query_one(ContentSwitcher))
+        self.screen.set_focus(self.page.main())
 
     def on_page_bar_chosen(self, message: PageBar.Chosen) -> None:
         self.action_page(message.name)
@@ -232,6 +227,11 @@ class ModelPane(Vertical):
             page.shown()
 
     # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """What has been trained cannot be drawn anew, and is no preset."""
+        trained = self.resolved is not None and self.resolved.target.file is not None
+        return not trained or action not in ("init", "save_as", "undo")
 
     def action_batch(self) -> None:
         """The shapes of one real batch, on the Trace page."""
