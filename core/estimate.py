@@ -34,6 +34,8 @@ def estimate(config: RunConfig, runs: Iterable[Run], cores: int) -> Estimate:
             continue
         if before.model.init != config.model.init or before.model.checkpoint != config.model.checkpoint:
             continue
+        if before.model.freeze != config.model.freeze:  # what is frozen has no backward pass
+            continue
         if before.engine != config.engine:
             continue
         state = run.state(steps=False)

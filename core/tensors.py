@@ -52,13 +52,12 @@ class TensorStatistics:
         return [
             ("tensor", self.name),
             ("shape", f"{list(self.shape)} {self.dtype}, {self.count:,} numbers"),
-            ("mean", f"{self.mean:.6g}"),
-            ("std", f"{self.std:.6g}"),
-            ("min, max", f"{self.min:.6g}, {self.max:.6g}"),
+            ("mean, std", f"{self.mean:.4g}, {self.std:.4g}"),
+            ("min, max", f"{self.min:.4g}, {self.max:.4g}"),
             ("quantiles", "  ".join(f"{share:.0%} {value:.3g}" for share, value in self.quantiles.items())),
             ("zeros", f"{self.sparsity:.2%}"),
             ("NaN, Inf", f"{self.nan:,}, {self.inf:,}"),
-            ("first", "  ".join(f"{value:.4g}" for value in self.first)),
+            ("first", "  ".join(f"{value:.3g}" for value in self.first)),
         ]
 
     def as_dict(self) -> dict[str, Any]:

@@ -65,15 +65,15 @@ class ParametersPage(Page):
             self._shut = {node.path for node in walk(resolved.tree) if node.path.count(".") >= 2}
             self._fill()
         else:
+            now = {node.path: node for node in walk(resolved.tree)}
             for node in _nodes(self.main().root):
-                self._renew(node, resolved.tree)
+                self._renew(node, now)
         self._show_current()
 
-    def _renew(self, node: TreeNode[ParameterNode], tree: ParameterNode) -> None:
+    def _renew(self, node: TreeNode[ParameterNode], now: dict[str, ParameterNode]) -> None:
         """The same node with its new numbers; the cursor and what is open stay."""
         if node.data is not None:
-            path = node.data.path
-            node.data = next(found for found in walk(tree) if found.path == path)
+            node.data = now[node.data.path]
             node.set_label(self._label(node.data, whole=bool(self._searched)))
 
     def _fill(self) -> None:
@@ -98,8 +98,17 @@ class ParametersPage(Page):
             parent.add_leaf(self._label(node), node)
             return
         below = parent.add(self._label(node), node, expand=node.path not in self._shut)
+        if node.path not in self._shut:  # a stack of many layers costs only what is open
+            self._add_below(below, node)
+
+    def _add_below(self, parent: TreeNode[ParameterNode], node: ParameterNode) -> None:
         for child in node.children:
-            self._add(below, child)
+            self._add(parent, child)
+
+    @on(Tree.NodeExpanded)
+    def _opened(self, event: Tree.NodeExpanded[ParameterNode]) -> None:
+        if event.node.data is not None and not event.node.children:
+            self._add_below(event.node, event.node.data)
 
     def _label(self, node: ParameterNode, whole: bool = False) -> Text:
         value = "x".join(map(str, node.shape)) if node.shape is not None else f"{node.count:,}"

@@ -78,7 +78,10 @@ class TracePage(Page):
     def look_done(self, result: Any) -> None:
         table: DataTable[Text] = self.query_one(DataTable)
         reviews, length = len(result.lengths), max(result.lengths)
-        head = Text(f"input_ids [{reviews}, {length}], {result.padding:.0%} padding · {printable(result.origin)}\n")
+        dtype = result.rows[-1].dtype
+        head = Text(
+            f"input_ids [{reviews}, {length}], {result.padding:.0%} padding · {dtype} · {printable(result.origin)}\n"
+        )
         seconds = result.rows[-1].seconds
         head.append(f"{operations(result.flops)} in {seconds:.2f} s · ◀ its vector at position 0 becomes the logit")
         with self.app.batch_update():
@@ -102,14 +105,15 @@ class TracePage(Page):
         """A line a review: ▲ the first vector, ■ tokens, · padding, and its logit."""
         words = Text(no_wrap=True, overflow="ellipsis")
         longest, room = max(result.lengths), max(min(self.size.width - 40, 100), 20)
-        for i, length in enumerate(result.lengths[:MOST_REVIEWS]):
+        most = MOST_REVIEWS if self.size.height >= 24 else 2
+        for i, length in enumerate(result.lengths[:most]):
             filled = max(round(length / longest * room), 1)
             words.append("▲", style="bold")
             words.append("■" * (filled - 1) + "·" * (room - filled))
             sign = "positive" if result.logits[i] > 0 else "negative"
             token = printable(result.first_tokens[i])[:10]
             words.append(f"  {length:>3} tokens, ▲ {token}: {result.logits[i]:+.2f} {sign}\n", style="dim")
-        shown = min(len(result.lengths), MOST_REVIEWS)
+        shown = min(len(result.lengths), most)
         said = [f"▲ the first vector, ■ tokens, · padding; {shown} of {len(result.lengths)} reviews"]
         if result.cut:
             said.append(f"{result.cut} reviews are cut at max_length {result.max_length}")

@@ -50,8 +50,13 @@ class WeightsPage(Page):
         return self.query_one(OptionList)
 
     def show_model(self, resolved: Resolved) -> None:
-        names = [leaf.path for leaf in leaves(resolved.tree)]
+        if self.display:
+            self.shown()
+
+    def _list(self, resolved: Resolved) -> None:
+        """The tensors of the model; filled only once the page is seen."""
         self._bytes = {leaf.path: leaf.bytes for leaf in leaves(resolved.tree)}
+        names = list(self._bytes)
         if names != self._names:
             self._names = names
             menu = self.main()
@@ -59,11 +64,11 @@ class WeightsPage(Page):
                 menu.clear_options()
                 menu.add_options(Option(grid_text(short_name(name))) for name in names)
                 menu.highlighted = 0
-        if self.display:
-            self.shown()
 
     def select(self, path: str) -> None:
         """Puts the cursor on a tensor, or on the first of a module's."""
+        if self.pane.resolved is not None:
+            self._list(self.pane.resolved)
         places = [i for i, name in enumerate(self._names) if name == path or name.startswith(f"{path}.")]
         if places and path:
             self.main().highlighted = places[0]
@@ -75,9 +80,11 @@ class WeightsPage(Page):
 
     @on(OptionList.OptionHighlighted, "#weights-list")
     def shown(self) -> None:
-        resolved, name = self.pane.resolved, self._selected
-        if resolved is None or not name or not self.display:
+        resolved = self.pane.resolved
+        if resolved is None or not self.display:
             return
+        self._list(resolved)
+        name = self._selected
         key = (resolved.target, name)
         if key == self._shown_key:
             return
@@ -89,6 +96,8 @@ class WeightsPage(Page):
         weights = self.pane.weights_of(resolved)
 
         def work(between: Any) -> Any:
+            import textual_plotext.plot  # noqa: F401 - here, because its import would hold up a key
+
             from core.errors import InputError
             from core.tensors import nearest_tokens, tensor_statistics
 

@@ -12,7 +12,7 @@ LEVELS = " ░▒▓█"
 
 
 class Shades(Widget):
-    """Two columns a cell where there is room, then one; what does not fit is pooled by its largest number."""
+    """Cells as large as there is room for, down to one column; what does not fit is pooled by its largest number."""
 
     DEFAULT_CSS = """
     Shades { width: 1fr; height: 1fr; }
@@ -35,12 +35,13 @@ class Shades(Widget):
 
         matrix = self._matrix
         rows, columns = matrix.shape
-        cell = 2 if columns * 2 <= width else 1
+        times = max(min(height // rows, width // (2 * columns)), 1)
+        cell = 2 * times if columns * 2 * times <= width else 1
         matrix = pooled(matrix, min(rows, height), min(columns, width // cell))
         most = float(matrix.max()) or 1.0
         levels = np.ceil(matrix / most * (len(LEVELS) - 1) - 0.25).astype(int).clip(0, len(LEVELS) - 1)
-        lines = ("".join(LEVELS[level] * cell for level in line) for line in levels.tolist())
-        return Text("\n".join(lines), no_wrap=True)
+        lines = ["".join(LEVELS[level] * cell for level in line) for line in levels.tolist()]
+        return Text("\n".join(line for line in lines for _ in range(times)), no_wrap=True)
 
 
 def pooled(matrix: Any, rows: int, columns: int) -> Any:
