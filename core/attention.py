@@ -60,9 +60,9 @@ def attention_weights(model: DistilBertClassifier, ids: list[int]) -> tuple[np.n
     model.distilbert.set_attn_implementation("eager")
     with torch.inference_mode():
         batch = torch.tensor([ids])
-        output = model.distilbert(input_ids=batch, attention_mask=torch.ones_like(batch), output_attentions=True)
-        logit = model.classifier(output.last_hidden_state[:, 0]).item()
-        return torch.cat(output.attentions).float().numpy(), float(logit)
+        mask = torch.ones_like(batch)
+        output = model.distilbert(input_ids=batch, attention_mask=mask, output_attentions=True)
+        return torch.cat(output.attentions).float().numpy(), float(model(batch, mask).item())
 
 
 def look_at_text(resolved: Resolved, text: str) -> Attention:

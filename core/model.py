@@ -108,7 +108,7 @@ def freeze(classifier: nn.Module, names: Sequence[str]) -> None:
     for name in names:
         below = [own[path] for path in own if path == name or path.startswith(f"{name}.")]
         if not below:
-            raise InputError(f"model.freeze names {name!r}, which no module or parameter has; try {BODY}.embeddings")
+            raise InputError(f"model.freeze names {name!r}, which no module has, nor any tensor; try {BODY}.embeddings")
         for parameter in below:
             parameter.requires_grad_(False)
     if not any(parameter.requires_grad for parameter in classifier.parameters()):
@@ -119,11 +119,3 @@ def meta_classifier(config: DistilBertConfig) -> DistilBertClassifier:
     """The classifier on the meta device: shapes and counts at once, no memory."""
     with torch.device("meta"):
         return DistilBertClassifier(DistilBertModel(config))
-
-
-def hidden_state_shape(classifier: DistilBertClassifier, input_ids: torch.Tensor) -> tuple[int, ...]:
-    """The shape of ``last_hidden_state`` for ids of shape [batch, length], by a real forward pass."""
-    classifier.eval()
-    with torch.inference_mode():
-        mask = (input_ids != 0).long()
-        return tuple(classifier.distilbert(input_ids=input_ids, attention_mask=mask).last_hidden_state.shape)

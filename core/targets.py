@@ -161,10 +161,16 @@ def edited(resolved: Resolved, config: RunConfig) -> Resolved:
 
 
 def _built(checkpoint: Checkpoint, model: ModelConfig) -> tuple[DistilBertConfig, ParameterNode]:
-    from core.model import encoder_config, meta_classifier
+    from core.model import encoder_config
 
     encoder = encoder_config(checkpoint.config, model.architecture)
-    return encoder, with_frozen(parameter_tree(meta_classifier(encoder)), model.freeze)
+    return encoder, _tree(encoder, model)
+
+
+def _tree(encoder: DistilBertConfig, model: ModelConfig) -> ParameterNode:
+    from core.model import meta_classifier
+
+    return with_frozen(parameter_tree(meta_classifier(encoder)), model.freeze)
 
 
 def in_shape_of(one: Resolved, other: Resolved) -> Resolved | None:
@@ -176,10 +182,7 @@ def in_shape_of(one: Resolved, other: Resolved) -> Resolved | None:
     fresh = one.target.file is None and model.init == "scratch" and not model.architecture
     if not fresh or _shapes(one) == _shapes(other):
         return None
-    from core.model import meta_classifier
-
-    tree = with_frozen(parameter_tree(meta_classifier(other.encoder)), model.freeze)
-    return replace(one, encoder=other.encoder, tree=tree)
+    return replace(one, encoder=other.encoder, tree=_tree(other.encoder, model))
 
 
 def _shapes(one: Resolved) -> dict[str, tuple[int, ...] | None]:

@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from core.errors import InputError
-from core.model import DistilBertClassifier, build_classifier
+from core.model import BODY, DistilBertClassifier, build_classifier
 from core.parameters import leaves
 from core.targets import Resolved
 
@@ -70,7 +70,7 @@ def open_weights(resolved: Resolved) -> Weights:
     weights = read_file(target.file, target.name)
     for leaf in leaves(resolved.tree):
         if leaf.path not in weights.shapes:
-            if leaf.path.startswith("classifier.") and target.config.preset == "checkpoint":
+            if not leaf.path.startswith(BODY) and target.config.preset == "checkpoint":
                 continue  # a checkpoint of the bare encoder has no head
             raise InputError(f"{target.file}: there is no tensor {leaf.path}; it is not a whole classifier")
         if weights.shapes[leaf.path] != leaf.shape:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from core.commands.options import AsJson, RunsDir
 from core.errors import InputError
 from core.runs import runs_root
 from core.terminal import err
+
+if TYPE_CHECKING:
+    from core.targets import Resolved
 
 
 def model(
@@ -78,6 +81,8 @@ def model(
         print(parameters_as_csv(found["params"]), end="")  # noqa: T201
     elif json:
         answers = {name: _as_json(name, answer) for name, answer in found.items()}
+        if "params" in answers:
+            answers["params"]["origins"] = {"weights": resolved.origin}
         print(report.as_json(answers if len(answers) > 1 else next(iter(answers.values()))))  # noqa: T201
     else:
         for name, answer in found.items():
@@ -87,19 +92,19 @@ def model(
     err.print(report.printable(f"{resolved.target.name}: weights {resolved.origin}"), soft_wrap=True)
 
 
-def _config(resolved: Any) -> Any:
+def _config(resolved: Resolved) -> Any:
     from core.explain import configuration_fields
 
     return configuration_fields(resolved.encoder)
 
 
-def _classes(resolved: Any) -> Any:
+def _classes(resolved: Resolved) -> Any:
     from core.heads import head_classes
 
     return head_classes(resolved.encoder)
 
 
-def _params(resolved: Any) -> Any:
+def _params(resolved: Resolved) -> Any:
     if resolved.target.file is not None:
         from core.weights import open_weights
 
@@ -107,27 +112,27 @@ def _params(resolved: Any) -> Any:
     return resolved.tree
 
 
-def _tensor(resolved: Any, name: str) -> Any:
+def _tensor(resolved: Resolved, name: str) -> Any:
     from core.tensors import tensor_statistics
     from core.weights import open_weights
 
     return tensor_statistics(open_weights(resolved), name)
 
 
-def _nearest(resolved: Any, token: str) -> Any:
+def _nearest(resolved: Resolved, token: str) -> Any:
     from core.tensors import nearest_tokens
     from core.weights import open_weights
 
     return nearest_tokens(open_weights(resolved), resolved.tokenizer, token)
 
 
-def _diff(resolved: Any, other: Any) -> Any:
+def _diff(resolved: Resolved, other: Resolved) -> Any:
     from core.difference import compare_targets
 
     return compare_targets(resolved, other)
 
 
-def _trace(resolved: Any, data: str | None) -> Any:
+def _trace(resolved: Resolved, data: str | None) -> Any:
     from core.config import configure
     from core.sources import open_reviews
     from core.trace import trace_batch
@@ -137,7 +142,7 @@ def _trace(resolved: Any, data: str | None) -> Any:
     return trace_batch(resolved, reviews, origin.words())
 
 
-def _attention(resolved: Any, text: str, layer: int, head: int | None) -> Any:
+def _attention(resolved: Resolved, text: str, layer: int, head: int | None) -> Any:
     from core.attention import look_at_text
 
     found = look_at_text(resolved, text)

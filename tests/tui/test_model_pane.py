@@ -134,6 +134,8 @@ async def test_editing_a_field_recounts_the_model_and_can_become_a_preset(open_c
         await console.notice("saved as")
         await console.press("u")
         await console.see(f"{TOTAL:,} numbers in 22 tensors")
+        await console.press("1")
+        await console.see("wide")
     from core.presets import load_preset
 
     assert load_preset("wide").model == ModelConfig(init="scratch", architecture=("n_layers=2", "dim=32"))
@@ -226,7 +228,8 @@ async def test_a_run_differs_from_its_preset_only_where_it_was_trained(open_cons
         await console.until(lambda: menu.highlighted is not None and menu.option_count > 3, "the candidates")
         await console.press("enter")
         await console.see("from pretrained to", "1 of 22 tensors differ", "100.000%")
-        assert any(line.split()[-2:] != ["0"] for line in console.lines("layer 0  "))
+        assert [line.split("│")[1].split() for line in console.lines("layer 0  ")] == [["layer", "0", "0"]]
+        assert "█" in console.lines("head  ")[0]
         await console.press("r")
         await console.see("to pretrained", "50.000%")
 
@@ -274,6 +277,16 @@ async def test_heavy_looks_are_refused_while_a_run_trains_and_light_ones_are_not
         await console.see("@step-4")
         await console.press("w", "down")
         await console.see("quantiles", "position_embeddings")
+
+
+async def test_leaving_the_pane_lets_go_of_the_weights_that_were_loaded(open_console):
+    async with open_console() as console:
+        await model(console, "w")
+        await console.see("quantiles")
+        pane = console.app.query_one("#model")
+        assert pane._weights is not None
+        await console.press("4")
+        await console.until(lambda: pane._weights is None, "the release")
 
 
 async def test_a_trained_model_cannot_be_edited(open_console, moved_head):

@@ -138,7 +138,7 @@ class ParametersPage(Page):
         table.add_row("share", f"{node.count / self._tree.count:.2%}")
         training = memory(node.bytes + 12 * node.trainable_count)  # gradients and AdamW's two moments, float32
         table.add_row("memory", f"{memory(node.bytes)}; while training {training}")
-        kind = "specific: the new head" if node.path.startswith("classifier") else "agnostic: the encoder"
+        kind = "agnostic: the encoder" if node.path.startswith("distilbert") else "specific: the new head"
         table.add_row("task", kind if node.path else "the encoder is task-agnostic, the head is not")
         head = next((child for child in self._tree.children if child.name == "classifier"), None)
         if head is not None:

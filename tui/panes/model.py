@@ -28,6 +28,7 @@ from tui.pages.page import Page, failed
 from tui.pages.parameters import ParametersPage
 from tui.pages.trace import TracePage
 from tui.pages.weights import WeightsPage
+from tui.panes.presets import PresetsPane
 from tui.screens.confirm import AskName
 from tui.widgets.pagebar import PageBar, PageName
 
@@ -208,6 +209,10 @@ class ModelPane(Vertical):
     def shown(self) -> None:
         self.screen.set_focus(self.page.main())
 
+    def on_hide(self) -> None:
+        """Nothing large stays in memory for a run that starts elsewhere."""
+        self._weights = None
+
     def leave_field(self) -> None:
         self.screen.set_focus(self.page.main())
 
@@ -277,7 +282,8 @@ class ModelPane(Vertical):
         except InputError as error:
             self.app.notify(str(error), severity="error")
             return
-        self.app.notify(f"saved as {path}; it is among the presets when the console opens next")
+        self.app.call_later(self.app.query_one(PresetsPane).show_saved, name)
+        self.app.notify(f"saved as {path}; 1 shows it among the presets")
 
     def action_move(self, way: str) -> None:
         action = getattr(self.page.main(), f"action_cursor_{way}", None)
