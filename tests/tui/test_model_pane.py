@@ -293,6 +293,10 @@ async def test_a_trained_model_cannot_be_edited(open_console, moved_head):
     async with open_console() as console:
         await model(console, "p", "f", name="last")
         await console.notice("a trained model is what it is")
+        console.notices.clear()
+        await console.press("c", "e")
+        await console.notice("a trained model is what it is")
+        assert console.app.query_one("#config-value", Input).disabled
 
 
 async def test_why_a_checkpoint_is_not_to_be_had_is_said_brackets_included(open_console, monkeypatch):

@@ -107,7 +107,7 @@ class ConfigurationPage(Page):
         field = self._current
         editable = field is not None and field.name in EDITABLE
         self.query_one("#config-name", Label).update(Text(printable(field.name) if field else "", style="bold"))
-        value.disabled = not editable
+        value.disabled = not editable or self.pane.is_trained
         if not value.has_focus:
             with value.prevent(Input.Changed):
                 value.value = format_value(field.value) if field else ""
@@ -161,9 +161,11 @@ class ConfigurationPage(Page):
 
     def action_edit(self) -> None:
         value = self.query_one("#config-value", Input)
+        if not self.pane.may_edit():
+            return
         if value.disabled:
             self.app.notify(_UNUSED, severity="warning")
-        elif self.pane.may_edit():
+        else:
             self.screen.set_focus(value)
             value.cursor_position = len(value.value)
 

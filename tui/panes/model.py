@@ -125,9 +125,14 @@ class ModelPane(Vertical):
         self.config = config
         self._opening.start(_HEAD, work, heavy=False)
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether its weights are a file's: it is looked at, and not changed."""
+        return self.resolved is not None and self.resolved.target.file is not None
+
     def may_edit(self) -> bool:
         """Whether what is looked at can be changed; says why not."""
-        if self.resolved is not None and self.resolved.target.file is not None:
+        if self.is_trained:
             self.app.notify("a trained model is what it is; o opens a preset, which can be changed", severity="warning")
             return False
         return self.resolved is not None
@@ -235,8 +240,7 @@ class ModelPane(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """What has been trained cannot be drawn anew, and is no preset."""
-        trained = self.resolved is not None and self.resolved.target.file is not None
-        return not trained or action not in ("init", "save_as", "undo")
+        return not self.is_trained or action not in ("init", "save_as", "undo")
 
     def action_batch(self) -> None:
         """The shapes of one real batch, on the Trace page."""
