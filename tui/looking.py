@@ -15,7 +15,7 @@ from tui.messages import LookDone
 
 Between = Callable[[], None]
 Work = Callable[[Between], Any]
-REFUSED = "not while a run trains: it would take its memory and its time; pause does not help, wait or stop it"
+REFUSED = "not while a run trains: it would take memory and time from it; look again when it is done"
 LEFT = "left, because a run began; look again when it is done"
 
 
