@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,11 +15,12 @@ from core.device import Engine
 from core.distributed import Ranks
 from core.errors import InputError
 from core.hub import OnDownload
+from core.kept import kept_by
 from core.model import Classifier, build_classifier, encoder_config, require_fit
 from core.reviews import Review
-from core.runs import MODEL, Run
+from core.runs import Run
 from core.sources import Checkpoint as Source
-from core.sources import Origin, open_checkpoint, open_reviews, read_model_config, read_tokenizer
+from core.sources import Origin, open_checkpoint, open_reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def begin(
         pretrained = config.model.init == "pretrained"
         source = open_checkpoint(config.model.checkpoint, pretrained=pretrained, on_download=on_download)
     else:
-        source = _kept_by(run)
+        source = kept_by(run)
     progress("reading reviews")
     reviews, reviews_origin = open_reviews(config.data.source, config.data.dataset, on_download)
     if saved is not None:
@@ -78,7 +78,7 @@ def begin(
     progress("building the model")
     fresh = saved is None and config.model.init == "pretrained"
     weights = source.load_weights() if fresh else None
-    encoder = encoder_config(source.config)
+    encoder = encoder_config(source.config, config.model.architecture)
     require_fit(encoder, source.tokenizer.get_vocab_size(), config.data.max_length)
     model = build_classifier(encoder, config.model, weights)
     if saved is not None:
@@ -101,21 +101,6 @@ def begin(
 
 def _taken(origin: Origin, reviews: list[Review], taken: int) -> dict[str, Any]:
     return {**origin.as_dict(), "taken": taken, "available": len(reviews)}
-
-
-def _kept_by(run: Run) -> Source:
-    """Tokenizer and configuration from the run's own directory, wherever it has been moved."""
-    folder, origins = run.path / MODEL, run.environment().get("origins", {})
-    known = {thing: {key: origins.get(thing, {}).get(key, "") for key in ("name", "note", "sha256")}
-             for thing in ("tokenizer", "weights")}  # fmt: skip
-    kinds = {thing: origins.get(thing, {}).get("kind", "folder") for thing in known}
-    return Source(
-        read_tokenizer(Path(folder / "tokenizer.json")),
-        Origin(kinds["tokenizer"], **known["tokenizer"]),
-        read_model_config(folder / "config.json"),
-        Origin(kinds["weights"], **known["weights"]),
-        dict,
-    )
 
 
 def _require_same(found: Origin, run: Run) -> None:

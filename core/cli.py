@@ -16,6 +16,7 @@ import typer
 from core import __version__, report
 from core.commands.doctor import doctor
 from core.commands.export import export
+from core.commands.model import model
 from core.commands.options import BAD_INPUT, INTERRUPTED, RUN_FAILED, Debug
 from core.commands.presets import presets
 from core.commands.runs import runs, show
@@ -93,5 +94,5 @@ def options(
     Debug.wanted = debug
 
 
-for command in (train, runs, show, watch, steer, export, presets, tokenize, doctor):
+for command in (train, runs, show, watch, steer, export, presets, tokenize, model, doctor):
     app.command()(command)

@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import tomli_w
 
+from core.architecture import check_architecture
 from core.errors import InputError
 from core.values import checked, from_words
 
@@ -51,7 +52,14 @@ class ModelConfig(_Section):
     head: Literal["linear", "sequence-classification"] = "linear"
     """What reads the first vector: the notebook's Linear(dim, 1), or DistilBertForSequenceClassification's layers."""
     freeze: tuple[str, ...] = ()
-    """Module names whose parameters are not trained, for example ["distilbert.embeddings"]; empty trains everything."""
+    """Modules or parameters that are not trained, for example ["distilbert.embeddings"]; empty trains everything."""
+    architecture: tuple[str, ...] = ()
+    """Fields of the encoder other than the checkpoint's, for example ["n_layers=2"]; new shapes only with scratch."""
+
+    def __post_init__(self) -> None:
+        # Not super(): a dataclass with slots is another class than the one this body is written in.
+        _Section.__post_init__(self)
+        check_architecture(self.architecture, pretrained=self.init == "pretrained")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

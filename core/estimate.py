@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from core.architecture import parse_architecture
 from core.config import RunConfig
 from core.embedded import minilm_folder
 from core.runs import Run
@@ -33,6 +34,8 @@ def estimate(config: RunConfig, runs: Iterable[Run], cores: int) -> Estimate:
             continue
         if before.model.init != config.model.init or before.model.checkpoint != config.model.checkpoint:
             continue
+        if before.model.freeze != config.model.freeze:  # what is frozen has no backward pass
+            continue
         if before.engine != config.engine:
             continue
         state = run.state(steps=False)
@@ -48,9 +51,11 @@ def operations(config: RunConfig) -> float:
     """
     pretrained_small = config.model.init == "pretrained" and minilm_folder() is not None
     layers, dim, hidden = (6, 384, 1536) if pretrained_small else (6, 768, 3072)
+    own = parse_architecture(config.model.architecture)
+    layers, dim, hidden = own.get("n_layers", layers), own.get("dim", dim), own.get("hidden_dim", hidden)
     matrices = layers * (4 * dim * dim + 2 * dim * hidden)
     length = config.data.max_length * _MEAN_FILL
     validation = math.ceil(config.data.n_samples * config.data.test_size)
     training = config.data.n_samples - validation
     attention = layers * 2 * length * dim
-    return config.train.num_epochs * length * (matrices + attention) * (6 * training + 2 * validation)
+    return float(config.train.num_epochs * length * (matrices + attention) * (6 * training + 2 * validation))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from transformers import DistilBertConfig
 
 Group = Literal["architecture", "training", "task", "bookkeeping"]
 
@@ -52,9 +55,53 @@ MEANINGS: dict[str, FieldMeaning] = {
     "_name_or_path": FieldMeaning("bookkeeping", "Where the configuration was read from."),
     "dtype": FieldMeaning("bookkeeping", "The number format that the weights were saved in."),
 }
+DERIVED: dict[str, FieldMeaning] = {
+    "num_labels": FieldMeaning(
+        "task", "How many classes a library head tells apart: the length of id2label; ours has one logit."
+    ),
+}
+"""Asked for by name like a field, but worked out from one."""
+GROUPS: tuple[Group, ...] = ("architecture", "training", "task", "bookkeeping")
 UNEXPLAINED = FieldMeaning("bookkeeping", "A field that this version of imdb-tui does not know.")
 
 
 def explain(name: str) -> FieldMeaning:
     """The meaning of one configuration field."""
-    return MEANINGS.get(name, UNEXPLAINED)
+    return MEANINGS.get(name) or DERIVED.get(name, UNEXPLAINED)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationField:
+    """One field of a resolved configuration, beside the default of the installed transformers."""
+
+    name: str
+    value: Any
+    default: Any
+    group: Group
+    task_specific: bool
+    meaning: str
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.value != self.default)
+
+
+def configuration_fields(config: DistilBertConfig) -> list[ConfigurationField]:
+    """Every field of ``config``, and what is derived from one, by group in the order in which they are explained."""
+    default = type(config)()
+    values, defaults = config.to_dict(), default.to_dict()
+    for name in DERIVED:
+        values[name], defaults[name] = getattr(config, name), getattr(default, name)
+    order = [*MEANINGS, *DERIVED]
+    names = sorted(values, key=lambda name: (GROUPS.index(explain(name).group), _place(name, order)))
+    return [
+        ConfigurationField(
+            name, values[name], defaults.get(name), explain(name).group, explain(name).task_specific,
+            explain(name).meaning,
+        )
+        for name in names
+    ]  # fmt: skip
+
+
+def _place(name: str, order: list[str]) -> int:
+    return order.index(name) if name in order else len(order)

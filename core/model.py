@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import DistilBertConfig, DistilBertForSequenceClassification, DistilBertModel
 
+from core.architecture import check_heads, parse_architecture
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -85,17 +86,20 @@ Classifier = DistilBertClassifier | SequenceClassifier
 LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
 
 
-def encoder_config(fields: dict[str, Any]) -> DistilBertConfig:
-    """A DistilBertConfig from a checkpoint's fields. Raises InputError for values it refuses."""
+def encoder_config(fields: dict[str, Any], architecture: Sequence[str] = ()) -> DistilBertConfig:
+    """A DistilBertConfig from a checkpoint's fields and what a preset's ``model.architecture`` sets.
+
+    Raises InputError for values it refuses.
+    """
+    own = parse_architecture(architecture)
     try:
-        config = DistilBertConfig(**fields)
+        config = DistilBertConfig(**{**fields, **own})
     except Exception as error:  # its validator raises several kinds
         raise InputError(f"the checkpoint's configuration cannot be used: {error}") from None
-    if config.n_heads < 1 or config.dim % config.n_heads:
-        raise InputError(
-            f"the checkpoint's configuration cannot be used: dim {config.dim} is not divisible by "
-            f"n_heads {config.n_heads}"
-        )
+    try:
+        check_heads(config.dim, config.n_heads)
+    except InputError as error:
+        raise InputError(f"the {'preset' if own else 'checkpoint'}'s configuration cannot be used: {error}") from None
     return config
 
 
@@ -122,10 +126,7 @@ def build_classifier(
     """
     classifier: Classifier
     if model.head == "sequence-classification":
-        config = copy.deepcopy(config)
-        config.seq_classif_dropout = model.head_dropout
-        config.id2label, config.label2id = dict(LABELS), {label: i for i, label in LABELS.items()}
-        classifier = SequenceClassifier(config)
+        classifier = SequenceClassifier(_with_labels(config, model))
         if weights is not None:
             _load(classifier.distilbert, weights)
     else:
@@ -153,27 +154,29 @@ def _load(encoder: DistilBertModel, weights: dict[str, torch.Tensor]) -> None:
 
 
 def freeze(classifier: nn.Module, names: Sequence[str]) -> None:
-    """Stops training every parameter of the modules named. Raises InputError for a name that no module has."""
+    """Stops training the parameters named and those of the modules named; InputError for a name that none has."""
+    own = dict(classifier.named_parameters())
     for name in names:
-        try:
-            module = classifier.get_submodule(name)
-        except AttributeError:
-            raise InputError(f"model.freeze names {name!r}, which no module has; try {BODY}.embeddings") from None
-        for parameter in module.parameters():
+        below = [own[path] for path in own if path == name or path.startswith(f"{name}.")]
+        if not below:
+            raise InputError(f"model.freeze names {name!r}, which no module has, nor any tensor; try {BODY}.embeddings")
+        for parameter in below:
             parameter.requires_grad_(False)
     if not any(parameter.requires_grad for parameter in classifier.parameters()):
         raise InputError("model.freeze leaves no parameter to train")
 
 
-def meta_classifier(config: DistilBertConfig) -> DistilBertClassifier:
-    """The classifier on the meta device: shapes and counts at once, no memory."""
+def meta_classifier(config: DistilBertConfig, model: ModelConfig | None = None) -> Classifier:
+    """The classifier on the meta device, with the head that ``model`` names: shapes and counts at once, no memory."""
     with torch.device("meta"):
+        if model is not None and model.head == "sequence-classification":
+            return SequenceClassifier(_with_labels(config, model))
         return DistilBertClassifier(DistilBertModel(config))
 
 
-def hidden_state_shape(classifier: Classifier, input_ids: torch.Tensor) -> tuple[int, ...]:
-    """The shape of ``last_hidden_state`` for ids of shape [batch, length], by a real forward pass."""
-    classifier.eval()
-    with torch.inference_mode():
-        mask = (input_ids != 0).long()
-        return tuple(classifier.distilbert(input_ids=input_ids, attention_mask=mask).last_hidden_state.shape)
+def _with_labels(config: DistilBertConfig, model: ModelConfig) -> DistilBertConfig:
+    """The configuration of transformers' head: two labels, and the preset's dropout before them."""
+    config = copy.deepcopy(config)
+    config.seq_classif_dropout = model.head_dropout
+    config.id2label, config.label2id = dict(LABELS), {label: i for i, label in LABELS.items()}
+    return config

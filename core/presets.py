@@ -15,7 +15,7 @@ from core.atomic import write_text_atomically
 from core.config import RunConfig, from_toml, to_toml
 from core.errors import InputError
 
-SHIPPED_ORDER = ("quick", "pretrained", "scratch", "improved")
+SHIPPED_ORDER = ("quick", "pretrained", "scratch", "frozen", "improved")
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,30 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def memory(count: float) -> str:
+    """Bytes as ``512 B``, ``23.4 kB``, ``265 MB``, in powers of a thousand and three digits."""
+    return _scaled(count, ("B", "kB", "MB", "GB", "TB"))
+
+
+def operations(count: float) -> str:
+    """Floating point operations as ``768 FLOP``, ``43.5 GFLOP``."""
+    return _scaled(count, ("FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"))
+
+
+def _scaled(count: float, units: tuple[str, ...]) -> str:
+    step = 0
+    while abs(count) >= 999.5 and step < len(units) - 1:
+        count, step = count / 1000, step + 1
+    return f"{count:.3g} {units[step]}"
+
+
+def change_words(value: float) -> str:
+    """A relative change in percent; no change is exactly 0, and one from nothing has no percentage."""
+    if math.isinf(value):
+        return "from 0"
+    return "0" if value == 0 else f"{value:.3%}" if value < 10 else f"{value:,.0%}"
+
+
 def clock(moment: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(moment))
 

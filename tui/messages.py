@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
@@ -15,7 +15,6 @@ from core.state import RunState
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from core.parameters import ParameterNode
     from core.sources import Origin
 
 
@@ -83,18 +82,9 @@ class TokenizerReady(Message):
 
 
 @dataclass
-class ModelReady(Message):
-    """The shape of a preset's model: configuration fields and the tree of parameters."""
+class LookDone(Message):
+    """What a look at the model found for one page; ``error`` is one line, empty where it found something."""
 
-    config: RunConfig
-    fields: dict[str, object]
-    tree: ParameterNode | None
-    origin: str
+    page: str
+    result: Any
     error: str
-
-
-@dataclass
-class BatchShapeReady(Message):
-    """What one real batch came out as: names, and what there is to say of each."""
-
-    rows: list[tuple[str, str]]

@@ -94,3 +94,16 @@ def test_the_embedded_encoder_is_less_work_than_distilbert(monkeypatch: pytest.M
     monkeypatch.setattr(estimate_module, "minilm_folder", Path)
     assert operations(CONFIG) < full / 3
     assert operations(CONFIG.set("model.init", "scratch")) == full
+
+
+def test_a_run_of_another_frozen_part_is_no_basis(tmp_path: Path) -> None:
+    frozen = RunConfig().set("model.freeze", "distilbert")
+    a_run(tmp_path, frozen)
+    assert "guess" in estimate(RunConfig(), list_runs(tmp_path), 2).basis
+    assert "measured" in estimate(frozen, list_runs(tmp_path), 2).basis
+
+
+def test_fewer_layers_take_fewer_operations() -> None:
+    config = RunConfig().set("model.init", "scratch")
+    half = config.set("model.architecture", "n_layers=3")
+    assert operations(half) == pytest.approx(operations(config) / 2)

@@ -46,6 +46,10 @@ def test_the_notebooks_two_presets_are_its_recipe(name: str, learning_rate: floa
     assert config.engine == EngineConfig()
 
 
+def test_the_frozen_preset_trains_the_head_alone() -> None:
+    assert load_preset("frozen").model == ModelConfig(init="pretrained", freeze=("distilbert",))
+
+
 def test_the_improved_preset_mends_the_quirks_and_changes_neither_reviews_nor_steps() -> None:
     assert differences([load_preset("pretrained"), load_preset("improved")]) == {
         "model.head_dropout": [0.0, 0.3],

@@ -81,7 +81,19 @@ def test_model(picture, size):
         await planned(console)
         await console.press("3")
 
-    assert picture(size, act, "configuration", "embeddings")
+    assert picture(size, act, "architecture, task-agnostic")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("key", "words"), [("s", "own head on"), ("p", "classifier is trained")])
+def test_pages_of_the_model(picture, size, key, words):
+    async def act(console):
+        await planned(console)
+        await console.press("3")
+        await console.see("numbers in 22 tensors")
+        await console.press(key)
+
+    assert picture(size, act, words)
 
 
 @pytest.mark.parametrize("size", SIZES)

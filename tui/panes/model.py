@@ -1,280 +1,295 @@
-"""The model of the preset under the cursor: configuration and parameters as a tree, details beside it."""
+"""The model of a preset or a run: seven pages over one target, each worked out in threads."""
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from rich.table import Table
 from rich.text import Text
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Static, Tree
-from textual.widgets.tree import TreeNode
+from textual.containers import Vertical
+from textual.widgets import ContentSwitcher, Static
 
+from core.architecture import parse_architecture
 from core.config import RunConfig
-from core.explain import explain
-from core.libraries import load_training_libraries
-from core.parameters import ParameterNode
-from core.report import printable
-from tui.messages import BatchShapeReady, ModelReady
+from core.errors import InputError
+from core.flops import classifier_flops
+from core.parameters import leaves
+from core.presets import save_preset
+from core.report import memory, operations, printable
+from core.targets import Resolved
+from tui.looking import REFUSED, Between, Looks, Work
+from tui.messages import LookDone
+from tui.pages.attention import AttentionPage
+from tui.pages.classes import ClassesPage
+from tui.pages.configuration import ConfigurationPage
+from tui.pages.difference import DifferencePage
+from tui.pages.page import Page, failed
+from tui.pages.parameters import ParametersPage
+from tui.pages.trace import TracePage
+from tui.pages.weights import WeightsPage
+from tui.panes.presets import PresetsPane
+from tui.screens.confirm import AskName
+from tui.widgets.pagebar import PageBar, PageName
 
 if TYPE_CHECKING:
+    from core.weights import Weights
     from tui.app import ImdbTui
 
-_GROUPS = ("architecture", "training", "task", "bookkeeping")
+PAGES = (
+    PageName("c", "Configuration", "Config"),
+    PageName("s", "Classes", "Classes"),
+    PageName("p", "Parameters", "Params"),
+    PageName("w", "Weights", "Weights"),
+    PageName("d", "Difference", "Diff"),
+    PageName("t", "Trace", "Trace"),
+    PageName("a", "Attention", "Attention"),
+)
+_HEAD = "head"
 
 
-class ModelPane(Horizontal):
-    """Tree left, details right. Everything is worked out in threads; no torch runs in the UI thread."""
+class ModelPane(Vertical):
+    """The row of pages, what is looked at, and the page. No torch runs in the UI thread."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("b", "batch", "run a batch"),
-        Binding("i", "init", "scratch/pretrained"),
-        Binding("j", "move(1)", "down", show=False),
-        Binding("k", "move(-1)", "up", show=False),
-        Binding("l,right", "open", "open", show=False),
-        Binding("h,left", "close", "close", show=False),
+        *(Binding(page.key, f"page('{page.name}')", page.name, show=False) for page in PAGES),
+        Binding("b", "batch", "run a batch", show=False),
+        Binding("o", "other", "open"),
+        Binding("i", "init", "scratch or pretrained", show=False),
+        Binding("u", "undo", "undo edits", show=False),
+        Binding("ctrl+s", "save_as", "save as a preset", show=False),
+        Binding("j", "move('down')", "down", show=False),
+        Binding("k", "move('up')", "up", show=False),
     ]
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
-        self._config = RunConfig()
-        self._total = 0
-        self._batch_rows: list[tuple[str, str]] = []
-        self._looking = False
+        self.resolved: Resolved | None = None
+        self.config = RunConfig()
+        self._original = RunConfig()
+        self._page = PAGES[0].name
+        # What is opened, what a page counts, and what it computes: each replaces only its own kind.
+        self._opening, self._light, self._heavy = (Looks(self.post_message, self._run_is_live) for _ in range(3))
+        self._weights: tuple[Any, Weights] | None = None
 
     @property
     def console(self) -> ImdbTui:
         return cast("ImdbTui", self.app)
 
+    def _run_is_live(self) -> bool:
+        return self.console.run_is_live
+
     def compose(self) -> ComposeResult:
-        tree: Tree[Any] = Tree("model", id="model-tree")
-        tree.show_root = False
-        tree.guide_depth = 2
-        yield tree
-        with VerticalScroll(id="model-details", can_focus=False):
-            yield Static("importing torch and transformers …", id="model-words", markup=False)
+        yield PageBar(PAGES, self._page)
+        yield Static("importing torch and transformers …", id="model-head", markup=False)
+        with ContentSwitcher(initial=f"model-{self._page.lower()}"):
+            for page in self._make_pages():
+                page.id = f"model-{page.name_.lower()}"
+                yield page
+
+    @staticmethod
+    def _make_pages() -> list[Page]:
+        return [ConfigurationPage(), ClassesPage(), ParametersPage(), WeightsPage(), DifferencePage(), TracePage(),
+                AttentionPage()]  # fmt: skip
 
     def on_mount(self) -> None:
-        self._look()
+        self._open(self.console.first_preset or "pretrained")
 
-    def _look(self) -> None:
-        threading.Thread(target=self._find_model, args=(self._config,), name="model", daemon=True).start()
+    @property
+    def page(self) -> Page:
+        return self.query_one(f"#model-{self._page.lower()}", Page)
 
-    def _find_model(self, config: RunConfig) -> None:
-        from core.errors import InputError
+    # What is looked at
 
-        try:
-            load_training_libraries()
-            from core.model import encoder_config, meta_classifier
-            from core.parameters import parameter_tree
-            from core.sources import open_checkpoint
+    def _open(self, name: str) -> None:
+        root = self.console.root
 
-            checkpoint = open_checkpoint(config.model.checkpoint, pretrained=config.model.init == "pretrained")
-            encoder = encoder_config(checkpoint.config)
-            tree = parameter_tree(meta_classifier(encoder))
-            message = ModelReady(config, encoder.to_dict(), tree, checkpoint.weights_origin.words(), "")
-        except InputError as error:
-            message = ModelReady(config, {}, None, "", str(error))
-        except Exception as error:
-            message = ModelReady(config, {}, None, "", f"{type(error).__name__}: {error}")
-        self.post_message(message)
+        def work(_: Between) -> Any:
+            from core.targets import find_target, resolve
 
-    def on_model_ready(self, message: ModelReady) -> None:
-        words = self.query_one("#model-words", Static)
-        if message.tree is None:
-            words.update(f"✗ {printable(message.error)}")
+            return resolve(find_target(name, root))
+
+        self._opening.start(_HEAD, work, heavy=False)
+
+    def change(self, field: str, value: Any) -> None:
+        """Another configuration of the same model, which is then counted anew. Raises InputError as RunConfig.set."""
+        before, config = self.resolved, self.config.set(field, value)
+        if before is None or config == self.config:
             return
-        tree: Tree[Any] = self.query_one(Tree)
-        tree.clear()
-        self._total, self._origin = message.tree.count, message.origin
-        parameters = tree.root.add(_label("parameters", f"{message.tree.count:,}"), message.tree, expand=True)
-        for child in message.tree.children:
-            self._add(parameters, child)
-        configuration = tree.root.add(_label("configuration", f"{len(message.fields)} fields"), "config", expand=True)
-        for group in _GROUPS:
-            names = [name for name in message.fields if explain(name).group == group]
-            node = configuration.add(_label(group, str(len(names))), group, expand=group in ("architecture", "task"))
-            for name in names:
-                node.add_leaf(_label(name, _short(message.fields[name])), (name, message.fields[name]))
-        tree.cursor_line = 0
-        self._show(tree.cursor_node.data if tree.cursor_node else message.tree)
 
-    def _add(self, parent: TreeNode[Any], node: ParameterNode) -> None:
-        if node.shape is not None:
-            parent.add_leaf(_label(node.name, "x".join(map(str, node.shape))), node)
+        def work(_: Between) -> Any:
+            from core.targets import edited
+
+            return edited(before, config)
+
+        self.config = config
+        self._opening.start(_HEAD, work, heavy=False)
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether its weights are a file's: it is looked at, and not changed."""
+        return self.resolved is not None and self.resolved.target.file is not None
+
+    def may_edit(self) -> bool:
+        """Whether what is looked at can be changed; says why not."""
+        if self.is_trained:
+            self.app.notify("a trained model is what it is; o opens a preset, which can be changed", severity="warning")
+            return False
+        return self.resolved is not None
+
+    @property
+    def edited_fields(self) -> set[str]:
+        """The configuration's fields that the person, or the preset, sets."""
+        return set(parse_architecture(self.config.model.architecture))
+
+    def look(self, page: str, work: Work, *, heavy: bool) -> bool:
+        """Starts a look of a page; a heavy one is refused while a run is live, and then ends all that is held."""
+        if heavy and self.console.run_is_live:
+            self._weights = None
+            self._heavy.cancel()
+            self.app.notify(REFUSED, severity="warning")
+            self.query_one(f"#model-{page.lower()}", Page).say(REFUSED)
+            return False
+        (self._heavy if heavy else self._light).start(page, work, heavy=heavy)
+        return True
+
+    def weights_of(self, resolved: Resolved) -> Any:
+        """Opens the weights in a look, and keeps them for the next one while they are of the same target."""
+
+        def opened(between: Between) -> Weights:
+            from core.weights import open_weights
+
+            between()
+            if self._weights is None or self._weights[0] != resolved.target:
+                self._weights = None
+                self._weights = resolved.target, open_weights(resolved)
+            return self._weights[1]
+
+        return opened
+
+    def on_look_done(self, message: LookDone) -> None:
+        if message.page != _HEAD:
+            page = self.query_one(f"#model-{message.page.lower()}", Page)
+            if message.error:
+                page.say(message.error)
+            else:
+                page.look_done(message.result)
             return
-        below = parent.add(_label(node.name, f"{node.count:,}"), node, expand=node.name in ("distilbert",))
-        for child in node.children:
-            self._add(below, child)
-
-    @on(Tree.NodeHighlighted)
-    def _highlighted(self, event: Tree.NodeHighlighted[Any]) -> None:
-        self._show(event.node.data)
-
-    def _show(self, data: Any) -> None:
-        words: Any = ""
-        if isinstance(data, ParameterNode):
-            words = self._parameter_words(data)
-        elif isinstance(data, tuple):
-            words = _field_words(*data)
-        elif data == "config":
-            words = "Task-agnostic fields describe the encoder; task-specific ones only a head and its labels."
-        elif data in _GROUPS:
-            told = "task-specific" if data == "task" else "task-agnostic"
-            words = f"Fields of group {data}: {told}."
-        text = Table.grid()
-        text.add_row(words)
-        if self._batch_rows:
-            table = Table.grid(padding=(0, 2))
-            table.add_column(style="dim", no_wrap=True)
-            table.add_column()
-            for name, value in self._batch_rows:
-                table.add_row(Text(name), Text(printable(value)))
-            text.add_row("")
-            text.add_row(table)
-        else:
-            text.add_row(Text("\nb runs one real batch through it", style="dim"))
-        self.query_one("#model-words", Static).update(text)
-
-    def _parameter_words(self, node: ParameterNode) -> Table:
-        table = Table.grid(padding=(0, 2))
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column()
-        table.add_row("name", Text(node.path or "DistilBertClassifier", style="bold"))
-        if node.shape is not None:
-            table.add_row("shape", Text(str(list(node.shape))))
-        else:
-            table.add_row("tensors", f"{_tensors(node):,}")
-        table.add_row("dtype", node.dtype)
-        table.add_row("numbers", f"{node.count:,}")
-        table.add_row("share", f"{node.count / self._total:.2%}")
-        table.add_row("memory", f"{node.count * 4 / 1e6:,.1f} MB in float32")
-        kind = "specific: the new head" if node.path.startswith("classifier") else "agnostic: the encoder"
-        table.add_row("task", kind if node.path else "the encoder is task-agnostic, the head is not")
-        if not node.path:
-            table.add_row("weights", Text(printable(self._origin)))
-            table.add_row("init", f"{self._config.model.init} (i switches)")
-        return table
-
-    # A batch, on demand
-
-    def action_batch(self) -> None:
-        """The shape of last_hidden_state on a real batch, computed in a worker."""
-        if self._looking:
+        if message.error:
+            if self.resolved is None:
+                self.query_one("#model-head", Static).update(failed(message.error))
+            else:
+                self.config = self.resolved.target.config
+                self.page.say(message.error)
             return
-        if self.console.run_is_live:
-            self.app.notify("not while a run trains: it would slow it down", severity="warning")
-            return
-        self._looking = True
-        self._batch_rows = [("", "running a batch …")]
-        self._show_current()
-        threading.Thread(target=self._run_batch, args=(self._config,), name="batch", daemon=True).start()
+        other = self.resolved is None or self.resolved.target.name != message.result.target.name
+        self.resolved = message.result
+        self.config = message.result.target.config
+        if other:
+            self._original = self.config
+        self._show_head()
+        self.refresh_bindings()
+        for page in self.query(Page):
+            page.show_model(message.result)
 
-    def _run_batch(self, config: RunConfig) -> None:
-        try:
-            load_training_libraries()
-            import torch
+    def _show_head(self) -> None:
+        """What it is and what it costs, beside what it was before the edits."""
+        assert self.resolved is not None
+        resolved, tree, config = self.resolved, self.resolved.tree, self.config
+        tensors = sum(1 for _ in leaves(tree))
+        batch, length = config.train.batch_size, config.data.max_length
+        head = Text(f"{printable(resolved.target.name)}", style="bold", no_wrap=True, overflow="ellipsis")
+        if config != self._original:
+            changed = [*config.model.architecture, *(f"freeze {name}" for name in config.model.freeze)]
+            head.append(f" • edited: {printable(', '.join(changed) or config.model.init)}")
+        head.append(f"  {printable(resolved.origin)}\n", style="not bold dim")
+        trained = "all trained" if tree.trainable_count == tree.count else f"{tree.trainable_count:,} trained"
+        parts = [f"{tree.count:,} numbers in {tensors} tensors", trained, memory(tree.bytes)]
+        parts.append(f"{operations(classifier_flops(resolved.encoder, batch, length))} a batch of {batch} x {length}")
+        head.append(" · ".join(parts), style="not bold")
+        self.query_one("#model-head", Static).update(head)
 
-            from core.data import collate
-            from core.device import usable_cores
-            from core.model import build_classifier, encoder_config, hidden_state_shape
-            from core.sources import open_checkpoint, open_reviews
-            from core.tokenization import encode_ids
+    # Pages
 
-            torch.set_num_threads(usable_cores())
-            pretrained = config.model.init == "pretrained"
-            checkpoint = open_checkpoint(config.model.checkpoint, pretrained=pretrained)
-            weights = checkpoint.load_weights() if pretrained else None
-            reviews, origin = open_reviews(self.console.data or config.data.source, config.data.dataset)
-            ids = encode_ids(
-                checkpoint.tokenizer,
-                [review.text for review in reviews[: config.train.batch_size]],
-                add_special_tokens=config.data.add_special_tokens,
-                max_length=config.data.max_length,
-            )
-            batch = collate([row or [0] for row in ids], [0] * len(ids), torch.device("cpu"))
-            model = build_classifier(encoder_config(checkpoint.config), config.model, weights)
-            hidden = hidden_state_shape(model, batch.input_ids)
-            share = 1 - batch.tokens / batch.input_ids.numel()
-            rows = [
-                ("one batch of", origin.words()),
-                ("input_ids", f"{list(batch.input_ids.shape)}, {share:.0%} padding"),
-                ("last_hidden_state", f"{list(hidden)}: review, position, number"),
-                ("first vector", f"[{hidden[0]}, {hidden[2]}]: what the head reads"),
-                ("logits", f"[{hidden[0]}]: above 0 is positive"),
-            ]
-        except Exception as error:
-            rows = [("✗", str(error))]
-        self.post_message(BatchShapeReady(rows))
+    def shown(self) -> None:
+        self.screen.set_focus(self.page.main())
 
-    def on_batch_shape_ready(self, message: BatchShapeReady) -> None:
-        self._looking = False
-        self._batch_rows = message.rows
-        self._show_current()
+    def on_hide(self) -> None:
+        """Nothing large stays in memory for a run that starts elsewhere."""
+        self._weights = None
 
-    def _show_current(self) -> None:
-        node = self.query_one(Tree).cursor_node
-        if node is not None:
-            self._show(node.data)
+    def leave_field(self) -> None:
+        self.screen.set_focus(self.page.main())
+
+    def on_page_bar_chosen(self, message: PageBar.Chosen) -> None:
+        self.action_page(message.name)
+
+    def action_page(self, name: str) -> None:
+        selected = self.query_one(ParametersPage).selected if self._page == "Parameters" else None
+        self._page = name
+        self.query_one(ContentSwitcher).current = f"model-{name.lower()}"
+        self.query_one(PageBar).show(name)
+        page = self.page
+        if isinstance(page, WeightsPage) and selected is not None:
+            page.select(selected.path)
+        self.screen.set_focus(page.main())
+        if self.resolved is not None:
+            page.shown()
 
     # Keys
 
-    def shown(self) -> None:
-        self.screen.set_focus(self.query_one(Tree))
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """What has been trained cannot be drawn anew, and is no preset."""
+        return not self.is_trained or action not in ("init", "save_as", "undo")
 
-    def leave_field(self) -> None:
-        self.screen.set_focus(self.query_one(Tree))
+    def action_batch(self) -> None:
+        """The shapes of one real batch, on the Trace page."""
+        self.action_page("Trace")
+        self.query_one(TracePage).run_batch()
+
+    def action_other(self) -> None:
+        question = "Open a preset, a run, RUN@step-300, or a path"
+        self.app.push_screen(AskName(question, "last"), lambda name: self._open(name) if name else None)
 
     def action_init(self) -> None:
-        other = "scratch" if self._config.model.init == "pretrained" else "pretrained"
-        self._config = self._config.set("model.init", other)
-        self._batch_rows = []
-        self._look()
-
-    def action_move(self, step: int) -> None:
-        tree: Tree[Any] = self.query_one(Tree)
-        (tree.action_cursor_down if step > 0 else tree.action_cursor_up)()
-
-    def action_open(self) -> None:
-        node = self.query_one(Tree).cursor_node
-        if node is not None:
-            node.expand()
-
-    def action_close(self) -> None:
-        tree: Tree[Any] = self.query_one(Tree)
-        node = tree.cursor_node
-        if node is None:
+        if not self.may_edit():
             return
-        if node.allow_expand and node.is_expanded:
-            node.collapse()
-        elif node.parent is not None and node.parent is not tree.root:
-            tree.move_cursor(node.parent)
+        other = "scratch" if self.config.model.init == "pretrained" else "pretrained"
+        try:
+            self.change("model.init", other)
+        except InputError as error:
+            self.app.notify(str(error), severity="error")
 
+    def action_undo(self) -> None:
+        if self.resolved is not None and self.config != self._original:
+            before, self.config = self.resolved, self._original
+            config = self.config
 
-def _label(name: str, value: str) -> Text:
-    return Text.assemble(name, "  ", (value, "dim"))
+            def work(_: Between) -> Any:
+                from core.targets import edited
 
+                return edited(before, config)
 
-def _short(value: object) -> str:
-    return printable(str(value))[:24]
+            self._opening.start(_HEAD, work, heavy=False)
 
+    def action_save_as(self) -> None:
+        if self.may_edit():
+            assert self.resolved is not None
+            name = f"my-{self.resolved.target.name}".replace("/", "-")
+            self.app.push_screen(AskName("Save this as a preset of your own under the name", name), self._save)
 
-def _field_words(name: str, value: object) -> Table:
-    meaning = explain(name)
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column()
-    table.add_row("field", Text(name, style="bold"))
-    table.add_row("value", Text(printable(str(value))))
-    table.add_row("task", "specific" if meaning.task_specific else "agnostic")
-    table.add_row("group", meaning.group)
-    table.add_row("meaning", meaning.meaning)
-    return table
+    def _save(self, name: str | None) -> None:
+        if not name:
+            return
+        try:
+            path = save_preset(self.config, name)
+        except InputError as error:
+            self.app.notify(str(error), severity="error")
+            return
+        self.app.call_later(self.app.query_one(PresetsPane).show_saved, name)
+        self.app.notify(f"saved as {path}; 1 shows it among the presets")
 
-
-def _tensors(node: ParameterNode) -> int:
-    return 1 if node.shape is not None else sum(_tensors(child) for child in node.children)
+    def action_move(self, way: str) -> None:
+        action = getattr(self.page.main(), f"action_cursor_{way}", None)
+        if action is not None:
+            action()

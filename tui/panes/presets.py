@@ -84,6 +84,11 @@ class PresetsPane(Horizontal):
             if preset.config is not None:
                 self._plan(self._config_of(preset))
 
+    async def show_saved(self, name: str) -> None:
+        """Reads the presets again, with the one that was saved elsewhere under the cursor."""
+        self._shown_name = ""
+        await self._read_presets(name)
+
     def _menu_entry(self, preset: Preset) -> Text:
         entry = Text(overflow="ellipsis", no_wrap=True)
         edited = " •" if preset.name in self._edited else ""

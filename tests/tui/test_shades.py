@@ -1,0 +1,35 @@
+"""A matrix as shades: what is pooled keeps its spikes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from textual.app import App
+
+from tui.widgets.shades import LEVELS, Shades, pooled
+
+
+def test_what_does_not_fit_is_pooled_by_its_largest_number():
+    matrix = np.zeros((512, 512), dtype=np.float32)
+    matrix[300, 17] = 1.0
+    small = pooled(matrix, 20, 30)
+    assert small.shape == (20, 30)
+    assert (small == 1.0).sum() == 1
+    assert pooled(matrix, 512, 512).tolist() == matrix.tolist()
+
+
+@pytest.mark.parametrize(("size", "lines"), [((8, 2), ["██    ", "  ██  "]), ((3, 2), ["█  ", " █ "]),
+                                             ((12, 5), ["████        "] * 2 + ["    ████    "] * 2)])  # fmt: skip
+async def test_cells_are_as_large_as_there_is_room_for(size, lines):
+    class Shown(App):
+        def compose(self):
+            yield Shades()
+
+    async with Shown().run_test(size=size) as pilot:
+        shades = pilot.app.query_one(Shades)
+        shades.show(np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32))
+        assert str(shades.render()).splitlines() == lines
+
+
+def test_every_level_is_a_sign_of_its_own():
+    assert len(set(LEVELS)) == 5
