@@ -15,8 +15,8 @@ from core.sources import Origin
 from tests.tui.fakes import PIECES
 from tui.looking import Looks
 from tui.messages import LookDone
-from tui.pages.difference import DifferencePage
-from tui.pages.trace import TracePage
+from tui.model_pages.difference import DifferencePage
+from tui.model_pages.trace import TracePage
 
 REVIEWS = [Review("hello my name is kevin", 1), Review("a film", 0), Review("dull " * 300, 0)] * 2
 EMBEDDINGS = len(PIECES) * 16 + 512 * 16 + 2 * 16

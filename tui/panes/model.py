@@ -20,14 +20,14 @@ from core.report import memory, operations, printable
 from core.targets import Resolved
 from tui.looking import REFUSED, Between, Looks, Work
 from tui.messages import LookDone
-from tui.pages.attention import AttentionPage
-from tui.pages.classes import ClassesPage
-from tui.pages.configuration import ConfigurationPage
-from tui.pages.difference import DifferencePage
-from tui.pages.page import Page, failed
-from tui.pages.parameters import ParametersPage
-from tui.pages.trace import TracePage
-from tui.pages.weights import WeightsPage
+from tui.model_pages.attention import AttentionPage
+from tui.model_pages.classes import ClassesPage
+from tui.model_pages.configuration import ConfigurationPage
+from tui.model_pages.difference import DifferencePage
+from tui.model_pages.page import Page, failed
+from tui.model_pages.parameters import ParametersPage
+from tui.model_pages.trace import TracePage
+from tui.model_pages.weights import WeightsPage
 from tui.panes.presets import PresetsPane
 from tui.screens.confirm import AskName
 from tui.widgets.pagebar import PageBar, PageName

@@ -20,7 +20,7 @@ from core.errors import InputError
 from core.parameters import ParameterNode, leaves, parameters_as_csv, parameters_as_json, short_name, toggled, walk
 from core.report import as_json, memory, printable
 from core.targets import Resolved
-from tui.pages.page import Page
+from tui.model_pages.page import Page
 from tui.screens.confirm import AskName
 from tui.widgets.field import Field
 

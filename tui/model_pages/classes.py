@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.widgets import DataTable, Static
 
 from core.targets import Resolved
-from tui.pages.page import Page, failed, grid_text, right
+from tui.model_pages.page import Page, failed, grid_text, right
 
 if TYPE_CHECKING:
     from core.heads import HeadClass

@@ -12,7 +12,7 @@ from textual.widgets import DataTable, Static
 from core.parameters import short_name
 from core.report import memory, operations, printable
 from core.targets import Resolved
-from tui.pages.page import Page, failed, grid_text, right
+from tui.model_pages.page import Page, failed, grid_text, right
 
 _HINT = "b runs a real batch of reviews through the model, and shows what every module makes of it."
 MOST_REVIEWS = 5

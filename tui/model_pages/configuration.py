@@ -18,7 +18,7 @@ from core.errors import InputError
 from core.explain import ConfigurationField, configuration_fields
 from core.report import printable
 from core.targets import Resolved
-from tui.pages.page import Page, failed, grid_text
+from tui.model_pages.page import Page, failed, grid_text
 from tui.widgets.field import Field
 
 _WIDE = 100

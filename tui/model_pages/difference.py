@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from core.parameters import short_name
 from core.report import change_words, printable
 from core.targets import Resolved
-from tui.pages.page import Page, failed, grid_text, right
+from tui.model_pages.page import Page, failed, grid_text, right
 from tui.widgets.field import Field
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from core.parameters import leaves, short_name
 from core.report import memory, printable
 from core.targets import Resolved
-from tui.pages.page import Page, failed, grid_text
+from tui.model_pages.page import Page, failed, grid_text
 from tui.widgets.field import Field
 from tui.widgets.histogram import Histogram
 

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from core.report import printable
 from core.targets import Resolved
-from tui.pages.page import Page, failed
+from tui.model_pages.page import Page, failed
 from tui.widgets.field import Field
 from tui.widgets.shades import Shades
 
