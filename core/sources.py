@@ -130,6 +130,25 @@ def open_tokenizer(name: str, on_download: hub.OnDownload = lambda _: None) -> t
     return checkpoint.tokenizer, checkpoint.tokenizer_origin
 
 
+def open_any_tokenizer(name: str, on_download: hub.OnDownload = lambda _: None) -> tuple[Tokenizer, Origin]:
+    """A tokenizer of any kind of model, to compare with: a Hub name, a folder, or a tokenizer.json or vocab.txt.
+
+    Raises InputError where there is none or where it cannot be read.
+    """
+    path = Path(name).expanduser()
+    if path.is_file():
+        return _read_tokenizer(path), Origin("file", path.name, sha256=_sha256(path))
+    wanted = [TOKENIZER_FILES]
+    place, reason = _find_model(name, wanted, lambda file: hub.fetch(name, file, on_download=on_download))
+    if place is None:
+        if name == EMBEDDED_STANDS_FOR:
+            checkpoint = _embedded_checkpoint(name, reason, False)
+            return checkpoint.tokenizer, checkpoint.tokenizer_origin
+        raise InputError(f"tokenizer {name!r} is not to be had: {reason}; name a folder, or a tokenizer.json")
+    path = next(iter(place.files.values()))
+    return _read_tokenizer(path, lowercase="-cased" not in name), Origin(place.kind, name, place.note, _sha256(path))
+
+
 def open_reviews(
     source: str, dataset: str, on_download: hub.OnDownload = lambda _: None
 ) -> tuple[list[Review], Origin]:
@@ -291,12 +310,13 @@ def _check_whole(path: Path) -> None:
         raise InputError(f"{path.name} is not what the Hub announced (sha256 differs); delete {path.resolve()}")
 
 
-def _read_tokenizer(path: Path) -> Tokenizer:
+def _read_tokenizer(path: Path, *, lowercase: bool = True) -> Tokenizer:
+    """A vocab.txt does not say whether its tokenizer folds case; ``lowercase`` does."""
     from tokenizers import Tokenizer
 
     try:
         if path.suffix == ".txt":
-            return embedded.wordpiece_tokenizer(embedded.read_vocab(path))
+            return embedded.wordpiece_tokenizer(embedded.read_vocab(path), lowercase=lowercase)
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises bare Exception for a damaged file
         raise InputError(f"{path}: no tokenizer can be read from it ({error})") from None

@@ -33,6 +33,7 @@ GO = Binding.Group("panes", compact=True)
 REDRAW_S = 0.1
 """What training changes is drawn at most this often, and only where it is visible."""
 
+
 class ImdbTui(App[int]):
     """The application. ``training`` owns the worker thread, ``live`` is the fold of what it said."""
 

@@ -129,8 +129,6 @@ async def test_a_tokenizer_that_is_not_to_be_had_is_said(open_console, monkeypat
         assert console.app.pane == "runs"
 
 
-
-
 async def test_no_control_character_of_the_text_reaches_the_screen(playground):
     async with playground() as console:
         await replace_text(console, "hello \x1b[31mred\x00 my\x07 name\x9b31m \u202e is")

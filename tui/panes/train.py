@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tui.app import ImdbTui
 
 
-
 class TrainPane(Vertical, can_focus=True):
     """What is proposed, or what runs, or what ran last."""
 
