@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.tokenization import encode
+from core.tokenization import Encoding, encode
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -65,6 +65,11 @@ def pad_batch(
     encodings = [
         encode(tokenizer, text, add_special_tokens=add_special_tokens, max_length=max_length) for text in texts
     ]
+    return pad_encodings(tokenizer, encodings, side=side)
+
+
+def pad_encodings(tokenizer: Tokenizer, encodings: Sequence[Encoding], *, side: Side = "right") -> PaddedBatch:
+    """Pads what is already encoded to the longest."""
     rows = [encoding.input_ids for encoding in encodings]
     longest = max(map(len, rows), default=0)
     fill = pad_id(tokenizer)

@@ -5,6 +5,7 @@ Only ``tokenizers`` is imported, and that takes milliseconds, so this works befo
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -58,6 +59,13 @@ class Encoding:
     def unknown(self) -> int:
         """How many tokens stand for text that is lost."""
         return sum(token.kind == "unknown" for token in self.tokens)
+
+    def token_at(self, index: int) -> int | None:
+        """The position of the token that covers a character, or of the last one before it; None before the first."""
+        first = next((token.position for token in self.tokens if token.start < token.end), 0)
+        last = next((token.position + 1 for token in reversed(self.tokens) if token.start < token.end), 0)
+        found = bisect_right(self.tokens, index, first, max(first, last), key=lambda token: token.start) - 1
+        return found if found >= first and last else None
 
 
 def encode(

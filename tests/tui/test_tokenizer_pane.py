@@ -102,7 +102,7 @@ async def test_a_max_length_that_leaves_no_room_is_refused_with_its_limits(playg
 async def test_a_paste_of_100_000_characters_is_taken_and_the_console_goes_on(playground):
     async with playground() as console:
         await replace_text(console, "hello my name is kevin " * 4348)
-        await console.see("21742 tokens")
+        await console.see("21,742 tokens")
         await console.press("escape", "1")
         assert console.app.pane == "presets"
 

@@ -1,0 +1,1 @@
+"""The pages of the tokenizer playground; each shows one :class:`tui.pages.state.Playground`."""
