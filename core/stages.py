@@ -40,19 +40,29 @@ MEANINGS = {
 
 
 def stages(
-    tokenizer: Tokenizer, text: str, *, add_special_tokens: bool = True, max_length: int | None = None
+    tokenizer: Tokenizer,
+    text: str,
+    *,
+    add_special_tokens: bool = True,
+    max_length: int | None = None,
+    final: Encoding | None = None,
 ) -> tuple[Stage, ...]:
     """The five stages of one text, in order, as ``tokenizers`` answers them.
 
     A typed token of the vocabulary of special tokens is taken out before anything else happens, as the library
-    does; it stands in each stage as it was typed. The fourth stage has the name of the tokenizer's model. Raises
-    ValueError as :func:`core.tokenization.encode` does.
+    does; it stands in each stage as it was typed. The fourth stage has the name of the tokenizer's model. ``final``
+    is the encoding of the same text with the same settings, for those who have it already. Raises ValueError as
+    :func:`core.tokenization.encode` does.
     """
-    whole = encode(tokenizer, text, add_special_tokens=False)
-    final = encode(tokenizer, text, add_special_tokens=add_special_tokens, max_length=max_length)
+    if final is None:
+        final = encode(tokenizer, text, add_special_tokens=add_special_tokens, max_length=max_length)
+    whole = final
+    if add_special_tokens or final.cut_from is not None:
+        whole = encode(tokenizer, text, add_special_tokens=False)
     text = whole.text
     unknown = unknown_id(tokenizer)
     unknown_name = None if unknown is None else tokenizer.id_to_token(unknown)
+    model = tokenizer.model
     normalised: list[Piece] = []
     words: list[Piece] = []
     pieces: list[Piece] = []
@@ -68,7 +78,7 @@ def stages(
         for word in _pre_tokens(tokenizer, segment, start):
             glued = bool(words) and word.start == words[-1].end and word.start > 0
             words.append(word._replace(changed=glued))
-            names = [token.value for token in tokenizer.model.tokenize(word.text)]
+            names = [token.value for token in model.tokenize(word.text)]
             lost = names == [unknown_name]
             for name in names:
                 # Where a model's pieces are not those of the whole text, the word they come from is said.
@@ -79,12 +89,11 @@ def stages(
         Piece(token.token, token.start, token.end, token.kind == "special" and token.start == token.end)
         for token in final.tokens
     )
-    model = type(tokenizer.model).__name__
     return (
         Stage("raw", text, (Piece(text, 0, len(text), False),), MEANINGS["raw"]),
         Stage("normalised", "".join(p.text for p in normalised), tuple(normalised), MEANINGS["normalised"]),
         Stage("pre-tokens", [p.text for p in words], tuple(words), MEANINGS["pre-tokens"]),
-        Stage(model, [p.text for p in pieces], tuple(pieces), MEANINGS["WordPiece"]),
+        Stage(type(model).__name__, [p.text for p in pieces], tuple(pieces), MEANINGS["WordPiece"]),
         Stage("with template", [p.text for p in template], template, MEANINGS["with template"]),
     )
 

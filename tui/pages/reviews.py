@@ -14,7 +14,7 @@ from textual.widget import Widget
 from core.lengths import order
 from tui.pages.page import Page, cell
 from tui.pages.state import Playground
-from tui.widgets.cells import shown
+from tui.widgets.cells import one_line
 from tui.widgets.rows import Rows
 
 ORDERS = {
@@ -76,7 +76,7 @@ class ReviewsPage(Page):
             cell("pos" if review.label else "neg", 5),
             *(cell(number, width, right=True) for number, width in numbers),
             " ",
-            shown(review.text[:240]).replace("\n", " "),
+            one_line(review.text[:240]),
         )
 
     def step(self, by: int) -> None:

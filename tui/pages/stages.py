@@ -32,9 +32,7 @@ class StagesPage(Page):
         rows = self.query_one(Rows)
         rows.show_rows(
             len(lines),
-            lambda i: Text.assemble(
-                cell(lines[i][0], 12), cell(lines[i][1], 13, right=True), " ", lines[i][2].replace("\n", "␊")
-            ),
+            lambda i: Text.assemble(cell(lines[i][0], 12), cell(lines[i][1], 13, right=True), " ", lines[i][2]),
             header=header,
             empty="nothing of the text is lost",
         )

@@ -92,6 +92,7 @@ def work_out(tokenizer: Tokenizer, origin: str, text: str, settings: Settings, d
         encoding.text[:MOST_STAGED],
         add_special_tokens=settings.add_special_tokens,
         max_length=settings.max_length,
+        final=encoding if len(encoding.text) <= MOST_STAGED else None,
     )
     lost = tuple(losses(used, encoding))
     return Playground(used, origin, settings, encoding, lost, found, _tints(encoding, lost), data=data)

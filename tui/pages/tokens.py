@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 
 from rich.text import Text
 from textual import on
@@ -16,7 +17,7 @@ from core.losses import LossKind, meaning
 from core.tokenization import SPECIAL_MEANINGS, Kind, Token
 from tui.pages.page import Page, cell, safe
 from tui.pages.state import Playground
-from tui.widgets.cells import shown
+from tui.widgets.cells import one_line, shown
 from tui.widgets.rows import Rows
 from tui.widgets.stages_view import StagesView
 
@@ -50,17 +51,21 @@ class TokensPage(Page):
             stages.on_resize()
 
     def draw(self, playground: Playground) -> None:
-        rows = self.query_one(Rows)
-        tokens = playground.encoding.tokens
-        rows.show_rows(len(tokens), lambda i: _row(tokens[i]), empty="no tokens: type something above")
+        self.take_tokens(playground)
         self.draw_mark(playground)
+
+    def take_tokens(self, playground: Playground, position: int | None = None) -> None:
+        """Puts the tokens into the table and its cursor on one of them, without telling anybody."""
+        tokens = playground.encoding.tokens
+        rows = self.query_one(Rows)
+        rows.show_rows(len(tokens), lambda i: _row(tokens[i]), row=position, empty="no tokens: type something above")
 
     def draw_mark(self, playground: Playground) -> None:
         """Only what follows the cursor."""
         self.playground = playground
         rest = len(playground.encoding.text) - playground.staged
         self.query_one(StagesView).show_stages(playground.stages, playground.mark, rest=rest)
-        self.query_one("#token-note", Static).update(self._note(playground))
+        self.query_one("#token-note", Static).update(self._note(playground), layout=False)
 
     def _note(self, playground: Playground) -> Text:
         tokens = playground.encoding.tokens
@@ -71,10 +76,6 @@ class TokensPage(Page):
         note.append(f"\ntokenizer: {safe(playground.origin)}", style="dim")
         note.no_wrap, note.overflow = True, "ellipsis"
         return note
-
-    def move_to(self, position: int) -> None:
-        """Puts the cursor on a token without telling anybody."""
-        self.query_one(Rows).go_to(position, tell=False)
 
     @property
     def position(self) -> int:
@@ -94,10 +95,11 @@ def _header(width: int) -> Text:
     return Text.assemble(*columns, cell("span", 13, right=True), " kind")
 
 
+@lru_cache(maxsize=2048)
 def _row(token: Token) -> Text:
     style = _STYLES[token.kind]
     span = "–" if token.start == token.end else f"{token.start}–{token.end}"
-    piece = Text(shown(token.token).replace("\n", "␊"), style=style)
+    piece = Text(one_line(token.token), style=style)
     return Text.assemble(
         cell(str(token.position), 6, right=True),
         cell(str(token.id), 6, right=True),
@@ -114,7 +116,7 @@ def _meaning(token: Token) -> Text:
         words = SPECIAL_MEANINGS.get(token.token, "a special token of this vocabulary")
     elif token.kind == "continuation":
         words = "goes on with the word before it; ## marks that no space was between"
-    return Text.assemble((shown(token.token).replace("\n", "␊"), "bold"), f"  {words}")
+    return Text.assemble((one_line(token.token), "bold"), f"  {words}")
 
 
 def _losses(playground: Playground) -> Text:
@@ -124,7 +126,7 @@ def _losses(playground: Playground) -> Text:
     if encoding.cut_from is not None:
         lost = encoding.full_length - len(encoding.tokens)
         line.append(f"cut off: {lost} tokens ", style="bold")
-        line.append(shown(encoding.cut_text[:80]).replace("\n", " "), style="strike")
+        line.append(one_line(encoding.cut_text[:80]), style="strike")
         line.append("  ")
     counts = Counter(loss.kind for loss in playground.losses if loss.kind != "truncated")
     for kind, count in sorted(counts.items(), key=lambda item: _ORDER.index(item[0])):
@@ -137,7 +139,11 @@ def _losses(playground: Playground) -> Text:
 def loss_lines(playground: Playground) -> list[tuple[LossKind, str, str]]:
     """Every loss as (kind, span, meaning and text), for a list of them."""
     return [
-        (loss.kind, f"{loss.start}–{loss.end}", f"{meaning(playground.tokenizer, loss.kind)}: {shown(loss.text[:60])}")
+        (
+            loss.kind,
+            f"{loss.start}–{loss.end}",
+            f"{meaning(playground.tokenizer, loss.kind)}: {one_line(loss.text[:60])}",
+        )
         for loss in playground.losses
     ]
 

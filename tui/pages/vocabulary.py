@@ -18,7 +18,7 @@ from core.tokenization import special_ids
 from core.vocabulary import Entry, entries, search
 from tui.pages.page import Page, cell, safe
 from tui.pages.state import SMALL, Playground
-from tui.widgets.cells import shown
+from tui.widgets.cells import one_line, shown
 from tui.widgets.field import Field
 from tui.widgets.rows import Rows
 
@@ -85,7 +85,7 @@ class VocabularyPage(Page):
         special = self.playground is not None and entry.id in special_ids(self.playground.tokenizer)
         kind = "special" if special else "begins a word" if entry.begins_word else "inside a word"
         style = "bold" if special else "" if entry.begins_word else "italic"
-        piece = Text(shown(entry.token).replace("\n", "␊"), style=style)
+        piece = Text(one_line(entry.token), style=style)
         return Text.assemble(cell(str(entry.id), 7, right=True), cell(piece, 28), (kind, "dim"))
 
     @on(Rows.Selected, "#vocab-rows")
@@ -148,7 +148,7 @@ def _round_trip(playground: Playground) -> Text:
     if trip.same:
         return Text(f"round trip of the text above{where}: it comes back as it was", style="dim")
     line = Text(f"round trip of the text above{where}: ", style="dim")
-    line.append(shown(trip.decoded[:200]).replace("\n", " "))
+    line.append(one_line(trip.decoded[:200]))
     for ours, theirs in trip.differences[:6]:
         line.append("\n  differs: ", style="dim")
         line.append(shown(ours[:60]), style="strike")

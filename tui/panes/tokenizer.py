@@ -171,10 +171,10 @@ class TokenizerPane(Vertical):
         source, tokens = self.query_one(SourceText), self.query_one(TokensPage)
         self._playground = playground
         with self.app.batch_update():
-            source.set_tints(playground.tints)
             if source.has_focus:
                 self._follow_caret(source.caret)
-            self._mark(min(tokens.position, max(len(playground.encoding.tokens) - 1, 0)))
+            span = self._span(min(tokens.position, max(len(playground.encoding.tokens) - 1, 0)))
+            source.paint(playground.tints, span)
             self._show()
             self._summarise()
         self._progress("")
@@ -204,7 +204,7 @@ class TokenizerPane(Vertical):
             if self._source:
                 parts.append(self._source)
             line.append(" · ".join(parts))
-        self.query_one("#token-summary", Static).update(line)
+        self.query_one("#token-summary", Static).update(line, layout=False)
 
     # The cursor: in the table, in the text, in the stages
 
@@ -217,17 +217,18 @@ class TokenizerPane(Vertical):
         while 0 < caret <= len(text) and text[caret - 1].isspace():
             caret -= 1
         position = encoding.token_at(max(caret - 1, 0))
-        tokens = self.query_one(TokensPage)
-        tokens.draw(self._playground) if len(encoding.tokens) else None
-        tokens.move_to(position if position is not None else 0)
+        self.query_one(TokensPage).take_tokens(self._playground, position or 0)
+
+    def _span(self, position: int) -> tuple[int, int]:
+        """The source characters of a token, which the playground keeps as its mark."""
+        if self._playground is None or position >= len(self._playground.encoding.tokens):
+            return 0, 0
+        token = self._playground.encoding.tokens[position]
+        self._playground = self._playground.with_mark(token.start, token.end)
+        return token.start, token.end
 
     def _mark(self, position: int, *, scroll: bool = False) -> None:
-        if self._playground is None:
-            return
-        tokens = self._playground.encoding.tokens
-        start, end = (tokens[position].start, tokens[position].end) if position < len(tokens) else (0, 0)
-        self._playground = self._playground.with_mark(start, end)
-        self.query_one(SourceText).mark(start, end, scroll=scroll)
+        self.query_one(SourceText).mark(*self._span(position), scroll=scroll)
 
     @on(SourceText.CaretMoved)
     def _caret_moved(self, event: SourceText.CaretMoved) -> None:

@@ -57,6 +57,11 @@ def shown(text: str) -> str:
     return text.translate(_SHOWN)
 
 
+def one_line(text: str) -> str:
+    """As :func:`shown`, with a sign for a line feed."""
+    return text if text.isascii() and text.isprintable() else shown(text).replace("\n", "␊")
+
+
 def widths(text: str) -> str:
     """A digit a character: in how many cells it is shown, 0, 1 or 2."""
     return "1" * len(text) if text.isascii() and text.isprintable() else text.translate(_WIDTHS)

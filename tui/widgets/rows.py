@@ -10,15 +10,16 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.widgets.line_view import LineView
+
+MOST_KEPT = 500
 Render = Callable[[int], Text]
 
 
-class Rows(ScrollView, can_focus=True):
+class Rows(LineView, can_focus=True):
     """``count`` rows; ``render`` gives the text of one of them. The header stays in place while rows scroll."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--header", "rows--cursor", "rows--empty"}
@@ -58,6 +59,7 @@ class Rows(ScrollView, can_focus=True):
         self._count, self._row = 0, 0
         self._build: Render = lambda _: Text()
         self._header, self._empty = header, empty
+        self._strips: dict[tuple[int, int, Style, Style | None], tuple[Text, Strip]] = {}
 
     @property
     def row(self) -> int:
@@ -68,14 +70,22 @@ class Rows(ScrollView, can_focus=True):
     def count(self) -> int:
         return self._count
 
-    def show_rows(self, count: int, render: Render, *, header: Text | None = None, empty: str | None = None) -> None:
-        """Shows other rows; the cursor stays on its row, or on the last one."""
+    def show_rows(
+        self,
+        count: int,
+        render: Render,
+        *,
+        row: int | None = None,
+        header: Text | None = None,
+        empty: str | None = None,
+    ) -> None:
+        """Shows other rows; the cursor goes to ``row``, or stays on its row, or on the last one."""
         self._count, self._build = count, render
         self._header = header or self._header
         self._empty = self._empty if empty is None else empty
-        self._row = max(min(self._row, count - 1), 0)
+        self._row = max(min(self._row if row is None else row, count - 1), 0)
         self._resize_content()
-        self.refresh()
+        self.refresh_changes()
 
     def go_to(self, row: int, *, tell: bool = True) -> None:
         """Puts the cursor on a row and brings it into view."""
@@ -84,7 +94,7 @@ class Rows(ScrollView, can_focus=True):
         self._row = row
         self._show_cursor()
         if moved:
-            self.refresh()
+            self.refresh_changes()
             if tell:
                 self.post_message(self.Highlighted(self, row))
 
@@ -92,9 +102,7 @@ class Rows(ScrollView, can_focus=True):
         return 0 if self._header is None else 1
 
     def _resize_content(self) -> None:
-        size = Size(self.scrollable_content_region.width, self._count + self._top())
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self.resize_content(self.scrollable_content_region.width, self._count + self._top())
         self._show_cursor()
 
     def _show_cursor(self) -> None:
@@ -109,9 +117,9 @@ class Rows(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         self._resize_content()
 
-    def render_line(self, y: int) -> Strip:
+    def build_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        base = self.rich_style
+        base = self.base_style
         if self._header is not None and y == 0:
             return self._strip(self._header, base + self.get_component_rich_style("rows--header", partial=True), width)
         row = y - self._top() + self.scroll_offset.y
@@ -125,6 +133,18 @@ class Rows(ScrollView, can_focus=True):
         return self._strip(self._build(row), base, width, self.get_component_rich_style("rows--cursor", partial=True))
 
     def _strip(self, text: Text, style: Style, width: int, over: Style | None = None) -> Strip:
+        """Kept for as long as the same Text is asked for: rows that stay are not built anew at each key."""
+        key = (id(text), width, style, over)
+        known = self._strips.get(key)
+        if known is not None and known[0] is text:
+            return known[1]
+        if len(self._strips) > MOST_KEPT:
+            self._strips.clear()
+        strip = self._make_strip(text, style, width, over)
+        self._strips[key] = (text, strip)
+        return strip
+
+    def _make_strip(self, text: Text, style: Style, width: int, over: Style | None) -> Strip:
         text = text.copy()
         text.no_wrap = True
         text.truncate(width, overflow="ellipsis")

@@ -11,12 +11,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.widgets.cells import HOLDER, Layout
+from tui.widgets.line_view import LineView
 
 LARGE = 50_000
 """Characters from which a paste is laid out in a thread."""
@@ -33,7 +33,7 @@ class Tint(NamedTuple):
     look: str
 
 
-class SourceText(ScrollView, can_focus=True):
+class SourceText(LineView, can_focus=True):
     """A small editor that wraps, shows every character in known cells, and builds only the lines one sees."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -132,17 +132,21 @@ class SourceText(ScrollView, can_focus=True):
         self._remember()
         self._lay_out(text, 0)
 
-    def set_tints(self, tints: Sequence[Tint]) -> None:
-        """Paints stretches of the source, which are sorted and do not overlap."""
+    def paint(self, tints: Sequence[Tint], mark: tuple[int, int]) -> None:
+        """Paints stretches of the source, which are sorted and do not overlap, and marks one span."""
+        self._keep(tints)
+        self._mark = mark
+        self.refresh_changes()
+
+    def _keep(self, tints: Sequence[Tint]) -> None:
         self._tints = tints
         self._ends = [tint.end for tint in tints]
-        self.refresh()
 
     def mark(self, start: int, end: int, *, scroll: bool = False) -> None:
         """Marks the span of the token under the table's cursor."""
         if self._mark != (start, end):
             self._mark = (start, end)
-            self.refresh()
+            self.refresh_changes()
         if scroll and start < end:
             self._bring_into_view(start)
 
@@ -159,17 +163,17 @@ class SourceText(ScrollView, can_focus=True):
         return max(self.scrollable_content_region.width - 2, 2)  # a cell for the caret, one for a space that hangs
 
     def _settle(self) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._layout))
+        self.resize_content(self.scrollable_content_region.width, len(self._layout))
         self._bring_into_view(self._caret)
-        self.refresh()
+        self.refresh_changes()
 
     def _bring_into_view(self, index: int) -> None:
         line = self._layout.line_of(index)
         self.scroll_to_region(Region(0, line, 1, 1), animate=False, force=True, immediate=True)
 
-    def render_line(self, y: int) -> Strip:
+    def build_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        base = self.rich_style
+        base = self.base_style
         line = y + self.scroll_offset.y
         if not self.text and line == 0:
             hint = base + self.get_component_rich_style("source--hint", partial=True)
@@ -214,10 +218,10 @@ class SourceText(ScrollView, can_focus=True):
         return looks
 
     def on_focus(self) -> None:
-        self.refresh()
+        self.refresh_changes()
 
     def on_blur(self) -> None:
-        self.refresh()
+        self.refresh_changes()
 
     # Editing
 
@@ -268,7 +272,7 @@ class SourceText(ScrollView, can_focus=True):
         self._layout.edit(start, end - start, inserted)
         self._caret = start + len(inserted)
         first = bisect_right(self._ends, start)
-        self.set_tints(self._tints[:first])  # until the next encoding says what the rest is now
+        self._keep(self._tints[:first])  # until the next encoding says what the rest is now
         self._changed()
 
     def _lay_out(self, text: str, caret: int) -> None:
@@ -298,7 +302,7 @@ class SourceText(ScrollView, can_focus=True):
         if same:
             self._settle()
             return
-        self.set_tints(())
+        self._keep(())
         self._changed()
 
     def _changed(self) -> None:
@@ -318,7 +322,7 @@ class SourceText(ScrollView, can_focus=True):
         if index != self._caret:
             self._caret = index
             self._bring_into_view(index)
-            self.refresh()
+            self.refresh_changes()
             self.post_message(self.CaretMoved(index))
 
     def _target(self, where: str) -> int:

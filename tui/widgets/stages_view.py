@@ -9,17 +9,20 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region, Size
-from textual.scroll_view import ScrollView
+from textual.geometry import Region
 from textual.strip import Strip
 
 from core.stages import Piece, Stage
-from tui.widgets.cells import shown
+from tui.widgets.cells import one_line
+from tui.widgets.line_view import LineView
 
 NAME_WIDTH = 14
+LONGEST = 40
+"""Characters of a word that is not cut to wrap it."""
+_WORDS = re.compile(rf"\s{{1,{LONGEST}}}|\S{{1,{LONGEST}}}")
 
 
-class StagesView(ScrollView, can_focus=False):
+class StagesView(LineView, can_focus=False):
     """``compact``: a line a stage, beginning where the marked piece is in sight. Else whole stages that scroll."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"stages--name", "stages--hint", "stages--changed", "stages--marked"}
@@ -46,16 +49,16 @@ class StagesView(ScrollView, can_focus=False):
         if stages is not self._stages:
             self._stages, self._rest = stages, rest
             self._pieces = [_display_pieces(stage) for stage in stages]
-            self._shown = [[shown(piece.text).replace("\n", "␊") for piece in pieces] for pieces in self._pieces]
+            self._shown = [[one_line(piece.text) for piece in pieces] for pieces in self._pieces]
             self._break()
         self._mark = mark
         self._show_mark()
-        self.refresh()
+        self.refresh_changes()
 
     def on_resize(self) -> None:
         self._break()
         self._show_mark()
-        self.refresh()
+        self.refresh_changes()
 
     def _width(self) -> int:
         return max(self.scrollable_content_region.width, 8)
@@ -73,7 +76,7 @@ class StagesView(ScrollView, can_focus=False):
                 gap = len(self._separator(number))
                 first, used = 0, 2
                 for i, text in enumerate(texts):
-                    cells = cell_len(text) + gap
+                    cells = (len(text) if text.isascii() else cell_len(text)) + gap
                     if used + cells > width and i > first:
                         self._lines.append((number, first, i))
                         first, used = i, 2
@@ -81,7 +84,7 @@ class StagesView(ScrollView, can_focus=False):
                 self._lines.append((number, first, len(texts)))
             if self._rest:
                 self._lines.append((-1, 0, 0))
-        self.virtual_size = Size(self._width(), len(self._stages) if self.compact else len(self._lines))
+        self.resize_content(self._width(), len(self._stages) if self.compact else len(self._lines))
 
     def _is_marked(self, piece: Piece) -> bool:
         start, end = self._mark
@@ -95,8 +98,8 @@ class StagesView(ScrollView, can_focus=False):
                 self.scroll_to_region(Region(0, max(y - 1, 0), 1, 2), animate=False, force=True)
                 return
 
-    def render_line(self, y: int) -> Strip:
-        base, width = self.rich_style, self._width()
+    def build_line(self, y: int) -> Strip:
+        base, width = self.base_style, self._width()
         line = y + self.scroll_offset.y
         if line >= self.virtual_size.height:
             return Strip.blank(width, base)
@@ -158,10 +161,13 @@ def _display_pieces(stage: Stage) -> list[Piece]:
     """The pieces of a stage, a text cut into words so that it can wrap and be marked."""
     if not isinstance(stage.output, str):
         return list(stage.pieces)
-    return [
-        Piece(match[0], piece.start + match.start(), piece.start + match.end(), piece.changed)
-        if len(stage.pieces) == 1
-        else Piece(match[0], piece.start, piece.end, piece.changed)
-        for piece in stage.pieces
-        for match in re.finditer(r"\s{1,40}|\S{1,40}", piece.text)
-    ]
+    pieces = []
+    for piece in stage.pieces:
+        if len(piece.text) <= LONGEST:
+            pieces.append(piece)
+            continue
+        whole = piece.end - piece.start == len(piece.text)
+        for match in _WORDS.finditer(piece.text):
+            start, end = (piece.start + match.start(), piece.start + match.end()) if whole else (piece.start, piece.end)
+            pieces.append(Piece(match[0], start, end, piece.changed))
+    return pieces
