@@ -21,6 +21,10 @@ class Page(Vertical):
         self.playground = playground
         self.draw(playground)
 
+    def show_stages(self, playground: Playground) -> None:
+        """The stages have come after the rest; a page that shows none only keeps them."""
+        self.playground = playground
+
     def draw(self, playground: Playground) -> None:
         raise NotImplementedError
 

@@ -24,9 +24,13 @@ class StagesPage(Page):
         yield ScrollingStages(id="stages-whole")
         yield Rows(id="loss-rows", header=Text("  silent losses"))
 
-    def draw(self, playground: Playground) -> None:
+    def show_stages(self, playground: Playground) -> None:
+        super().show_stages(playground)
         rest = len(playground.encoding.text) - playground.staged
         self.query_one(ScrollingStages).show_stages(playground.stages, playground.mark, rest=rest)
+
+    def draw(self, playground: Playground) -> None:
+        self.show_stages(playground)
         lines = loss_lines(playground)
         header = Text.assemble(cell(f"{len(lines):,} losses", 12), cell("span", 13, right=True), " what and where")
         rows = self.query_one(Rows)

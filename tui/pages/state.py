@@ -71,6 +71,10 @@ class Playground:
     mark: tuple[int, int] = (0, 0)
     data: Data = field(default_factory=Data)
 
+    def with_stages(self) -> Playground:
+        """The stages of this text, which take longer than all the rest."""
+        return replace(self, stages=_stages(self.tokenizer, self.encoding, self.settings))
+
     def with_mark(self, start: int, end: int) -> Playground:
         return replace(self, mark=(start, end))
 
@@ -83,19 +87,31 @@ class Playground:
         return min(len(self.encoding.text), MOST_STAGED)
 
 
-def work_out(tokenizer: Tokenizer, origin: str, text: str, settings: Settings, data: Data) -> Playground:
-    """Encodes a text and names its losses and its stages, the stages of the beginning of a long one only."""
+def work_out(
+    tokenizer: Tokenizer,
+    origin: str,
+    text: str,
+    settings: Settings,
+    data: Data,
+    before: tuple[Stage, ...] | None = None,
+) -> Playground:
+    """Encodes a text and names its losses and its stages, unless those ``before`` are to stand for the moment."""
     used = with_settings(tokenizer, "plain-specials") if settings.split_special_tokens else tokenizer
     encoding = encode(used, text, add_special_tokens=settings.add_special_tokens, max_length=settings.max_length)
-    found = stages(
-        used,
+    lost = tuple(losses(used, encoding))
+    found = _stages(used, encoding, settings) if before is None else before
+    return Playground(used, origin, settings, encoding, lost, found, _tints(encoding, lost), data=data)
+
+
+def _stages(tokenizer: Tokenizer, encoding: Encoding, settings: Settings) -> tuple[Stage, ...]:
+    """Those of the beginning of a long text only."""
+    return stages(
+        tokenizer,
         encoding.text[:MOST_STAGED],
         add_special_tokens=settings.add_special_tokens,
         max_length=settings.max_length,
         final=encoding if len(encoding.text) <= MOST_STAGED else None,
     )
-    lost = tuple(losses(used, encoding))
-    return Playground(used, origin, settings, encoding, lost, found, _tints(encoding, lost), data=data)
 
 
 def _tints(encoding: Encoding, lost: tuple[Loss, ...]) -> tuple[Tint, ...]:

@@ -60,11 +60,14 @@ class TokensPage(Page):
         rows = self.query_one(Rows)
         rows.show_rows(len(tokens), lambda i: _row(tokens[i]), row=position, empty="no tokens: type something above")
 
-    def draw_mark(self, playground: Playground) -> None:
-        """Only what follows the cursor."""
-        self.playground = playground
+    def show_stages(self, playground: Playground) -> None:
+        super().show_stages(playground)
         rest = len(playground.encoding.text) - playground.staged
         self.query_one(StagesView).show_stages(playground.stages, playground.mark, rest=rest)
+
+    def draw_mark(self, playground: Playground) -> None:
+        """Only what follows the cursor."""
+        self.show_stages(playground)
         self.query_one("#token-note", Static).update(self._note(playground), layout=False)
 
     def _note(self, playground: Playground) -> Text:

@@ -154,7 +154,9 @@ class TokenizerPane(Vertical):
         text = self.query_one(SourceText).text
         origin, settings, data, number = self._origin, self._settings, self._data, self._number
         if len(text) <= SMALL:
-            self._take(work_out(tokenizer, origin, text, settings, data))
+            before = self._playground.stages if self._playground else ()
+            self._take(work_out(tokenizer, origin, text, settings, data, before))
+            self.call_after_refresh(self._add_stages, number)
             return
 
         def work() -> None:
@@ -162,6 +164,12 @@ class TokenizerPane(Vertical):
 
         self._encoder.submit(work)
         self._progress(f"encoding {len(text):,} characters …")
+
+    def _add_stages(self, number: int) -> None:
+        """A frame after the text and its tokens, unless another key came first."""
+        if number == self._number and self._playground is not None:
+            self._playground = self._playground.with_stages()
+            self.query_one(f"#page-{self._page}", Page).show_stages(self._playground)
 
     def on_playground_ready(self, message: PlaygroundReady) -> None:
         if message.number == self._number:

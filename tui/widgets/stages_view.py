@@ -46,6 +46,8 @@ class StagesView(LineView, can_focus=False):
 
     def show_stages(self, stages: Sequence[Stage], mark: tuple[int, int], *, rest: int = 0) -> None:
         """Shows ``stages``; ``rest`` is how many characters of the text they leave out."""
+        if stages is self._stages and mark == self._mark:
+            return
         if stages is not self._stages:
             self._stages, self._rest = stages, rest
             self._pieces = [_display_pieces(stage) for stage in stages]
