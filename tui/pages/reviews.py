@@ -42,14 +42,14 @@ class ReviewsPage(Page):
         super().__init__(id=id)
         self._by = "order"
         self._places: list[int] = []
-        self._known: tuple[object, int, str] | None = None
+        self._known: tuple[object, str, str] | None = None
 
     def compose(self) -> ComposeResult:
         yield Rows(id="review-rows", header=Text(""))
 
     def draw(self, playground: Playground) -> None:
         data = playground.data
-        known = (data.reviews, len(data.measured), self._by)
+        known = (data.reviews, data.words(), self._by)
         if known == self._known:
             return
         self._known = known

@@ -102,6 +102,7 @@ class SourceText(LineView, can_focus=True):
 
     def __init__(self, text: str, *, id: str, hint: str = "") -> None:
         super().__init__(id=id)
+        self._styles: dict[tuple[str, ...], Style] = {}
         self._layout = Layout(text, 78)
         self._caret = len(text)
         self._tints: Sequence[Tint] = ()
@@ -189,18 +190,23 @@ class SourceText(LineView, can_focus=True):
         if text and self._layout.widths[start] == "0" and self.text[start] != "\n":
             segments.append(Segment(HOLDER, base))
         at = 0
-        styles: dict[tuple[str, ...], Style] = {(): base}
         for i in range(1, len(text) + 1):
             if i == len(text) or looks[i] != looks[at]:
-                names = looks[at]
-                if names not in styles:
-                    parts = [self.get_component_rich_style(f"source--{name}", partial=True) for name in names]
-                    styles[names] = sum(parts, base)
-                segments.append(Segment(text[at:i], styles[names]))
+                segments.append(Segment(text[at:i], self._style(looks[at])))
                 at = i
         if self.has_focus and self._caret == end == len(self.text) and not self.text.endswith("\n", start, end):
             segments.append(Segment(" ", base + self.get_component_rich_style("source--caret", partial=True)))
         return Strip(segments).adjust_cell_length(width, base)
+
+    def _style(self, names: tuple[str, ...]) -> Style:
+        if names not in self._styles:
+            parts = [self.get_component_rich_style(f"source--{name}", partial=True) for name in names]
+            self._styles[names] = sum(parts, self.base_style)
+        return self._styles[names]
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
 
     def _looks(self, start: int, end: int) -> list[tuple[str, ...]]:
         """The component classes of each character of a line."""
