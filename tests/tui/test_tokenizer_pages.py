@@ -226,10 +226,9 @@ async def test_the_help_answers_the_old_ways_of_the_notebook(page):
         await console.see("tokenizer.encode(tok)", "convert_tokens_to_ids", "ids_to_tokens", "convert_ids_to_tokens")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 @pytest.mark.parametrize("name", HARD)
-async def test_a_hard_text_keeps_every_cell_in_its_place_and_no_control_character(page, name, size):
-    text = HARD[name]
+async def test_a_hard_text_keeps_every_cell_in_its_place_and_no_control_character(page, name):
+    text, size = HARD[name], (80, 24)
     async with page("t", text, size=size) as console:
         await console.until(lambda: console.app.query_one("#tokenizer")._playground.encoding.text == text, "the tokens")
         for key in "stbvct":

@@ -114,10 +114,10 @@ class BatchPage(Page):
             playground.tokenizer, data.measured, add_special_tokens=settings.add_special_tokens, max_length=max_length
         )
         note.append(
-            f"{data.words()}, max_length {max_length}, batches of {batch_size}: padding "
-            f"{percent(padding_share(lengths, batch_size))} as they come (the notebook's longest), "
-            f"{percent(padding_share(lengths, batch_size, by_length=True))} sorted by length"
+            f"padding {percent(padding_share(lengths, batch_size))} as they come (the notebook's longest), "
+            f"{percent(padding_share(lengths, batch_size, by_length=True))} sorted by length\n"
         )
+        note.append(f"in batches of {batch_size} at max_length {max_length}: {data.words()}", style="dim")
         return note
 
     def on_resize(self) -> None:

@@ -128,13 +128,13 @@ def _losses(playground: Playground) -> Text:
     line = Text()
     if encoding.cut_from is not None:
         lost = encoding.full_length - len(encoding.tokens)
-        line.append(f"cut off: {lost} tokens ", style="bold")
+        line.append(f"cut off: {lost:,} tokens ", style="bold")
         line.append(one_line(encoding.cut_text[:80]), style="strike")
         line.append("  ")
     counts = Counter(loss.kind for loss in playground.losses if loss.kind != "truncated")
     for kind, count in sorted(counts.items(), key=lambda item: _ORDER.index(item[0])):
         example = next(loss.text for loss in playground.losses if loss.kind == kind)
-        line.append(f"⚠ {count} {_NAMES[kind]} ", style="bold" if kind in _GRAVE else "")
+        line.append(f"⚠ {count:,} {_NAMES[kind]} ", style="bold" if kind in _GRAVE else "")
         line.append(f"{shown(example[:12])}{'…' if len(example) > 12 else ''}  ".replace("\n", " "), style="dim")
     return line if line.plain else Text("nothing of the text is lost", style="dim")
 

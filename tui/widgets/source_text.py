@@ -49,7 +49,7 @@ class SourceText(LineView, can_focus=True):
     SourceText .source--even-more { color: $text-primary; background: $primary-muted; text-style: underline; }
     SourceText .source--odd-more { color: $text-warning; background: $warning-muted; text-style: underline; }
     SourceText .source--special { color: $text-success; background: $success-muted; text-style: bold italic; }
-    SourceText .source--unknown { color: $background; background: $error; text-style: bold strike; }
+    SourceText .source--unknown { color: $error; text-style: bold reverse strike; }
     SourceText .source--lost { color: $text-error; text-style: bold; }
     SourceText .source--cut { color: $text-muted; text-style: strike; }
     SourceText .source--marked { text-style: reverse bold; }

@@ -19,7 +19,7 @@ from tui.widgets.line_view import LineView
 NAME_WIDTH = 14
 LONGEST = 40
 """Characters of a word that is not cut to wrap it."""
-_WORDS = re.compile(rf"\s{{1,{LONGEST}}}|\S{{1,{LONGEST}}}")
+_WORDS = re.compile(rf"\s{{1,{LONGEST}}}|\w{{1,{LONGEST}}}|[^\w\s]+")
 
 
 class StagesView(LineView, can_focus=False):
@@ -165,10 +165,10 @@ def _display_pieces(stage: Stage) -> list[Piece]:
         return list(stage.pieces)
     pieces = []
     for piece in stage.pieces:
-        if len(piece.text) <= LONGEST:
+        whole = piece.end - piece.start == len(piece.text)
+        if not whole and len(piece.text) <= LONGEST:
             pieces.append(piece)
             continue
-        whole = piece.end - piece.start == len(piece.text)
         for match in _WORDS.finditer(piece.text):
             start, end = (piece.start + match.start(), piece.start + match.end()) if whole else (piece.start, piece.end)
             pieces.append(Piece(match[0], start, end, piece.changed))
