@@ -130,23 +130,19 @@ def open_tokenizer(name: str, on_download: hub.OnDownload = lambda _: None) -> t
     return checkpoint.tokenizer, checkpoint.tokenizer_origin
 
 
-def open_any_tokenizer(name: str, on_download: hub.OnDownload = lambda _: None) -> tuple[Tokenizer, Origin]:
-    """A tokenizer of any kind of model, to compare with: a Hub name, a folder, or a tokenizer.json or vocab.txt.
-
-    Raises InputError where there is none or where it cannot be read.
-    """
-    path = Path(name).expanduser()
-    if path.is_file():
+def open_any_tokenizer(name: str) -> tuple[Tokenizer, Origin]:
+    """One of any model, to compare with: a Hub name, a folder, a tokenizer.json or vocab.txt. May raise InputError."""
+    if (path := Path(name).expanduser()).is_file():
         return _read_tokenizer(path), Origin("file", path.name, sha256=_sha256(path))
-    wanted = [TOKENIZER_FILES]
-    place, reason = _find_model(name, wanted, lambda file: hub.fetch(name, file, on_download=on_download))
-    if place is None:
-        if name == EMBEDDED_STANDS_FOR:
-            checkpoint = _embedded_checkpoint(name, reason, False)
-            return checkpoint.tokenizer, checkpoint.tokenizer_origin
-        raise InputError(f"tokenizer {name!r} is not to be had: {reason}; name a folder, or a tokenizer.json")
-    path = next(iter(place.files.values()))
-    return _read_tokenizer(path, lowercase="-cased" not in name), Origin(place.kind, name, place.note, _sha256(path))
+    place, reason = _find_model(name, [TOKENIZER_FILES], lambda file: hub.fetch(name, file))
+    if place is not None:
+        path = next(iter(place.files.values()))
+        return _read_tokenizer(path, lowercase="-cased" not in name), Origin(
+            place.kind, name, place.note, _sha256(path)
+        )
+    if name == EMBEDDED_STANDS_FOR:
+        return open_tokenizer(name)
+    raise InputError(f"tokenizer {name!r} is not to be had: {reason}; name a folder, or a tokenizer.json")
 
 
 def open_reviews(
@@ -311,7 +307,7 @@ def _check_whole(path: Path) -> None:
 
 
 def _read_tokenizer(path: Path, *, lowercase: bool = True) -> Tokenizer:
-    """A vocab.txt does not say whether its tokenizer folds case; ``lowercase`` does."""
+    # A vocab.txt does not say whether its tokenizer folds case.
     from tokenizers import Tokenizer
 
     try:

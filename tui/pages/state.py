@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from core.commands.tokenize_answers import encoding_answer
 from core.lengths import Measured
 from core.losses import Loss, losses
 from core.padding import Side
+from core.report import as_json
 from core.reviews import Review
-from core.side_by_side import with_settings
+from core.side_by_side import tokens_per_word, with_settings
 from core.stages import Stage, stages
 from core.tokenization import Encoding, encode
 from tui.widgets.source_text import Tint
@@ -80,6 +82,32 @@ class Playground:
 
     def with_data(self, data: Data) -> Playground:
         return replace(self, data=data)
+
+    def summary(self) -> list[str]:
+        """The text in a few words each: how many tokens, under which settings."""
+        encoding, settings = self.encoding, self.settings
+        parts = [f"{len(encoding.tokens):,} tokens", f"{tokens_per_word(encoding):.2f} a word"]
+        parts.append(f"specials {'on' if settings.add_special_tokens else 'off'}")
+        if settings.split_special_tokens:
+            parts.append("typed ones are text")
+        if unknown := encoding.unknown:
+            parts.append(f"{unknown:,} unknown")
+        return parts
+
+    def position_before(self, caret: int) -> int:
+        """The position of the token that ends before the caret, white space between them left out."""
+        text = self.encoding.text
+        while 0 < caret <= len(text) and text[caret - 1].isspace():
+            caret -= 1
+        return self.encoding.token_at(max(caret - 1, 0)) or 0
+
+    def to_copy(self, what: str) -> str:
+        """The ``ids`` or ``tokens`` with spaces between, or everything as the command line's ``json``."""
+        if what == "ids":
+            return " ".join(map(str, self.encoding.input_ids))
+        if what == "tokens":
+            return " ".join(token.token for token in self.encoding.tokens)
+        return as_json(encoding_answer(self.tokenizer, self.encoding))
 
     @property
     def staged(self) -> int:

@@ -8,16 +8,30 @@ from typing import TYPE_CHECKING
 from core.lengths import Measured, measure
 from core.reviews import Review
 from tui.latest import Latest
-from tui.messages import OtherMeasured, OtherTokenizerReady, ReviewsMeasured
+from tui.messages import OtherMeasured, OtherTokenizerReady, ReviewsMeasured, TokenizerReady
 from tui.pages.state import Data
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-Post = Callable[[OtherTokenizerReady | OtherMeasured | ReviewsMeasured], bool]
+Answer = TokenizerReady | OtherTokenizerReady | OtherMeasured | ReviewsMeasured
+Post = Callable[[Answer], bool]
 """Returns False once nobody listens any more."""
 EVERY = 4
 """Chunks between two reports of progress."""
+
+
+def find_tokenizer(post: Post) -> None:
+    """The default checkpoint's tokenizer, or the reason why there is none."""
+    from core.config import ModelConfig
+    from core.sources import open_tokenizer
+
+    try:
+        tokenizer, origin = open_tokenizer(ModelConfig().checkpoint)
+    except Exception as error:
+        post(TokenizerReady(None, None, str(error)))
+    else:
+        post(TokenizerReady(tokenizer, origin, ""))
 
 
 def measure_reviews(source: str, tokenizer: Tokenizer, post: Post) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
@@ -13,16 +14,9 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import Input, Label, Static
 
 from core.old_ways import OLD_WAYS
-from core.report import as_json, printable
-from core.side_by_side import tokens_per_word
+from core.report import printable
 from tui.latest import Latest
-from tui.messages import (
-    OtherMeasured,
-    OtherTokenizerReady,
-    PlaygroundReady,
-    ReviewsMeasured,
-    TokenizerReady,
-)
+from tui.messages import OtherMeasured, OtherTokenizerReady, PlaygroundReady, ReviewsMeasured, TokenizerReady
 from tui.pages.batch import BatchPage
 from tui.pages.compare import ComparePage
 from tui.pages.page import Page
@@ -31,7 +25,7 @@ from tui.pages.stages import StagesPage
 from tui.pages.state import SMALL, Data, Playground, Settings, work_out
 from tui.pages.tokens import TokensPage
 from tui.pages.vocabulary import VocabularyPage
-from tui.pages.work import measure_reviews, measure_with, open_other
+from tui.pages.work import Answer, find_tokenizer, measure_reviews, measure_with, open_other
 from tui.widgets.field import Field
 from tui.widgets.page_bar import PageBar
 from tui.widgets.source_text import SourceText
@@ -101,18 +95,7 @@ class TokenizerPane(Vertical):
 
     def on_mount(self) -> None:
         self.query_one("#token-summary", Static).update(self._origin)
-        threading.Thread(target=self._find_tokenizer, name="tokenizer", daemon=True).start()
-
-    def _find_tokenizer(self) -> None:
-        from core.config import ModelConfig
-        from core.sources import open_tokenizer
-
-        try:
-            tokenizer, origin = open_tokenizer(ModelConfig().checkpoint)
-            message = TokenizerReady(tokenizer, origin, "")
-        except Exception as error:
-            message = TokenizerReady(None, None, str(error))
-        self.post_message(message)
+        threading.Thread(target=find_tokenizer, args=(self._post,), name="tokenizer", daemon=True).start()
 
     def on_tokenizer_ready(self, message: TokenizerReady) -> None:
         self._tokenizer = message.tokenizer
@@ -139,8 +122,6 @@ class TokenizerPane(Vertical):
             self._summarise("✗ max_length is between 3 and 512")
 
     def _set(self, **changes: object) -> None:
-        from dataclasses import replace
-
         self._settings = replace(self._settings, **changes)  # type: ignore[arg-type]
         self._refresh()
 
@@ -197,35 +178,20 @@ class TokenizerPane(Vertical):
             self.query_one(f"#page-{self._page}", Page).show(self._playground)
 
     def _summarise(self, problem: str = "") -> None:
-        playground = self._playground
-        line = Text(no_wrap=True, overflow="ellipsis")
-        if problem:
-            line.append(f"{problem} · ", style="bold")
-        if playground is not None:
-            encoding, settings = playground.encoding, playground.settings
-            parts = [f"{len(encoding.tokens):,} tokens", f"{tokens_per_word(encoding):.2f} a word"]
-            parts.append(f"specials {'on' if settings.add_special_tokens else 'off'}")
-            if settings.split_special_tokens:
-                parts.append("typed ones are text")
-            if unknown := encoding.unknown:
-                parts.append(f"{unknown:,} unknown")
-            if self._source:
-                parts.append(self._source)
-            line.append(" · ".join(parts))
+        parts = [problem] if problem else []
+        if self._playground is not None:
+            parts += self._playground.summary()
+        if self._source:
+            parts.append(self._source)
+        line = Text(" · ".join(parts), no_wrap=True, overflow="ellipsis")
         self.query_one("#token-summary", Static).update(line, layout=False)
 
     # The cursor: in the table, in the text, in the stages
 
     def _follow_caret(self, caret: int) -> None:
         """Puts the table's cursor on the token before the caret."""
-        if self._playground is None:
-            return
-        encoding = self._playground.encoding
-        text = encoding.text
-        while 0 < caret <= len(text) and text[caret - 1].isspace():
-            caret -= 1
-        position = encoding.token_at(max(caret - 1, 0))
-        self.query_one(TokensPage).take_tokens(self._playground, position or 0)
+        if self._playground is not None:
+            self.query_one(TokensPage).take_tokens(self._playground, self._playground.position_before(caret))
 
     def _span(self, position: int) -> tuple[int, int]:
         """The source characters of a token, which the playground keeps as its mark."""
@@ -309,7 +275,7 @@ class TokenizerPane(Vertical):
         if page.other is message.tokenizer:
             page.take_measured(message.measured)
 
-    def _post(self, message: OtherTokenizerReady | OtherMeasured | ReviewsMeasured) -> bool:
+    def _post(self, message: Answer) -> bool:
         return self.post_message(message)
 
     def _need_data(self) -> None:
@@ -384,13 +350,6 @@ class TokenizerPane(Vertical):
         """To the clipboard, by the terminal (OSC 52)."""
         if self._playground is None:
             return
-        from core.commands.tokenize_answers import encoding_answer
-
-        encoding = self._playground.encoding
-        copied = {
-            "ids": lambda: " ".join(map(str, encoding.input_ids)),
-            "tokens": lambda: " ".join(token.token for token in encoding.tokens),
-            "json": lambda: as_json(encoding_answer(self._playground.tokenizer, encoding) if self._playground else {}),
-        }[what]()
+        encoding, copied = self._playground.encoding, self._playground.to_copy(what)
         self.app.copy_to_clipboard(copied)
         self.notify(f"copied: {what} of {len(encoding.tokens):,} tokens")

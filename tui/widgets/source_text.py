@@ -15,6 +15,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
+from tui.widgets.caret import caret_target
 from tui.widgets.cells import HOLDER, Layout
 from tui.widgets.line_view import LineView
 
@@ -22,7 +23,6 @@ LARGE = 50_000
 """Characters from which a paste is laid out in a thread."""
 MOST_REMEMBERED = 4_000_000
 """Characters that undo keeps at most."""
-_WORD_BREAK = " \n\t.,;:!?()[]\"'"
 
 
 class Tint(NamedTuple):
@@ -332,41 +332,12 @@ class SourceText(LineView, can_focus=True):
             self.post_message(self.CaretMoved(index))
 
     def _target(self, where: str) -> int:
-        text, caret, layout = self.text, self._caret, self._layout
-        line = layout.line_of(caret)
-        match where:
-            case "left":
-                return max(caret - 1, 0)
-            case "right":
-                return min(caret + 1, len(text))
-            case "home":
-                return layout.span(line)[0]
-            case "end":
-                start, end = layout.span(line)
-                return end if end == len(text) and not text.endswith("\n", start) else max(end - 1, start)
-            case "top":
-                return 0
-            case "bottom":
-                return len(text)
-            case "word_left":
-                index = caret
-                while index and text[index - 1] in _WORD_BREAK:
-                    index -= 1
-                while index and text[index - 1] not in _WORD_BREAK:
-                    index -= 1
-                return index
-            case "word_right":
-                index = caret
-                while index < len(text) and text[index] not in _WORD_BREAK:
-                    index += 1
-                while index < len(text) and text[index] in _WORD_BREAK:
-                    index += 1
-                return index
         page = max(self.size.height - 1, 1)
-        step = {"up": -1, "down": 1, "page_up": -page, "page_down": page}[where]
+        if (step := {"up": -1, "down": 1, "page_up": -page, "page_down": page}.get(where)) is None:
+            return caret_target(self._layout, self._caret, where)
         if self._wanted_column is None:
-            self._wanted_column = layout.column_of(caret)
-        return layout.index_at(line + step, self._wanted_column)
+            self._wanted_column = self._layout.column_of(self._caret)
+        return self._layout.index_at(self._layout.line_of(self._caret) + step, self._wanted_column)
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
