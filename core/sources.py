@@ -137,9 +137,7 @@ def open_any_tokenizer(name: str) -> tuple[Tokenizer, Origin]:
     place, reason = _find_model(name, [TOKENIZER_FILES], lambda file: hub.fetch(name, file))
     if place is not None:
         path = next(iter(place.files.values()))
-        return _read_tokenizer(path, lowercase="-cased" not in name), Origin(
-            place.kind, name, place.note, _sha256(path)
-        )
+        return _read_tokenizer(path, "-cased" not in name), Origin(place.kind, name, place.note, _sha256(path))
     if name == EMBEDDED_STANDS_FOR:
         return open_tokenizer(name)
     raise InputError(f"tokenizer {name!r} is not to be had: {reason}; name a folder, or a tokenizer.json")
@@ -169,8 +167,7 @@ def open_reviews(
             return _synthetic(str(error))
         path, kind, note = found, "cache", str(error)
     _check_whole(path)
-    origin = Origin("hub" if kind == "hub" else "cache", dataset, note, _sha256(path))
-    return read_reviews(path), origin
+    return read_reviews(path), Origin("hub" if kind == "hub" else "cache", dataset, note, _sha256(path))
 
 
 def _synthetic(reason: str) -> tuple[list[Review], Origin]:
@@ -239,8 +236,8 @@ def _plan_reviews(config: RunConfig) -> str:
         if source == "auto":
             return Origin("synthetic", "synthetic reviews", str(error)).words()
         return f"{dataset} is not to be had: {error}"
-    there = hub.cached(dataset, file, repo_type="dataset")
-    return Origin("hub", dataset).words() + _to_download(0 if there else size)
+    left = 0 if hub.cached(dataset, file, repo_type="dataset") else size
+    return Origin("hub", dataset).words() + _to_download(left)
 
 
 def _wanted(pretrained: bool) -> list[tuple[str, ...]]:
@@ -306,8 +303,7 @@ def _check_whole(path: Path) -> None:
         raise InputError(f"{path.name} is not what the Hub announced (sha256 differs); delete {path.resolve()}")
 
 
-def _read_tokenizer(path: Path, *, lowercase: bool = True) -> Tokenizer:
-    # A vocab.txt does not say whether its tokenizer folds case.
+def _read_tokenizer(path: Path, lowercase: bool = True) -> Tokenizer:
     from tokenizers import Tokenizer
 
     try:

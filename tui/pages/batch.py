@@ -31,10 +31,10 @@ class BatchPage(Page):
 
     needs_data = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "add", "add the text"),
-        Binding("f", "fill", "add 4 reviews"),
-        Binding("d", "drop", "drop a text"),
-        Binding("p", "side", "padding side"),
+        Binding("a", "add", "add text"),
+        Binding("f", "fill", "add reviews"),
+        Binding("d", "drop", "drop"),
+        Binding("p", "side", "side"),
         Binding("left,h", "scroll_columns(-1)", "columns", show=False),
         Binding("right,l", "scroll_columns(1)", "columns", show=False),
     ]

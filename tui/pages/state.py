@@ -87,7 +87,7 @@ class Playground:
         """The text in a few words each: how many tokens, under which settings."""
         encoding, settings = self.encoding, self.settings
         parts = [f"{len(encoding.tokens):,} tokens", f"{tokens_per_word(encoding):.2f} a word"]
-        parts.append(f"specials {'on' if settings.add_special_tokens else 'off'}")
+        parts.append(f"^t specials {'on' if settings.add_special_tokens else 'off'}")
         if settings.split_special_tokens:
             parts.append("typed ones are text")
         if unknown := encoding.unknown:

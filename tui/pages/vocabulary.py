@@ -29,7 +29,7 @@ class VocabularyPage(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "find", "search"),
         Binding("i", "ids", "ids to text"),
-        Binding("w", "beginnings", "all/begin a word/inside"),
+        Binding("w", "beginnings", "which pieces"),
     ]
 
     def __init__(self, *, id: str) -> None:

@@ -53,11 +53,11 @@ class TokenizerPane(Vertical):
 
     KEYS_HELP: ClassVar = OLD_WAYS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+t", "toggle_special", "special tokens"),
-        Binding("ctrl+l", "max_length", "max length"),
+        Binding("ctrl+t", "toggle_special", "special tokens on/off", show=False),
+        Binding("ctrl+l", "max_length", "max_length", show=False),
         Binding("slash", "type", "type", key_display="/"),
         Binding("ctrl+o", "toggle_split", "a typed [SEP] is text / is the real one", show=False),
-        Binding("ctrl+n", "next_page", "next page, also while typing", show=False),
+        Binding("ctrl+n", "next_page", "next page", show=False),
         *(Binding(key, f"page('{name}')", f"page {name}", show=False) for name, (key, _) in PAGES.items()),
         Binding("n", "step(1)", "next review", show=False),
         Binding("N", "step(-1)", "previous review", show=False, key_display="N"),
@@ -79,16 +79,12 @@ class TokenizerPane(Vertical):
         self._number = 0
         self._encoder, self._measurer = Latest("encoder"), Latest("other tokenizer")
 
-    @property
-    def console(self) -> ImdbTui:
-        return cast("ImdbTui", self.app)
-
     def compose(self) -> ComposeResult:
         yield SourceText(FIRST_TEXT, id="text", hint="type a sentence, or paste a review")
         yield PageBar([(key, name) for name, (key, _) in PAGES.items()], id="page-bar")
         with Horizontal(id="token-settings"):
             yield Static(id="token-summary", markup=False)
-            yield Label("max_length ")
+            yield Label("^l max_length ")
             yield Field("", id="max-length", placeholder="none", compact=True, restrict=r"[0-9]*", max_length=3)
         with Container(id="token-pages"):
             yield TokensPage(id="page-tokens")
@@ -106,9 +102,7 @@ class TokenizerPane(Vertical):
 
     @on(SourceText.Changed)
     def _typed(self, event: SourceText.Changed) -> None:
-        if not self._source.startswith("✓"):
-            self._source = ""
-        self._source = self._source.removeprefix("✓")
+        self._source = self._source.removeprefix("✓") if self._source.startswith("✓") else ""
         self._refresh()
 
     @on(Input.Changed, "#max-length")
@@ -283,7 +277,7 @@ class TokenizerPane(Vertical):
         if self._data_asked or self._tokenizer is None:
             return
         self._data_asked = True
-        source, tokenizer = self.console.data or "auto", self._tokenizer
+        source, tokenizer = cast("ImdbTui", self.app).data or "auto", self._tokenizer
         threading.Thread(
             target=measure_reviews, args=(source, tokenizer, self._post), name="reviews", daemon=True
         ).start()
