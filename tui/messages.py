@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.lengths import Measured
     from core.parameters import ParameterNode
     from core.sources import Origin
-    from tui.pages.state import Data, Playground
+    from tui.tokenizer_pages.state import Data, Playground
 
 
 @dataclass

@@ -17,15 +17,15 @@ from core.old_ways import OLD_WAYS
 from core.report import printable
 from tui.latest import Latest
 from tui.messages import OtherMeasured, OtherTokenizerReady, PlaygroundReady, ReviewsMeasured, TokenizerReady
-from tui.pages.batch import BatchPage
-from tui.pages.compare import ComparePage
-from tui.pages.page import Page
-from tui.pages.reviews import ReviewsPage
-from tui.pages.stages import StagesPage
-from tui.pages.state import SMALL, Data, Playground, Settings, work_out
-from tui.pages.tokens import TokensPage
-from tui.pages.vocabulary import VocabularyPage
-from tui.pages.work import Answer, find_tokenizer, measure_reviews, measure_with, open_other
+from tui.tokenizer_pages.batch import BatchPage
+from tui.tokenizer_pages.compare import ComparePage
+from tui.tokenizer_pages.page import Page
+from tui.tokenizer_pages.reviews import ReviewsPage
+from tui.tokenizer_pages.stages import StagesPage
+from tui.tokenizer_pages.state import SMALL, Data, Playground, Settings, work_out
+from tui.tokenizer_pages.tokens import TokensPage
+from tui.tokenizer_pages.vocabulary import VocabularyPage
+from tui.tokenizer_pages.work import Answer, find_tokenizer, measure_reviews, measure_with, open_other
 from tui.widgets.field import Field
 from tui.widgets.page_bar import PageBar
 from tui.widgets.source_text import SourceText
@@ -49,7 +49,7 @@ _TYPED = {"type", "page", "step", "copy"}
 
 
 class TokenizerPane(Vertical):
-    """Holds the text and its settings; the page in front draws what :func:`tui.pages.state.work_out` found."""
+    """Holds the text and its settings; the page in front draws what ``tokenizer_pages.state.work_out`` found."""
 
     KEYS_HELP: ClassVar = OLD_WAYS
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -7,7 +7,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from core.report import printable
-from tui.pages.state import Playground
+from tui.tokenizer_pages.state import Playground
 
 
 class Page(Vertical):

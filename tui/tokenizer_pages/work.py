@@ -9,7 +9,7 @@ from core.lengths import Measured, measure
 from core.reviews import Review
 from tui.latest import Latest
 from tui.messages import OtherMeasured, OtherTokenizerReady, ReviewsMeasured, TokenizerReady
-from tui.pages.state import Data
+from tui.tokenizer_pages.state import Data
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

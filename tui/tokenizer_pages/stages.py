@@ -6,9 +6,9 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from tui.pages.page import Page, cell
-from tui.pages.state import Playground
-from tui.pages.tokens import loss_lines
+from tui.tokenizer_pages.page import Page, cell
+from tui.tokenizer_pages.state import Playground
+from tui.tokenizer_pages.tokens import loss_lines
 from tui.widgets.rows import Rows
 from tui.widgets.stages_view import StagesView
 

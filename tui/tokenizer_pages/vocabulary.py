@@ -16,8 +16,8 @@ from core.decoding import decode, parse_ids, round_trip
 from core.errors import InputError
 from core.tokenization import special_ids
 from core.vocabulary import Entry, entries, search
-from tui.pages.page import Page, cell, safe
-from tui.pages.state import SMALL, Playground
+from tui.tokenizer_pages.page import Page, cell, safe
+from tui.tokenizer_pages.state import SMALL, Playground
 from tui.widgets.cells import one_line, shown
 from tui.widgets.field import Field
 from tui.widgets.rows import Rows

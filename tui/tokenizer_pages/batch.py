@@ -16,8 +16,8 @@ from core.lengths import token_lengths
 from core.padding import PaddedBatch, pad_encodings, padding_share
 from core.report import percent
 from core.tokenization import Encoding, encode
-from tui.pages.page import Page
-from tui.pages.state import Playground
+from tui.tokenizer_pages.page import Page
+from tui.tokenizer_pages.state import Playground
 from tui.widgets.rows import Rows
 
 EXAMPLES = ("a warm and moving film", "dull")

@@ -15,8 +15,8 @@ from textual.widgets import Static
 
 from core.losses import LossKind, meaning
 from core.tokenization import SPECIAL_MEANINGS, Kind, Token
-from tui.pages.page import Page, cell, safe
-from tui.pages.state import Playground
+from tui.tokenizer_pages.page import Page, cell, safe
+from tui.tokenizer_pages.state import Playground
 from tui.widgets.cells import one_line, shown
 from tui.widgets.rows import Rows
 from tui.widgets.stages_view import StagesView

@@ -18,9 +18,9 @@ from core.lengths import Measured, histogram, summarise, token_lengths
 from core.report import percent
 from core.side_by_side import ComparedWord, compare, tokens_per_word
 from core.tokenization import Encoding, Token, encode
-from tui.pages.page import Page, cell, safe
-from tui.pages.state import SMALL, Playground
-from tui.pages.tokens import WIDE
+from tui.tokenizer_pages.page import Page, cell, safe
+from tui.tokenizer_pages.state import SMALL, Playground
+from tui.tokenizer_pages.tokens import WIDE
 from tui.widgets.cells import shown
 from tui.widgets.field import Field
 from tui.widgets.rows import Rows

@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.widget import Widget
 
 from core.lengths import order
-from tui.pages.page import Page, cell
-from tui.pages.state import Playground
+from tui.tokenizer_pages.page import Page, cell
+from tui.tokenizer_pages.state import Playground
 from tui.widgets.cells import one_line
 from tui.widgets.rows import Rows
 

@@ -1,1 +1,0 @@
-"""The pages of the tokenizer playground; each shows one :class:`tui.pages.state.Playground`."""
