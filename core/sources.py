@@ -130,6 +130,19 @@ def open_tokenizer(name: str, on_download: hub.OnDownload = lambda _: None) -> t
     return checkpoint.tokenizer, checkpoint.tokenizer_origin
 
 
+def open_any_tokenizer(name: str) -> tuple[Tokenizer, Origin]:
+    """One of any model, to compare with: a Hub name, a folder, a tokenizer.json or vocab.txt. May raise InputError."""
+    if (path := Path(name).expanduser()).is_file():
+        return read_tokenizer(path), Origin("file", path.name, sha256=_sha256(path))
+    place, reason = _find_model(name, [TOKENIZER_FILES], lambda file: hub.fetch(name, file))
+    if place is not None:
+        path = next(iter(place.files.values()))
+        return read_tokenizer(path, "-cased" not in name), Origin(place.kind, name, place.note, _sha256(path))
+    if name == EMBEDDED_STANDS_FOR:
+        return open_tokenizer(name)
+    raise InputError(f"tokenizer {name!r} is not to be had: {reason}; name a folder, or a tokenizer.json")
+
+
 def open_reviews(
     source: str, dataset: str, on_download: hub.OnDownload = lambda _: None
 ) -> tuple[list[Review], Origin]:
@@ -154,8 +167,7 @@ def open_reviews(
             return _synthetic(str(error))
         path, kind, note = found, "cache", str(error)
     _check_whole(path)
-    origin = Origin("hub" if kind == "hub" else "cache", dataset, note, _sha256(path))
-    return read_reviews(path), origin
+    return read_reviews(path), Origin("hub" if kind == "hub" else "cache", dataset, note, _sha256(path))
 
 
 def _synthetic(reason: str) -> tuple[list[Review], Origin]:
@@ -224,8 +236,8 @@ def _plan_reviews(config: RunConfig) -> str:
         if source == "auto":
             return Origin("synthetic", "synthetic reviews", str(error)).words()
         return f"{dataset} is not to be had: {error}"
-    there = hub.cached(dataset, file, repo_type="dataset")
-    return Origin("hub", dataset).words() + _to_download(0 if there else size)
+    left = 0 if hub.cached(dataset, file, repo_type="dataset") else size
+    return Origin("hub", dataset).words() + _to_download(left)
 
 
 def _wanted(pretrained: bool) -> list[tuple[str, ...]]:
@@ -291,13 +303,13 @@ def _check_whole(path: Path) -> None:
         raise InputError(f"{path.name} is not what the Hub announced (sha256 differs); delete {path.resolve()}")
 
 
-def read_tokenizer(path: Path) -> Tokenizer:
+def read_tokenizer(path: Path, lowercase: bool = True) -> Tokenizer:
     """The tokenizer of a tokenizer.json or vocab.txt. Raises InputError for one that cannot be read."""
     from tokenizers import Tokenizer
 
     try:
         if path.suffix == ".txt":
-            return embedded.wordpiece_tokenizer(embedded.read_vocab(path))
+            return embedded.wordpiece_tokenizer(embedded.read_vocab(path), lowercase=lowercase)
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises bare Exception for a damaged file
         raise InputError(f"{path}: no tokenizer can be read from it ({error})") from None

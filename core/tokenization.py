@@ -5,9 +5,11 @@ Only ``tokenizers`` is imported, and that takes milliseconds, so this works befo
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -23,8 +25,7 @@ SPECIAL_MEANINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One row of the token table. ``start`` and ``end`` are character offsets into the source text."""
 
     position: int
@@ -54,6 +55,18 @@ class Encoding:
         """The source text that max_length cut off."""
         return "" if self.cut_from is None else self.text[self.cut_from :]
 
+    @property
+    def unknown(self) -> int:
+        """How many tokens stand for text that is lost."""
+        return sum(token.kind == "unknown" for token in self.tokens)
+
+    def token_at(self, index: int) -> int | None:
+        """The position of the token that covers a character, or of the last one before it; None before the first."""
+        first = next((token.position for token in self.tokens if token.start < token.end), 0)
+        last = next((token.position + 1 for token in reversed(self.tokens) if token.start < token.end), 0)
+        found = bisect_right(self.tokens, index, first, max(first, last), key=lambda token: token.start) - 1
+        return found if found >= first and last else None
+
 
 def encode(
     tokenizer: Tokenizer, text: str, *, add_special_tokens: bool = True, max_length: int | None = None
@@ -62,22 +75,36 @@ def encode(
 
     Raises ValueError for a max_length below 3, which leaves no room for a token between two special ones.
     """
-    text = _encodable(text)
-    kept = tokenizer.encode(text, add_special_tokens=False)
+    text = encodable(text)
+    whole = tokenizer.post_process(tokenizer.encode(text, add_special_tokens=False), None, False)
+    ids, names, offsets, words = whole.ids, whole.tokens, whole.offsets, whole.word_ids
     around = num_special_tokens(tokenizer) if add_special_tokens else 0
-    full_length = len(kept.ids) + around
-    cut_from = None
-    if max_length is not None and (room := _room(max_length, around)) < len(kept.ids):
-        cut_from = kept.offsets[room][0]
-        kept.truncate(room)
-    kept = tokenizer.post_process(kept, None, add_special_tokens)
-    special = special_ids(tokenizer)
-    unknown = tokenizer.token_to_id("[UNK]")
-    tokens = tuple(
-        Token(position, id_, token, start, end, _kind(id_, token, special, unknown))
-        for position, (id_, token, (start, end)) in enumerate(zip(kept.ids, kept.tokens, kept.offsets, strict=True))
-    )
-    return Encoding(text, tokens, full_length, cut_from)
+    full_length, cut_from = len(ids) + around, None
+    if max_length is not None and (room := _room(max_length, around)) < len(ids):
+        # Cut here: Encoding.truncate keeps what it cuts in pieces of this length, 200,000 of them in a long paste.
+        cut_from = offsets[room][0]
+        ids, names, offsets, words = ids[:room], names[:room], offsets[:room], words[:room]
+    before, after = _template(tokenizer) if add_special_tokens else ((), ())
+    special, unknown = special_ids(tokenizer), unknown_id(tokenizer)
+    tokens: list[Token] = []
+    for id_, name in before:
+        tokens.append(Token(len(tokens), id_, name, 0, 0, "special"))
+    last: int | None = None
+    for position, (id_, name, (start, end), word) in enumerate(
+        zip(ids, names, offsets, words, strict=True), start=len(tokens)
+    ):
+        kind: Kind = "word"
+        if id_ == unknown:
+            kind = "unknown"
+        elif id_ in special:
+            kind = "special"
+        elif word is not None and word == last:
+            kind = "continuation"
+        tokens.append(Token(position, id_, name, start, end, kind))
+        last = word
+    for id_, name in after:
+        tokens.append(Token(len(tokens), id_, name, 0, 0, "special"))
+    return Encoding(text, tuple(tokens), full_length, cut_from)
 
 
 def encode_ids(
@@ -86,7 +113,7 @@ def encode_ids(
     """The ids of many texts, each at most ``max_length`` long: the batched path that training uses."""
     around = num_special_tokens(tokenizer) if add_special_tokens else 0
     room = _room(max_length, around)
-    encodings = tokenizer.encode_batch_fast([_encodable(text) for text in texts], add_special_tokens=False)
+    encodings = tokenizer.encode_batch_fast([encodable(text) for text in texts], add_special_tokens=False)
     for encoding in encodings:
         encoding.truncate(room)
     return [tokenizer.post_process(encoding, None, add_special_tokens).ids for encoding in encodings]
@@ -103,9 +130,30 @@ def _room(max_length: int, around: int) -> int:
     return max_length - around
 
 
+@lru_cache(maxsize=8)
+def _template(tokenizer: Tokenizer) -> tuple[tuple[tuple[int, str], ...], tuple[tuple[int, str], ...]]:
+    """The (id, token) pairs that the tokenizer's template puts before and after a text."""
+    marked = tokenizer.post_process(tokenizer.encode("a", add_special_tokens=False), None, True)
+    pairs = list(zip(marked.ids, marked.tokens, strict=True))
+    inside = [i for i, sequence in enumerate(marked.sequence_ids) if sequence is not None] or [len(pairs) // 2]
+    empty = all(sequence is None for sequence in marked.sequence_ids)
+    return tuple(pairs[: inside[0]]), tuple(pairs[inside[-1] + (0 if empty else 1) :])
+
+
+@lru_cache(maxsize=8)
 def special_ids(tokenizer: Tokenizer) -> frozenset[int]:
     """The ids that are marks rather than text."""
     return frozenset(i for i, added in tokenizer.get_added_tokens_decoder().items() if added.special)
+
+
+@lru_cache(maxsize=8)
+def unknown_id(tokenizer: Tokenizer) -> int | None:
+    """The id of what the vocabulary cannot spell; None for a tokenizer that can spell everything."""
+    name = getattr(tokenizer.model, "unk_token", None)
+    if name is None:
+        name = next((each for each in ("[UNK]", "<unk>") if tokenizer.token_to_id(each) is not None), None)
+    found = None if name is None else tokenizer.token_to_id(name)
+    return None if found is None else int(found)
 
 
 def num_special_tokens(tokenizer: Tokenizer) -> int:
@@ -113,15 +161,7 @@ def num_special_tokens(tokenizer: Tokenizer) -> int:
     return int(tokenizer.num_special_tokens_to_add(False))
 
 
-def _kind(id_: int, token: str, special: frozenset[int], unknown: int | None) -> Kind:
-    if id_ == unknown:
-        return "unknown"
-    if id_ in special:
-        return "special"
-    return "continuation" if token.startswith("##") else "word"
-
-
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """Lone surrogates cannot be handed to the Rust tokenizer; each becomes one replacement character."""
     try:
         text.encode()

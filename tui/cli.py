@@ -57,7 +57,7 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
         print("imdb-tui: the console needs a terminal; `imdb-tui --help` lists commands", file=sys.stderr)  # noqa: T201
         return 2
     # Both are read when textual is imported. A key shows in two frames; escape counts as alone after 40 ms.
-    os.environ.setdefault("TEXTUAL_FPS", "120")
+    os.environ.setdefault("TEXTUAL_FPS", "240")
     os.environ.setdefault("ESCDELAY", "40")
 
     from core.config import NAMED_SOURCES, configure

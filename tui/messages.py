@@ -15,7 +15,9 @@ from core.state import RunState
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from core.lengths import Measured
     from core.sources import Origin
+    from tui.tokenizer_pages.state import Data, Playground
 
 
 @dataclass
@@ -79,6 +81,38 @@ class TokenizerReady(Message):
     tokenizer: Tokenizer | None
     origin: Origin | None
     error: str
+
+
+@dataclass
+class PlaygroundReady(Message):
+    """A text is encoded; ``number`` tells whether it is the newest one."""
+
+    playground: Playground
+    number: int
+
+
+@dataclass
+class ReviewsMeasured(Message):
+    """The playground's reviews are read, or measured so far."""
+
+    data: Data
+
+
+@dataclass
+class OtherTokenizerReady(Message):
+    """The tokenizer to compare with, or the reason why there is none; ``name`` is what was asked for."""
+
+    name: str
+    tokenizer: Tokenizer | None
+    words: str
+
+
+@dataclass
+class OtherMeasured(Message):
+    """The reviews as the other tokenizer measures them."""
+
+    tokenizer: Tokenizer
+    measured: tuple[Measured, ...]
 
 
 @dataclass

@@ -1,55 +1,187 @@
-"""Show how a text becomes ids."""
+"""Show how a text becomes ids, and ids a text."""
 
 from __future__ import annotations
 
+import random
 import sys
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.table import Table
 
 from core import report
 from core.commands.options import AsJson
-from core.terminal import err, out
+from core.errors import InputError
+from core.terminal import err
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from core.tokenization import Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How texts are encoded."""
+
+    tokenizer: Tokenizer
+    special_tokens: bool
+    max_length: int | None
+
+    def encode(self, text: str, tokenizer: Tokenizer | None = None) -> Encoding:
+        from core.tokenization import encode
+
+        return encode(
+            tokenizer or self.tokenizer, text, add_special_tokens=self.special_tokens, max_length=self.max_length
+        )
 
 
 def tokenize(
-    text: Annotated[str, typer.Argument(help="The text; - reads stdin.")],
+    texts: Annotated[
+        list[str] | None, typer.Argument(help="The text, or several; - or nothing reads stdin.", metavar="[TEXT]...")
+    ] = None,
     checkpoint: Annotated[str, typer.Option(help="Whose tokenizer.")] = "distilbert-base-uncased",
     max_length: Annotated[int | None, typer.Option(min=3, max=512, help="Cut after so many tokens.")] = None,
     special_tokens: Annotated[bool, typer.Option(help="Put [CLS] and [SEP] around it.")] = True,
+    split_special_tokens: Annotated[bool, typer.Option(help="A typed [SEP] stays text.")] = False,
+    stages: Annotated[bool, typer.Option("--stages", help="raw, normalised, pre-tokens, WordPiece, template.")] = False,
+    batch: Annotated[bool, typer.Option("--batch", help="Pad the texts (of stdin: the lines) to one batch.")] = False,
+    padding_side: Annotated[Literal["right", "left"], typer.Option(help="Where --batch pads.")] = "right",
+    compare: Annotated[
+        str,
+        typer.Option(help="Another tokenizer (Hub, folder, file) or setting: cased, lowercase=no, …", metavar="NAME"),
+    ] = "",
+    decode: Annotated[str, typer.Option(help="Ids to a text; - reads them from stdin.", metavar="IDS")] = "",
+    vocab: Annotated[
+        str, typer.Option(help="Search the vocabulary: id, piece, play*, ^un.*ly$.", metavar="PATTERN")
+    ] = "",
+    data: Annotated[str, typer.Option(help="Also measure reviews: auto, hub, embedded, or a file.")] = "",
+    reviews: Annotated[int, typer.Option(min=1, help="How many reviews --data measures, drawn with seed 0.")] = 2000,
     json: AsJson = False,
 ) -> None:
-    """Show how a text becomes ids."""
+    """Show how a text becomes ids, stage by stage, and what it loses on the way; and ids a text."""
+    from core.commands import tokenize_words as words
+    from core.side_by_side import with_settings
     from core.sources import open_tokenizer
-    from core.tokenization import encode
 
-    if text == "-":
-        text = sys.stdin.buffer.read().decode(errors="replace")
     tokenizer, origin = open_tokenizer(checkpoint)
-    encoding = encode(tokenizer, text, add_special_tokens=special_tokens, max_length=max_length)
+    if split_special_tokens:
+        tokenizer = with_settings(tokenizer, "split_special_tokens=yes")
+    settings = Settings(tokenizer, special_tokens, max_length)
+    answer: dict[str, Any] = {}
+    if decode:
+        answer |= _decoded(settings, decode)
+    if vocab:
+        answer["vocab"] = _found(settings, vocab)
+    if texts or not (decode or vocab or data):
+        answer |= _encoded(settings, _read(texts, lines=batch), stages, padding_side if batch else "", compare)
+    if data:
+        answer["data"] = _measured(settings, data, reviews, compare)
+    answer["origins"] = {**answer.get("origins", {}), "tokenizer": origin.as_dict()}
     if json:
-        answer = {
-            "text": encoding.text,
-            "input_ids": encoding.input_ids,
-            "tokens": [token.token for token in encoding.tokens],
-            "offsets": [[token.start, token.end] for token in encoding.tokens],
-            "special_tokens_mask": [int(token.kind == "special") for token in encoding.tokens],
-            "full_length": encoding.full_length,
-            "cut_text": encoding.cut_text,
-            "origins": {"tokenizer": origin.as_dict()},
-        }
         print(report.as_json(answer))  # noqa: T201
         return
-    table = Table("pos", "id", "token", "span", "kind", box=None, pad_edge=False)
-    for token in encoding.tokens:
-        span = "" if token.kind == "special" and token.start == token.end else f"{token.start}–{token.end}"
-        table.add_row(str(token.position), str(token.id), report.printable(token.token), span, token.kind)
-    out.print(table)
-    if encoding.cut_from is not None:
-        lost = encoding.full_length - len(encoding.tokens)
-        out.print(
-            f"cut: {lost} tokens, from character {encoding.cut_from}: {report.printable(encoding.cut_text)[:60]!r}",
-            soft_wrap=True,
+    words.show(answer)
+    err.print(f"tokenizer: {report.printable(origin.words())}", soft_wrap=True)
+
+
+def _read(texts: list[str] | None, *, lines: bool) -> list[str]:
+    """The texts of the arguments; ``-``, or none at all, stands for stdin, which is one text or a text a line."""
+    if not texts and sys.stdin.isatty():
+        raise InputError('there is no text; write it after the command: imdb-tui tokenize "hello my name is kevin"')
+    found = []
+    for text in texts or ["-"]:
+        if text != "-":
+            found.append(text)
+            continue
+        content = sys.stdin.buffer.read().decode(errors="replace")
+        found += [line for line in content.splitlines() if line.strip()] if lines else [content]
+    if not found:
+        raise InputError("stdin has no line to encode; give a text a line")
+    return found
+
+
+def _encoded(settings: Settings, texts: list[str], stages: bool, side: str, compare: str) -> dict[str, Any]:
+    """One text's answer, or ``texts`` with one for each."""
+    from core.commands import tokenize_answers as answers
+    from core.decoding import round_trip
+    from core.padding import pad_batch
+
+    answer: dict[str, Any] = {}
+    other, origin = _other(settings, compare) if compare else (None, None)
+    each = []
+    for text in texts:
+        encoding = settings.encode(text)
+        one = answers.encoding_answer(settings.tokenizer, encoding)
+        one["round_trip"] = answers.round_trip_answer(round_trip(settings.tokenizer, text))
+        limits: dict[str, Any] = {"add_special_tokens": settings.special_tokens, "max_length": settings.max_length}
+        if stages:
+            one["stages"] = answers.stages_answer(settings.tokenizer, text, **limits)
+        if other is not None:
+            one["compare"] = answers.comparison_answer(compare, encoding, settings.encode(text, other))
+        each.append(one)
+    answer |= each[0] if len(each) == 1 else {"texts": each}
+    if side:
+        batch = pad_batch(
+            settings.tokenizer,
+            texts,
+            add_special_tokens=settings.special_tokens,
+            max_length=settings.max_length,
+            side="left" if side == "left" else "right",
         )
-    err.print(f"tokenizer: {origin.words()}", soft_wrap=True)
+        answer["batch"] = answers.batch_answer(batch, side)
+    if origin is not None:
+        answer["origins"] = {"compare": origin}
+    return answer
+
+
+def _other(settings: Settings, name: str) -> tuple[Tokenizer, dict[str, str]]:
+    """The tokenizer of ``--compare`` and its origin."""
+    from core.side_by_side import is_setting, with_settings
+    from core.sources import open_any_tokenizer
+
+    if is_setting(name):
+        return with_settings(settings.tokenizer, name), {"kind": "setting", "name": name}
+    tokenizer, origin = open_any_tokenizer(name)
+    return tokenizer, origin.as_dict()
+
+
+def _decoded(settings: Settings, ids: str) -> dict[str, Any]:
+    from core.commands.tokenize_answers import decoded_answer
+    from core.decoding import decode, parse_ids
+
+    if ids == "-":
+        ids = sys.stdin.read()
+    found = decode(
+        settings.tokenizer, parse_ids(ids, settings.tokenizer), skip_special_tokens=not settings.special_tokens
+    )
+    answer = decoded_answer(found)
+    return {"text": found.text, "decode": answer, "input_ids": answer["input_ids"], "tokens": answer["tokens"]}
+
+
+def _found(settings: Settings, pattern: str) -> list[dict[str, Any]]:
+    from core.vocabulary import search
+
+    return [{"id": entry.id, "token": entry.token} for entry in search(settings.tokenizer, pattern)]
+
+
+def _measured(settings: Settings, data: str, count: int, compare: str) -> dict[str, Any]:
+    """Tokens per review and per word, what max_length cuts and what padding costs, over a sample of reviews."""
+    from core.commands.tokenize_answers import padding_answer, summary_answer
+    from core.config import DataConfig, TrainConfig
+    from core.lengths import measure, summarise, token_lengths
+    from core.sources import open_reviews
+
+    found, origin = open_reviews(data, DataConfig().dataset)
+    texts = [review.text for review in random.Random(0).sample(found, min(count, len(found)))]
+    max_length = settings.max_length or DataConfig().max_length
+    answer: dict[str, Any] = {"origin": origin.as_dict(), "available": len(found), "max_length": max_length}
+    tokenizers = {"tokenizer": settings.tokenizer}
+    if compare:
+        tokenizers["compare"] = _other(settings, compare)[0]
+    for name, tokenizer in tokenizers.items():
+        measured = [each for chunk in measure(tokenizer, texts) for each in chunk]
+        summary = summarise(tokenizer, measured, add_special_tokens=settings.special_tokens, max_length=max_length)
+        lengths = token_lengths(tokenizer, measured, add_special_tokens=settings.special_tokens, max_length=max_length)
+        answer[name] = summary_answer(summary) | padding_answer(lengths, TrainConfig().batch_size)
+    return answer

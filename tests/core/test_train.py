@@ -175,9 +175,7 @@ def test_the_checkpoint_holds_the_weights_that_the_last_validation_saw(
     assert all(torch.equal(saved[name], tensor) for name, tensor in models[0].state_dict().items())
 
 
-def test_frozen_modules_keep_their_weights(
-    config: RunConfig, folder: Path, tmp_path: Path
-) -> None:
+def test_frozen_modules_keep_their_weights(config: RunConfig, folder: Path, tmp_path: Path) -> None:
     done, _ = run(configured(config, model__freeze=("distilbert.embeddings",)), tmp_path)
     from safetensors.torch import load_file
 

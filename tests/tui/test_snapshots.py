@@ -11,6 +11,7 @@ from textual.widgets import Input
 from core.config import RunConfig
 from core.reviews import Review
 from core.sources import Checkpoint, Origin
+from tests.core.texts import HARD
 from tests.tui.conftest import Driver
 from tests.tui.fakes import PIECES, FakeTrainer, small_tokenizer, whole_run, write_run
 from tui.app import ImdbTui
@@ -73,6 +74,44 @@ def test_tokenizer(picture, size):
         await console.press(*"s xyzzy", "escape", "down")
 
     assert picture(size, act, "1 unknown")
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("s", "5 with template"),
+        ("b", "as they come"),
+        ("v", "differs"),
+        ("c", "256 cuts"),
+        ("r", "enter takes one"),
+    ],
+)
+def test_tokenizer_pages(picture, key, words):
+    async def act(console):
+        await planned(console)
+        await console.press("2")
+        await console.see("7 tokens")
+        await console.press(*" Red films!", "escape", key)
+
+    assert picture(SIZES[0], act, words)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", HARD)
+def test_tokenizer_with_hard_texts(picture, size, name):
+    text = HARD[name]
+
+    async def act(console):
+        await planned(console)
+        await console.press("2")
+        await console.see("7 tokens")
+        await console.press("ctrl+u")
+        await console.paste(text)
+        pane = console.app.query_one("#tokenizer")
+        await console.until(lambda: pane._playground.encoding.text == text and pane._playground.stages, "the tokens")
+        await console.press("escape", "up")
+
+    assert picture(size, act, "kind")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -102,7 +102,7 @@ async def test_a_max_length_that_leaves_no_room_is_refused_with_its_limits(playg
 async def test_a_paste_of_100_000_characters_is_taken_and_the_console_goes_on(playground):
     async with playground() as console:
         await replace_text(console, "hello my name is kevin " * 4348)
-        await console.see("21742 tokens")
+        await console.see("21,742 tokens")
         await console.press("escape", "1")
         assert console.app.pane == "presets"
 
@@ -127,8 +127,6 @@ async def test_a_tokenizer_that_is_not_to_be_had_is_said(open_console, monkeypat
         await console.see("the vocabulary is nowhere")
         await console.press("x", "escape", "5")
         assert console.app.pane == "runs"
-
-
 
 
 async def test_no_control_character_of_the_text_reaches_the_screen(playground):

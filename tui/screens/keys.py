@@ -29,8 +29,18 @@ def _own(node: object) -> list[Binding]:
     return list(Binding.make_bindings(binding for bindings in declared for binding in bindings))
 
 
+def _help_of(below: Screen[Any]) -> tuple[tuple[str, str], ...]:
+    """What the pane in front, or a page of it, has to say beside its keys: pairs of a term and its explanation."""
+    node: Any = below.focused
+    while node is not None:
+        if found := getattr(node, "KEYS_HELP", None):
+            return tuple(found)
+        node = node.parent if node is not below else None
+    return ()
+
+
 class KeysScreen(ModalScreen[None]):
-    """Lists the keys of where it was opened, those too that have nothing to do there at the moment."""
+    """Lists the keys of where it was opened, also those without use at the moment, and the help of the pane."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,question_mark,q,enter", "app.pop_screen", "close")]
 
@@ -43,6 +53,8 @@ class KeysScreen(ModalScreen[None]):
             for binding in _own(node)
             if binding.description and binding.key not in _MOVING_KEYS
         ]
+
+        self._help = _help_of(below)
 
     def compose(self) -> ComposeResult:
         table = Table(box=None, show_header=False, pad_edge=False)
@@ -58,4 +70,15 @@ class KeysScreen(ModalScreen[None]):
         with VerticalScroll(classes="dialog keys"):
             yield Static(Text("Keys here", style="bold"))
             yield Static(table)
+            if self._help:
+                yield Static(_help_table(self._help), classes="help")
             yield Static("escape closes", classes="hint")
+
+
+def _help_table(rows: tuple[tuple[str, str], ...]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(1, 1, 0, 0))
+    table.add_column(style="bold", ratio=2)
+    table.add_column(ratio=3)
+    for term, words in rows:
+        table.add_row(Text(term), Text(words))
+    return table

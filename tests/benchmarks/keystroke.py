@@ -1,0 +1,185 @@
+"""How long a key takes from the keyboard to the screen in the tokenizer playground.
+
+    python -m tests.benchmarks.keystroke [--keys 400] [--words 300] [--fps N]
+
+Starts the console in a pseudo-terminal of 120x40, as a terminal would, pastes a review of so many words and then
+types one letter at a time at its end. A key's time runs from the write to the terminal's input until the read of
+the output after which a terminal emulator (pyte) shows the letter in its cell and the new count of characters in
+the table of spans: text, tints and table are drawn in one frame, the stages in the one after it. The next key is
+typed 30 ms later.
+
+On a machine that has other work, the wait for a processor is in those times. So the processor time of the console
+is printed as well, all its threads and both frames of a key in it, and so are the times of a bare Textual app, an
+Input that is copied into a Static, in the same minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import pty
+import random
+import select
+import signal
+import struct
+import sys
+import tempfile
+import termios
+import time
+from contextlib import suppress
+
+import psutil
+import pyte
+
+from core.synthetic import synthetic_reviews
+
+COLUMNS, LINES = 120, 40
+
+
+class Terminal:
+    """A console in a pseudo-terminal, and what an emulator shows of it."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self.screen = pyte.Screen(COLUMNS, LINES)
+        self._stream = pyte.ByteStream(self.screen)
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe(command[0], command, environment)
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+
+    def write(self, text: str) -> None:
+        data = text.encode()
+        while data:
+            data = data[os.write(self._fd, data[:1024]) :]
+
+    def read(self, timeout: float) -> float | None:
+        """Feeds the emulator with what has come; returns when it was read, None where nothing came."""
+        if not select.select([self._fd], [], [], timeout)[0]:
+            return None
+        data = os.read(self._fd, 1 << 16)
+        moment = time.perf_counter()
+        self._stream.feed(data)
+        return moment
+
+    def until(self, words: str, seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while not any(words in line for line in self.screen.display):
+            if time.monotonic() > end:
+                sys.exit(f"{words!r} did not come:\n" + "\n".join(self.screen.display))
+            self.read(0.1)
+
+    def quiet(self, seconds: float) -> None:
+        while self.read(seconds) is not None:
+            pass
+
+    def end(self) -> None:
+        os.kill(self.pid, signal.SIGTERM)
+        with suppress(OSError):  # the other end is closed
+            self.quiet(0.3)
+        os.close(self._fd)
+        os.waitpid(self.pid, 0)
+
+
+def review(words: int) -> str:
+    """A text of so many words out of the synthetic reviews."""
+    text = " ".join(text for text, _ in synthetic_reviews()[:200])
+    return " ".join(text.split()[:words])
+
+
+BARE = """
+from textual.app import App
+from textual.widgets import Input, Static
+class Bare(App):
+    def compose(self):
+        yield Input()
+        yield Static("ready", id="copy", markup=False)
+    def on_input_changed(self, event):
+        self.query_one("#copy").update(f"copied {len(event.value)}")
+Bare().run()
+"""
+
+
+def measure_bare(keys: int, environment: dict[str, str]) -> list[float]:
+    """The same of an app that does next to nothing with a key."""
+    terminal = Terminal([sys.executable, "-c", BARE], environment)
+    try:
+        terminal.until("ready")
+        terminal.quiet(0.5)
+        return [answer(terminal, "x", f"copied {i} ") for i in range(1, keys + 1)]
+    finally:
+        terminal.end()
+
+
+def answer(terminal: Terminal, letter: str, wanted: str) -> float:
+    """Milliseconds from a key until ``wanted`` is on the screen."""
+    began = time.perf_counter()
+    terminal.write(letter)
+    while True:
+        moment = terminal.read(5)
+        if moment is None or moment - began > 10:
+            sys.exit(f"a key was not answered with {wanted!r}:\n" + "\n".join(terminal.screen.display))
+        if any(wanted in line for line in terminal.screen.display):
+            break
+    terminal.quiet(0.03)
+    return (moment - began) * 1000
+
+
+def measure(keys: int, words: int, environment: dict[str, str]) -> tuple[list[float], float]:
+    """Milliseconds from key to screen, one number a key, and milliseconds of processor time a key."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = [sys.executable, "-c", "from tui.cli import main; main()", "--runs-dir", folder]
+        terminal = Terminal(start, environment)
+        try:
+            terminal.until("Presets")
+            terminal.until("imdb-tui")
+            time.sleep(0.5)
+            terminal.write("2")
+            terminal.until("kevin")
+            terminal.until("7 tokens")
+            while any("loading torch" in line for line in terminal.screen.display):
+                terminal.read(0.1)
+            length = len("hello my name is kevin") + 1
+            text = " " + review(words)
+            terminal.write(f"\x1b[200~{text}\x1b[201~")
+            length += len(text) - 1
+            terminal.until(f"–{length}")
+            terminal.quiet(0.5)
+            times = []
+            draw = random.Random(0)
+            used = psutil.Process(terminal.pid).cpu_times()
+            for _ in range(keys):
+                length += 1
+                times.append(answer(terminal, draw.choice("abcdefghijklmnopqrstuvwxyz"), f"–{length} "))
+            now = psutil.Process(terminal.pid).cpu_times()
+        finally:
+            terminal.end()
+    return times, (now.user + now.system - used.user - used.system) * 1000 / keys
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--keys", type=int, default=400)
+    parser.add_argument("--words", type=int, default=300)
+    parser.add_argument("--fps", type=int, help="frames a second instead of what the console chooses")
+    options = parser.parse_args()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "HF_HUB_OFFLINE": "1"}
+    environment.pop("TEXTUAL_FPS", None)
+    if options.fps:
+        environment["TEXTUAL_FPS"] = str(options.fps)
+    times, processor = measure(options.keys, options.words, environment)
+    environment.setdefault("TEXTUAL_FPS", "240")
+    bare = measure_bare(options.keys, environment)
+    words = f"{len(times)} keys at the end of {options.words} words: {_words(times)}, {processor:.1f} ms of processor"
+    print(words)  # noqa: T201
+    print(f"a bare Textual app at {environment['TEXTUAL_FPS']} frames a second: {_words(bare)}")  # noqa: T201
+
+
+def _words(times: list[float]) -> str:
+    ordered = sorted(times)
+    high = ordered[min(int(len(ordered) * 0.99), len(ordered) - 1)]
+    return f"median {ordered[len(ordered) // 2]:.1f} ms, p99 {high:.1f} ms, most {ordered[-1]:.1f} ms"
+
+
+if __name__ == "__main__":
+    main()

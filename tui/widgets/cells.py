@@ -1,0 +1,158 @@
+"""Text in cells: how each character is shown, how wide that is, and where lines break. No widget, no colour.
+
+Every character of a text becomes exactly one shown character, so places in the text and on the screen belong
+together. What a terminal obeys or does not show is replaced by a visible sign, and so is what terminals draw in
+different widths: a family of joined emoji is shown as its members.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+
+from rich.cells import get_character_cell_size
+
+from core.report import printable
+
+INVISIBLE = "◦"
+"""Stands for a character without a width: zero-width space and joiner, variation selector, soft hyphen."""
+HOLDER = "◌"
+"""Carries a combining mark that has no character before it in its line."""
+
+
+def _shown(char: str) -> str:
+    code = ord(char)
+    if (
+        0x1F1E6 <= code <= 0x1F1FF
+    ):  # two make a flag, in one, two or four cells: shown as the full-width letters they are
+        return chr(0xFF21 + code - 0x1F1E6)
+    safe = printable(char)
+    if safe != char:
+        return safe
+    if get_character_cell_size(char) > 0 and unicodedata.category(char) not in ("Cf", "Zl", "Zp"):
+        return char
+    combining = unicodedata.category(char) in ("Mn", "Me", "Mc")
+    selector = 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF or code == 0x034F
+    jamo = 0x1160 < code <= 0x11FF or 0xD7B0 <= code <= 0xD7FF
+    return char if (combining and not selector) or jamo else INVISIBLE
+
+
+class _Shown(dict[int, str]):
+    def __missing__(self, code: int) -> str:
+        self[code] = found = "\n" if code == 10 else _shown(chr(code))
+        return found
+
+
+class _Widths(dict[int, str]):
+    def __missing__(self, code: int) -> str:
+        self[code] = found = str(get_character_cell_size(_SHOWN[code])) if code != 10 else "0"
+        return found
+
+
+_SHOWN, _WIDTHS = _Shown(), _Widths()
+
+
+def shown(text: str) -> str:
+    """``text`` with every character replaced by the one that stands for it on the screen; a line feed stays."""
+    return text.translate(_SHOWN)
+
+
+def one_line(text: str) -> str:
+    """As :func:`shown`, with a sign for a line feed."""
+    return text if text.isascii() and text.isprintable() else shown(text).replace("\n", "␊")
+
+
+def widths(text: str) -> str:
+    """A digit a character: in how many cells it is shown, 0, 1 or 2."""
+    return "1" * len(text) if text.isascii() and text.isprintable() else text.translate(_WIDTHS)
+
+
+class Layout:
+    """Where the lines of a text begin when it is shown ``width`` cells wide; always at least one line.
+
+    A space after a word that fills its line hangs one cell over the edge.
+    """
+
+    def __init__(self, text: str, width: int) -> None:
+        self.width = max(width, 2)
+        self.text, self.shown, self.widths = text, shown(text), widths(text)
+        self.starts = [0]
+        self._break(0, None)
+
+    def _break(self, at: int, old: tuple[list[int], int] | None) -> None:
+        """Breaks from ``at`` on; where an ``old`` (starts, shift) layout has the same break, the rest is that one's."""
+        text, cells, width, starts = self.text, self.widths, self.width, self.starts
+        length = len(text)
+        known = set(old[0]) if old else set()
+        while True:
+            end = self._line_end(text, cells, at, length, width)
+            if end >= length and not text.endswith("\n", at, length):
+                return
+            starts.append(end)
+            if end >= length:
+                return
+            if old and end - old[1] in known:
+                rest = old[0][bisect_right(old[0], end - old[1]) :]
+                starts.extend(start + old[1] for start in rest)
+                return
+            at = end
+
+    @staticmethod
+    def _line_end(text: str, cells: str, at: int, length: int, width: int) -> int:
+        newline = text.find("\n", at, min(at + 2 * width + 1, length))
+        piece = cells[at : at + width]
+        if "0" not in piece and "2" not in piece:
+            end = at + len(piece)
+        else:
+            end, used = at, 0
+            while end < length and (used := used + (ord(cells[end]) - 48)) <= width:
+                end += 1
+                if end - at > 64 * width:  # a heap of marks on one character
+                    break
+        if 0 <= newline < end or newline == end:
+            return newline + 1
+        if end >= length:
+            return length
+        if text[end] == " ":
+            return end + 1  # hangs over the edge, where nobody sees it
+        space = text.rfind(" ", at, end)
+        return space + 1 if space > at else max(end, at + 1)
+
+    def edit(self, start: int, removed: int, inserted: str) -> None:
+        """Replaces ``removed`` characters at ``start``; only the lines that this concerns are broken anew."""
+        end = start + removed
+        self.text = self.text[:start] + inserted + self.text[end:]
+        self.shown = self.shown[:start] + shown(inserted) + self.shown[end:]
+        self.widths = self.widths[:start] + widths(inserted) + self.widths[end:]
+        old, shift = self.starts, len(inserted) - removed
+        line = max(bisect_right(old, start) - 3, 0)  # a line looks at the word, and the one character, after it
+        self.starts = old[: line + 1]
+        after = old[bisect_right(old, end) :]
+        self._break(self.starts[-1], (after, shift) if after else None)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def span(self, line: int) -> tuple[int, int]:
+        """The characters of a line, its line feed included."""
+        end = self.starts[line + 1] if line + 1 < len(self.starts) else len(self.text)
+        return self.starts[line], end
+
+    def line_of(self, index: int) -> int:
+        return max(bisect_right(self.starts, index) - 1, 0)
+
+    def column_of(self, index: int) -> int:
+        """The cell in which the character at ``index`` begins."""
+        start = self.starts[self.line_of(index)]
+        return sum(map(int, self.widths[start:index]))
+
+    def index_at(self, line: int, column: int) -> int:
+        """The character that is shown at a cell; the end of the line where it is shorter."""
+        start, end = self.span(min(max(line, 0), len(self.starts) - 1))
+        at = 0
+        for index in range(start, end):
+            at += ord(self.widths[index]) - 48
+            if at > column or self.text[index] == "\n":
+                return index
+        last = end == len(self.text)
+        return end if last else max(end - 1, start)

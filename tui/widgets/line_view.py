@@ -1,0 +1,74 @@
+"""A scrolling view that builds the lines one sees, once, and has only those drawn again that are different."""
+
+from __future__ import annotations
+
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+
+class LineView(ScrollView):
+    """Subclasses give :meth:`build_line` and call :meth:`refresh_changes` when what they show has changed."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._built: dict[int, Strip] = {}
+        self._base: Style | None = None
+        self._view: tuple[int, int, int, int] | None = None
+
+    @property
+    def base_style(self) -> Style:
+        """What every line stands on; worked out once for each change of styles."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
+
+    def resize_content(self, width: int, height: int) -> None:
+        """Sets the size of the whole content; the screen is laid out anew only where a scrollbar comes or goes."""
+        size, room = Size(width, height), self.scrollable_content_region.height
+        if size == self.virtual_size:
+            return
+        if not room or width != self.virtual_size.width or (height > room) != (self.virtual_size.height > room):
+            self.virtual_size = size
+            return
+        self.set_reactive(LineView.virtual_size, size)
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = height
+
+    def build_line(self, y: int) -> Strip:
+        """The line ``y`` cells below the top of the view."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        self._forget_if_moved()
+        if y not in self._built:
+            self._built[y] = self.build_line(y)
+        return self._built[y]
+
+    def refresh_changes(self) -> None:
+        """Builds the lines in sight and has those drawn that are not what they were."""
+        if self._forget_if_moved() or not self._built:
+            self._built.clear()
+            self.refresh()
+            return
+        size = self.scrollable_content_region
+        built = {y: self.build_line(y) for y in range(size.height)}
+        changed = [y for y, strip in built.items() if y not in self._built or strip != self._built[y]]
+        self._built = built
+        if changed:
+            self.refresh(*(Region(0, y, size.width, 1) for y in changed))
+
+    def _forget_if_moved(self) -> bool:
+        offset, size = self.scroll_offset, self.scrollable_content_region
+        view = (offset.x, offset.y, size.width, size.height)
+        if view == self._view:
+            return False
+        self._view = view
+        self._built.clear()
+        return True
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._base = None
+        self._built.clear()

@@ -1,0 +1,345 @@
+"""The text of the playground: typed here, and tinted here by what the tokenizer made of it."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from tui.widgets.caret import caret_target
+from tui.widgets.cells import HOLDER, Layout
+from tui.widgets.line_view import LineView
+
+LARGE = 50_000
+"""Characters from which a paste is laid out in a thread."""
+MOST_REMEMBERED = 4_000_000
+"""Characters that undo keeps at most."""
+
+
+class Tint(NamedTuple):
+    """A stretch of the source and the component class that paints it."""
+
+    start: int
+    end: int
+    look: str
+
+
+class SourceText(LineView, can_focus=True):
+    """A small editor that wraps, shows every character in known cells, and builds only the lines one sees."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "source--even", "source--odd", "source--even-more", "source--odd-more", "source--special", "source--unknown",
+        "source--lost", "source--cut", "source--marked", "source--caret", "source--hint",
+    }  # fmt: skip
+    DEFAULT_CSS = """
+    SourceText { background: $background; border-left: outer $panel; padding: 0 0 0 1; overflow-x: hidden;
+                 overflow-y: auto; }
+    SourceText:focus { border-left: outer $primary; }
+    SourceText .source--even { color: $text-primary; background: $primary-muted; }
+    SourceText .source--odd { color: $text-warning; background: $warning-muted; }
+    SourceText .source--even-more { color: $text-primary; background: $primary-muted; text-style: underline; }
+    SourceText .source--odd-more { color: $text-warning; background: $warning-muted; text-style: underline; }
+    SourceText .source--special { color: $text-success; background: $success-muted; text-style: bold italic; }
+    SourceText .source--unknown { color: $error; text-style: bold reverse strike; }
+    SourceText .source--lost { color: $text-error; text-style: bold; }
+    SourceText .source--cut { color: $text-muted; text-style: strike; }
+    SourceText .source--marked { text-style: reverse bold; }
+    SourceText .source--caret { text-style: reverse; }
+    SourceText .source--hint { color: $text-muted; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.leave_field", "leave text", key_display="esc"),
+        Binding("left", "move('left')", "move in the text", show=False),
+        Binding("right", "move('right')", "move in the text", show=False),
+        Binding("up", "move('up')", "move in the text", show=False),
+        Binding("down", "move('down')", "move in the text", show=False),
+        Binding("ctrl+left", "move('word_left')", "a word back or on", show=False),
+        Binding("ctrl+right", "move('word_right')", "a word back or on", show=False),
+        Binding("home", "move('home')", "ends of the line", show=False),
+        Binding("end", "move('end')", "ends of the line", show=False),
+        Binding("ctrl+home", "move('top')", "ends of the text", show=False),
+        Binding("ctrl+end", "move('bottom')", "ends of the text", show=False),
+        Binding("pageup", "move('page_up')", "a page back or on", show=False),
+        Binding("pagedown", "move('page_down')", "a page back or on", show=False),
+        Binding("backspace", "delete('left')", "delete a character", show=False),
+        Binding("delete", "delete('right')", "delete a character", show=False),
+        Binding("ctrl+w,ctrl+backspace", "delete('word_left')", "delete a word", show=False),
+        Binding("ctrl+u", "delete('top')", "delete all before", show=False),
+        Binding("ctrl+k", "delete('bottom')", "delete all after", show=False),
+        Binding("ctrl+z", "undo", "undo", show=False),
+        Binding("enter", "newline", "new line", show=False),
+    ]
+
+    class Changed(Message):
+        """The text is another one now."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class CaretMoved(Message):
+        """The caret stands before another character."""
+
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
+
+    class LaidOut(Message):
+        """A thread has broken a large text into lines."""
+
+        def __init__(self, layout: Layout, caret: int, number: int) -> None:
+            super().__init__()
+            self.layout, self.caret, self.number = layout, caret, number
+
+    def __init__(self, text: str, *, id: str, hint: str = "") -> None:
+        super().__init__(id=id)
+        self._styles: dict[tuple[str, ...], Style] = {}
+        self._layout = Layout(text, 78)
+        self._caret = len(text)
+        self._tints: Sequence[Tint] = ()
+        self._ends: list[int] = []
+        self._mark = (0, 0)
+        self._hint = hint
+        self._undo: list[tuple[str, int]] = []
+        self._wanted_column: int | None = None
+        self._laying = 0
+
+    @property
+    def text(self) -> str:
+        return self._layout.text
+
+    @property
+    def caret(self) -> int:
+        return self._caret
+
+    @property
+    def is_laying_out(self) -> bool:
+        """Whether a large text is on its way into the widget."""
+        return self._laying % 2 == 1
+
+    # What is shown
+
+    def set_text(self, text: str) -> None:
+        """Puts another text in, the caret at its beginning; what was there can be had back with undo."""
+        self._remember()
+        self._lay_out(text, 0)
+
+    def paint(self, tints: Sequence[Tint], mark: tuple[int, int]) -> None:
+        """Paints stretches of the source, which are sorted and do not overlap, and marks one span."""
+        self._keep(tints)
+        self._mark = mark
+        self.refresh_changes()
+
+    def _keep(self, tints: Sequence[Tint]) -> None:
+        self._tints = tints
+        self._ends = [tint.end for tint in tints]
+
+    def mark(self, start: int, end: int, *, scroll: bool = False) -> None:
+        """Marks the span of the token under the table's cursor."""
+        if self._mark != (start, end):
+            self._mark = (start, end)
+            self.refresh_changes()
+        if scroll and start < end:
+            self._bring_into_view(start)
+
+    def on_resize(self) -> None:
+        width = self._line_width()
+        if width != self._layout.width:
+            if len(self.text) > LARGE:
+                self._lay_out(self.text, self._caret)
+                return
+            self._layout = Layout(self.text, width)
+        self._settle()
+
+    def _line_width(self) -> int:
+        return max(self.scrollable_content_region.width - 2, 2)  # a cell for the caret, one for a space that hangs
+
+    def _settle(self) -> None:
+        self.resize_content(self.scrollable_content_region.width, len(self._layout))
+        self._bring_into_view(self._caret)
+        self.refresh_changes()
+
+    def _bring_into_view(self, index: int) -> None:
+        line = self._layout.line_of(index)
+        self.scroll_to_region(Region(0, line, 1, 1), animate=False, force=True, immediate=True)
+
+    def build_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        base = self.base_style
+        line = y + self.scroll_offset.y
+        if not self.text and line == 0:
+            hint = base + self.get_component_rich_style("source--hint", partial=True)
+            caret = base + self.get_component_rich_style("source--caret", partial=True)
+            shown = [Segment(" ", caret if self.has_focus else base), Segment(self._hint, hint)]
+            return Strip(shown).adjust_cell_length(width, base)
+        if line >= len(self._layout):
+            return Strip.blank(width, base)
+        start, end = self._layout.span(line)
+        looks = self._looks(start, end)
+        segments: list[Segment] = []
+        text = self._layout.shown[start:end].replace("\n", " ")
+        if text and self._layout.widths[start] == "0" and self.text[start] != "\n":
+            segments.append(Segment(HOLDER, base))
+        at = 0
+        for i in range(1, len(text) + 1):
+            if i == len(text) or looks[i] != looks[at]:
+                segments.append(Segment(text[at:i], self._style(looks[at])))
+                at = i
+        if self.has_focus and self._caret == end == len(self.text) and not self.text.endswith("\n", start, end):
+            segments.append(Segment(" ", base + self.get_component_rich_style("source--caret", partial=True)))
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _style(self, names: tuple[str, ...]) -> Style:
+        if names not in self._styles:
+            parts = [self.get_component_rich_style(f"source--{name}", partial=True) for name in names]
+            self._styles[names] = sum(parts, self.base_style)
+        return self._styles[names]
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
+
+    def _looks(self, start: int, end: int) -> list[tuple[str, ...]]:
+        """The component classes of each character of a line."""
+        looks: list[tuple[str, ...]] = [()] * (end - start)
+        for tint in self._tints[bisect_right(self._ends, start) :]:
+            if tint.start >= end:
+                break
+            for i in range(max(tint.start, start), min(tint.end, end)):
+                looks[i - start] = (tint.look,)
+        for i in range(max(self._mark[0], start), min(self._mark[1], end)):
+            looks[i - start] = (*looks[i - start], "marked")
+        if self.has_focus and start <= self._caret < end:
+            i = self._caret - start
+            looks[i] = (*(name for name in looks[i] if name != "marked"), "caret")
+        return looks
+
+    def on_focus(self) -> None:
+        self.refresh_changes()
+
+    def on_blur(self) -> None:
+        self.refresh_changes()
+
+    # Editing
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Letters are typed here and start no action."""
+        return character is not None and character.isprintable()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.is_printable and event.character:
+            event.stop()
+            event.prevent_default()
+            self._edit(self._caret, self._caret, event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        text = event.text.replace("\r\n", "\n")
+        if len(text) > LARGE:
+            self._remember()
+            whole = self.text[: self._caret] + text + self.text[self._caret :]
+            self._lay_out(whole, self._caret + len(text))
+        else:
+            self._edit(self._caret, self._caret, text)
+
+    def action_newline(self) -> None:
+        self._edit(self._caret, self._caret, "\n")
+
+    def action_delete(self, where: str) -> None:
+        to = self._target(where)
+        if to != self._caret:
+            self._edit(min(to, self._caret), max(to, self._caret), "")
+
+    def action_undo(self) -> None:
+        if self._undo:
+            self._lay_out(*self._undo.pop())
+
+    def _remember(self) -> None:
+        self._undo.append((self.text, self._caret))
+        total = 0
+        for i, (text, _) in enumerate(reversed(self._undo)):
+            total += len(text)
+            if total > MOST_REMEMBERED or i >= 200:
+                del self._undo[: len(self._undo) - i]
+                break
+
+    def _edit(self, start: int, end: int, inserted: str) -> None:
+        self._remember()
+        self._laying += self.is_laying_out  # what a thread lays out is out of date
+        self._layout.edit(start, end - start, inserted)
+        self._caret = start + len(inserted)
+        first = bisect_right(self._ends, start)
+        self._keep(self._tints[:first])  # until the next encoding says what the rest is now
+        self._changed()
+
+    def _lay_out(self, text: str, caret: int) -> None:
+        """Takes a text in; a large one is broken into lines by a thread, and the newest such text wins."""
+        width = self._line_width()
+        self._laying += 2 - self.is_laying_out
+        if len(text) <= LARGE:
+            self._take(Layout(text, width), caret)
+            return
+        self._laying += 1
+        number = self._laying
+
+        def work() -> None:
+            self.post_message(self.LaidOut(Layout(text, width), caret, number))
+
+        threading.Thread(target=work, name="layout", daemon=True).start()
+
+    def on_source_text_laid_out(self, message: LaidOut) -> None:
+        message.stop()
+        if message.number == self._laying:
+            self._laying += 1
+            self._take(message.layout, message.caret)
+
+    def _take(self, layout: Layout, caret: int) -> None:
+        same = layout.text == self.text
+        self._layout, self._caret = layout, min(caret, len(layout.text))
+        if same:
+            self._settle()
+            return
+        self._keep(())
+        self._changed()
+
+    def _changed(self) -> None:
+        self._wanted_column = None
+        self._mark = (0, 0)
+        self._settle()
+        self.post_message(self.Changed(self.text))
+
+    # The caret
+
+    def action_move(self, where: str) -> None:
+        self._caret_to(self._target(where), keep_column=where in ("up", "down", "page_up", "page_down"))
+
+    def _caret_to(self, index: int, *, keep_column: bool = False) -> None:
+        if not keep_column:
+            self._wanted_column = None
+        if index != self._caret:
+            self._caret = index
+            self._bring_into_view(index)
+            self.refresh_changes()
+            self.post_message(self.CaretMoved(index))
+
+    def _target(self, where: str) -> int:
+        page = max(self.size.height - 1, 1)
+        if (step := {"up": -1, "down": 1, "page_up": -page, "page_down": page}.get(where)) is None:
+            return caret_target(self._layout, self._caret, where)
+        if self._wanted_column is None:
+            self._wanted_column = self._layout.column_of(self._caret)
+        return self._layout.index_at(self._layout.line_of(self._caret) + step, self._wanted_column)
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is not None:
+            self._caret_to(self._layout.index_at(offset.y + self.scroll_offset.y, offset.x))
