@@ -1,7 +1,8 @@
-"""Files that are the old one or the new one, never half of one, whatever happens meanwhile."""
+"""Files that are whole: the old one or the new one, whatever happens meanwhile, and as hashed when they were made."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -29,3 +30,9 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file's content, as Hubs and manifests write it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,7 +12,6 @@ Nothing in it is ever unpickled.
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import secrets
@@ -26,7 +25,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from core.atomic import sync
+from core.atomic import sha256_of, sync
 from core.errors import InputError
 
 WEIGHTS, TRAINING, MANIFEST = "model.safetensors", "training.safetensors", "manifest.json"
@@ -102,7 +101,7 @@ def save_checkpoint(
         for file, tensors in files.items():
             save_file(tensors, temporary / file)
             os.chmod(temporary / file, 0o644)  # a run on a shared disk is for everyone to see
-            hashes[file] = {"sha256": _sha256(temporary / file), "bytes": (temporary / file).stat().st_size}
+            hashes[file] = {"sha256": sha256_of(temporary / file), "bytes": (temporary / file).stat().st_size}
         (temporary / MANIFEST).write_text(json.dumps({**about, "files": hashes}, indent=1) + "\n", encoding="utf-8")
         for part in (*(temporary / file for file in files), temporary / MANIFEST, temporary):
             sync(part)
@@ -197,7 +196,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 def _load(path: Path, manifest: dict[str, Any], file: str) -> Tensors:
     try:
         expected = manifest["files"][file]["sha256"]
-        found = _sha256(path / file)
+        found = sha256_of(path / file)
     except (OSError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not a whole checkpoint ({error})") from None
     if found != expected:
@@ -242,8 +241,3 @@ def restore_optimizer(model: torch.nn.Module, optimizer: torch.optim.Optimizer, 
 
 def _trained(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Parameter]]:
     return ((name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

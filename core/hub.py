@@ -7,7 +7,6 @@ instead of bars on the terminal, and a verdict in words when a download fails.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import threading
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from core.atomic import sha256_of
 from core.control import Stopped
 from core.libraries import load_hub_library
 
@@ -132,8 +132,7 @@ def is_whole(path: Path) -> bool:
     expected = path.resolve().name
     if len(expected) != 64:
         return True
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == expected
+    return sha256_of(path) == expected
 
 
 class _Watch:

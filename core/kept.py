@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.runs import MODEL, Run
-from core.sources import Checkpoint, Origin, read_model_config, read_tokenizer
+from core.source_files import read_model_config, read_tokenizer
+from core.sources import Checkpoint, Origin
 
 
 def kept_by(run: Run) -> Checkpoint:

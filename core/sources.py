@@ -7,17 +7,17 @@ Nothing heavy is imported until it is needed.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from core import embedded, hub
+from core.atomic import sha256_of
 from core.config import RunConfig
 from core.errors import InputError
 from core.reviews import Review, read_reviews
+from core.source_files import read_model_config, read_tokenizer, read_weights
 
 if TYPE_CHECKING:
     import torch
@@ -90,16 +90,16 @@ def open_checkpoint(name: str, *, pretrained: bool, on_download: hub.OnDownload 
         _check_whole(path)
     tokenizer_path = next(place.files[file] for file in TOKENIZER_FILES if file in place.files)
     tokenizer = read_tokenizer(tokenizer_path)
-    origin = Origin(place.kind, name, place.note, _sha256(tokenizer_path))
+    origin = Origin(place.kind, name, place.note, sha256_of(tokenizer_path))
     weights = Origin("random", "DistilBertModel", "")
     if pretrained:
-        weights = Origin(place.kind, name, place.note, _sha256(place.files[WEIGHTS_FILE]))
+        weights = Origin(place.kind, name, place.note, sha256_of(place.files[WEIGHTS_FILE]))
     return Checkpoint(
         tokenizer,
         origin,
         read_model_config(place.files[CONFIG_FILE]),
         weights,
-        lambda: _read_weights(place.files[WEIGHTS_FILE]),
+        lambda: read_weights(place.files[WEIGHTS_FILE]),
     )
 
 
@@ -133,11 +133,11 @@ def open_tokenizer(name: str, on_download: hub.OnDownload = lambda _: None) -> t
 def open_any_tokenizer(name: str) -> tuple[Tokenizer, Origin]:
     """One of any model, to compare with: a Hub name, a folder, a tokenizer.json or vocab.txt. May raise InputError."""
     if (path := Path(name).expanduser()).is_file():
-        return read_tokenizer(path), Origin("file", path.name, sha256=_sha256(path))
+        return read_tokenizer(path), Origin("file", path.name, sha256=sha256_of(path))
     place, reason = _find_model(name, [TOKENIZER_FILES], lambda file: hub.fetch(name, file))
     if place is not None:
         path = next(iter(place.files.values()))
-        return read_tokenizer(path, "-cased" not in name), Origin(place.kind, name, place.note, _sha256(path))
+        return read_tokenizer(path, "-cased" not in name), Origin(place.kind, name, place.note, sha256_of(path))
     if name == EMBEDDED_STANDS_FOR:
         return open_tokenizer(name)
     raise InputError(f"tokenizer {name!r} is not to be had: {reason}; name a folder, or a tokenizer.json")
@@ -154,7 +154,7 @@ def open_reviews(
         return _synthetic("")
     if source not in ("auto", "hub"):
         path = Path(source).expanduser()
-        return read_reviews(path), Origin("file", path.name, sha256=_sha256(path))
+        return read_reviews(path), Origin("file", path.name, sha256=sha256_of(path))
     try:
         file = _choose_data_file(hub.list_files(dataset, repo_type="dataset"), dataset)
         path = hub.fetch(dataset, file, repo_type="dataset", on_download=on_download)
@@ -167,7 +167,7 @@ def open_reviews(
             return _synthetic(str(error))
         path, kind, note = found, "cache", str(error)
     _check_whole(path)
-    return read_reviews(path), Origin("hub" if kind == "hub" else "cache", dataset, note, _sha256(path))
+    return read_reviews(path), Origin("hub" if kind == "hub" else "cache", dataset, note, sha256_of(path))
 
 
 def _synthetic(reason: str) -> tuple[list[Review], Origin]:
@@ -301,51 +301,3 @@ def _check_whole(path: Path) -> None:
     if not hub.is_whole(path):
         # The cache's names are links to this file, and deleting one of those would not help.
         raise InputError(f"{path.name} is not what the Hub announced (sha256 differs); delete {path.resolve()}")
-
-
-def read_tokenizer(path: Path, lowercase: bool = True) -> Tokenizer:
-    """The tokenizer of a tokenizer.json or vocab.txt. Raises InputError for one that cannot be read."""
-    from tokenizers import Tokenizer
-
-    try:
-        if path.suffix == ".txt":
-            return embedded.wordpiece_tokenizer(embedded.read_vocab(path), lowercase=lowercase)
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises bare Exception for a damaged file
-        raise InputError(f"{path}: no tokenizer can be read from it ({error})") from None
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
-
-
-def read_model_config(path: Path) -> dict[str, Any]:
-    """DistilBertConfig's fields from a config.json. Raises InputError for a file or a model type that is no use."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: no configuration can be read from it ({error})") from None
-    if not isinstance(content, dict) or content.get("model_type") != "distilbert":
-        kind = content.get("model_type") if isinstance(content, dict) else None
-        raise InputError(f"{path}: the model type is {kind!r}; only distilbert can be trained here")
-    bookkeeping = {"model_type", "architectures", "transformers_version", "torch_dtype", "dtype", "tie_weights_"}
-    return {key: value for key, value in content.items() if key not in bookkeeping and not key.startswith("_")}
-
-
-def _read_weights(path: Path) -> dict[str, torch.Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        state = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: the weights cannot be read ({error}); fetch the file anew") from None
-    return {
-        name.removeprefix("distilbert.").removeprefix("bert."): tensor.float()
-        for name, tensor in state.items()
-        if not name.startswith(("vocab_", "classifier", "pre_classifier", "qa_outputs", "linear"))
-    }
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

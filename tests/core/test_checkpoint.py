@@ -150,7 +150,7 @@ def test_the_last_two_and_the_best_are_kept_and_no_remains(tmp_path: Path) -> No
     assert [path.name for path in checkpoints(tmp_path)] == ["step-100", "step-11"]
 
 
-@pytest.mark.parametrize("broken", ["save_file", "sync", "_sha256"])
+@pytest.mark.parametrize("broken", ["save_file", "sync", "sha256_of"])
 def test_a_save_that_fails_leaves_the_earlier_checkpoint_and_no_rubbish(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:

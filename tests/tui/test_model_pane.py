@@ -79,7 +79,7 @@ async def test_the_row_of_pages_goes_by_key_and_by_mouse(open_console):
             await console.press(key)
             await console.see(words)
             await console.press("escape")
-        await console.pilot.click("#page-classes")
+        await console.pilot.click("ModelPane PageBar", offset=(20, 0))
         await console.see("DistilBertForMaskedLM")
 
 

@@ -185,7 +185,7 @@ async def test_pages_are_reached_while_typing_and_by_mouse(open_console):
         await console.press("2", "ctrl+n")
         await console.see("2 normalised", "0 losses")
         assert console.app.focused.id == "text"
-        await console.pilot.click("#page-bar", offset=(24, 0))
+        await console.pilot.click("TokenizerPane PageBar", offset=(24, 0))
         await console.see("texts x")
         await console.press("escape", "t")
         await console.pilot.click("#token-rows", offset=(10, 3))

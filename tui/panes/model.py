@@ -30,7 +30,7 @@ from tui.model_pages.trace import TracePage
 from tui.model_pages.weights import WeightsPage
 from tui.panes.presets import PresetsPane
 from tui.screens.confirm import AskName
-from tui.widgets.pagebar import PageBar, PageName
+from tui.widgets.page_bar import PageBar, PageName
 
 if TYPE_CHECKING:
     from core.weights import Weights
@@ -80,7 +80,7 @@ class ModelPane(Vertical):
         return self.console.run_is_live
 
     def compose(self) -> ComposeResult:
-        yield PageBar(PAGES, self._page)
+        yield PageBar(PAGES)
         yield Static("importing torch and transformers …", id="model-head", markup=False)
         with ContentSwitcher(initial=f"model-{self._page.lower()}"):
             for page in self._make_pages():

@@ -27,7 +27,7 @@ from tui.tokenizer_pages.tokens import TokensPage
 from tui.tokenizer_pages.vocabulary import VocabularyPage
 from tui.tokenizer_pages.work import Answer, find_tokenizer, measure_reviews, measure_with, open_other
 from tui.widgets.field import Field
-from tui.widgets.page_bar import PageBar
+from tui.widgets.page_bar import PageBar, PageName
 from tui.widgets.source_text import SourceText
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class TokenizerPane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield SourceText(FIRST_TEXT, id="text", hint="type a sentence, or paste a review")
-        yield PageBar([(key, name) for name, (key, _) in PAGES.items()], id="page-bar")
+        yield PageBar([PageName(key, name) for name, (key, _) in PAGES.items()])
         with Horizontal(id="token-settings"):
             yield Static(id="token-summary", markup=False)
             yield Label("^l max_length ")
@@ -236,7 +236,7 @@ class TokenizerPane(Vertical):
 
     @on(PageBar.Chosen)
     async def _page_clicked(self, event: PageBar.Chosen) -> None:
-        await self.action_page(event.page)
+        await self.action_page(event.name)
 
     @on(BatchPage.SideAsked)
     def _other_side(self) -> None:
