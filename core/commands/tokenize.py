@@ -79,9 +79,13 @@ def tokenize(
         answer["data"] = _measured(settings, data, reviews, compare)
     answer["origins"] = {**answer.get("origins", {}), "tokenizer": origin.as_dict()}
     if json:
-        print(report.as_json(answer))  # noqa: T201
-        return
-    words.show(answer)
+        # The vocabulary alone is a list, as each view of `imdb-tui model` is; its origin is told on stderr.
+        alone = vocab and answer.keys() == {"vocab", "origins"}
+        print(report.as_json(answer["vocab"] if alone else answer))  # noqa: T201
+        if not alone:
+            return
+    else:
+        words.show(answer)
     err.print(f"tokenizer: {report.printable(origin.words())}", soft_wrap=True)
 
 

@@ -95,10 +95,17 @@ def test_ids_become_a_text_and_say_where_its_ids_differ(ask: Any, monkeypatch: p
     assert ask("--decode", "-")["text"] == "[CLS] film [SEP]"
 
 
-def test_the_vocabulary_is_searched(ask: Any) -> None:
-    assert ask("--vocab", "f*m")["vocab"] == [{"id": 5, "token": "film"}]
-    assert [each["token"] for each in ask("--vocab", "^##s$")["vocab"]] == ["##s"]
-    assert ask("--vocab", "nothing-like-it")["vocab"] == []
+def test_the_vocabulary_is_searched(call: Call, checkpoint: Path, ask: Any) -> None:
+    def found(pattern: str) -> Any:
+        code, out, err = call("tokenize", "--json", "--checkpoint", checkpoint, "--vocab", pattern)
+        assert (code, err.count("\n")) == (0, 1)
+        assert "from a local folder" in err
+        return json.loads(out)
+
+    assert found("f*m") == [{"id": 5, "token": "film"}]
+    assert [each["token"] for each in found("^##s$")] == ["##s"]
+    assert found("nothing-like-it") == []
+    assert ask("--vocab", "f*m", "--decode", "5")["vocab"] == [{"id": 5, "token": "film"}]
 
 
 def test_two_tokenizers_are_compared(ask: Any, checkpoint: Path) -> None:
