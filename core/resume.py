@@ -9,6 +9,7 @@ from core.control import Change, Control, journal_of
 from core.distributed import Ranks
 from core.errors import InputError
 from core.event_reader import EventReader
+from core.events import RunFinished, RunStarted
 from core.keeper import identity
 from core.recorder import Emit
 from core.run_writer import RunWriter, launch_id
@@ -45,7 +46,9 @@ def resume(
         events = EventReader(run.events_path).read()
         journal = journal_of(events, from_step=saved.progress.step)
         added = sum(change.value for changes in journal.values() for change in changes if change.action == "prolong")
-        if saved.progress.epochs_done >= saved.progress.num_epochs + added and not prolong:
+        ended = next((event for event in reversed(events) if isinstance(event, (RunStarted, RunFinished))), None)
+        done = isinstance(ended, RunFinished) and ended.status == "completed"
+        if (done or saved.progress.epochs_done >= saved.progress.num_epochs + added) and not prolong:
             raise InputError(f"run {run.name} is completed; --prolong N adds epochs to it")
     except BaseException:
         if writer is not None:

@@ -41,7 +41,8 @@ class Steering:
         self._inbox.deliver(self._control)
         for change in self._control.take_changes(at.step):
             if change.action == "prolong":
-                at = at.after(num_epochs=at.num_epochs + int(change.value))
+                # Whoever wants more epochs wants them also after patience has run out.
+                at = at.after(num_epochs=at.num_epochs + int(change.value), epochs_since_best=0)
             else:
                 at = at.after(learning_rate=change.value)
             self._note(at, change.action, change.reason, change.value)

@@ -384,6 +384,19 @@ def test_early_stopping_ends_a_run_after_so_many_epochs_without_a_better_metric(
     assert (recorder.end.status, recorder.end.reason) == ("completed", ending)
 
 
+def test_a_run_that_stopped_early_is_completed_and_a_prolonged_one_has_its_patience_anew(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses_are(monkeypatch, 0.3, 0.5, 0.4, 0.2, 0.6, 0.7)
+    config = configured(config, train__early_stopping_patience=2, train__num_epochs=4)
+    done, _ = run(config, tmp_path)
+    assert len(done.state().epochs) == 3
+    with pytest.raises(InputError, match="is completed; --prolong N"):
+        go_on(done)
+    assert go_on(done, prolong=2).end.reason == "all 6 epochs are done"
+    assert len(done.state().epochs) == 6
+
+
 def test_the_best_checkpoint_is_kept_beside_the_last_two_only_where_that_is_wanted(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core import embedded, hub, sources
+from core import embedded, hub
+from core.atomic import sha256_of
 from core.config import RunConfig
 from core.errors import InputError
 from core.sources import Origin, open_checkpoint, open_reviews, open_tokenizer, plan
@@ -295,7 +296,7 @@ def test_reviews_of_a_file_carry_its_name_and_hash(reviews_csv: Path) -> None:
     reviews, origin = open_reviews(str(reviews_csv), REVIEWS)
     assert len(reviews) == 40
     assert origin.words() == "reviews.csv, from a local file"
-    assert origin.sha256 == sources._sha256(reviews_csv)
+    assert origin.sha256 == sha256_of(reviews_csv)
     assert plan(config_of(init="scratch", source=str(reviews_csv)))["reviews"] == origin.words()
     absent = reviews_csv.with_name("absent.csv")
     assert plan(config_of(source=str(absent)))["reviews"] == f"{absent}: there is no such file"
