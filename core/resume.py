@@ -47,7 +47,8 @@ def resume(
         journal = journal_of(events, from_step=saved.progress.step)
         added = sum(change.value for changes in journal.values() for change in changes if change.action == "prolong")
         ended = next((event for event in reversed(events) if isinstance(event, (RunStarted, RunFinished))), None)
-        done = isinstance(ended, RunFinished) and ended.status == "completed"
+        # Completed, but with nothing saved of its end, is not done: that is trained again.
+        done = isinstance(ended, RunFinished) and (ended.status, ended.step) == ("completed", saved.progress.step)
         if (done or saved.progress.epochs_done >= saved.progress.num_epochs + added) and not prolong:
             raise InputError(f"run {run.name} is completed; --prolong N adds epochs to it")
     except BaseException:
