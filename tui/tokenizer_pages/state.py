@@ -71,11 +71,13 @@ class Playground:
     stages: tuple[Stage, ...]
     tints: tuple[Tint, ...]
     mark: tuple[int, int] = (0, 0)
+    stale: bool = False
+    """Whether the stages are those of the text before, because this one's are still to be worked out."""
     data: Data = field(default_factory=Data)
 
     def with_stages(self) -> Playground:
         """The stages of this text, which take longer than all the rest."""
-        return replace(self, stages=_stages(self.tokenizer, self.encoding, self.settings))
+        return replace(self, stages=_stages(self.tokenizer, self.encoding, self.settings), stale=False)
 
     def with_mark(self, start: int, end: int) -> Playground:
         return replace(self, mark=(start, end))
@@ -128,7 +130,8 @@ def work_out(
     encoding = encode(used, text, add_special_tokens=settings.add_special_tokens, max_length=settings.max_length)
     lost = tuple(losses(used, encoding))
     found = _stages(used, encoding, settings) if before is None else before
-    return Playground(used, origin, settings, encoding, lost, found, _tints(encoding, lost), data=data)
+    tints = _tints(encoding, lost)
+    return Playground(used, origin, settings, encoding, lost, found, tints, stale=before is not None, data=data)
 
 
 def _stages(tokenizer: Tokenizer, encoding: Encoding, settings: Settings) -> tuple[Stage, ...]:

@@ -66,8 +66,9 @@ class TokensPage(Page):
         self.query_one(StagesView).show_stages(playground.stages, playground.mark, rest=rest)
 
     def draw_mark(self, playground: Playground) -> None:
-        """Only what follows the cursor."""
-        self.show_stages(playground)
+        """Only what follows the cursor; stages of the text before are left alone, being replaced in the next frame."""
+        if not playground.stale:
+            self.show_stages(playground)
         self.query_one("#token-note", Static).update(self._note(playground), layout=False)
 
     def _note(self, playground: Playground) -> Text:
