@@ -32,11 +32,18 @@ def ask(run: Run, action: str, value: float | None = None) -> None:
     that cannot be written.
     """
     if action in CHANGES:
-        Change(action, value if value is not None else 0.0)
-    elif action not in ACTIONS:
+        if value is None:
+            raise InputError(f"{action} needs a value: the new peak rate, or how many epochs more")
+        Change(action, value)
+    elif action in ACTIONS:
+        if value is not None:
+            raise InputError(f"{action} takes no value, but {value:g} was given")
+    else:
         raise InputError(f"there is no action {action!r}; there are {', '.join((*ACTIONS, *CHANGES))}")
     if not run.is_live():
-        raise InputError(f"run {run.name} is not live; nobody would answer (`imdb-tui train --resume` goes on with it)")
+        raise InputError(
+            f"run {run.name} is not live; nobody would answer (`imdb-tui train --resume {run.name}` goes on with it)"
+        )
     words = {"action": action, "value": value, "from": f"process {os.getpid()} on {socket.gethostname()}"}
     folder = run.path / REQUESTS
     try:

@@ -41,11 +41,7 @@ class RunWriter:
         try:
             self._lock.acquire(timeout=self.LOCK_PATIENCE_S)
         except Timeout:
-            owner = self.run.owner() or {}
-            raise InputError(
-                f"run {self.run.name} is being written by process {owner.get('pid', '?')} on "
-                f"{owner.get('host', 'an unknown host')}; stop that one first"
-            ) from None
+            raise InputError(self.run.owner_words()) from None
         try:
             self._file = os.open(self.run.events_path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
             if self._ends_torn():

@@ -108,6 +108,12 @@ class Run:
             return None
         return owner if isinstance(owner, dict) else None
 
+    def owner_words(self) -> str:
+        """Who is in the way of another writer, for a refusal."""
+        owner = self.owner() or {}
+        pid, host = owner.get("pid", "?"), owner.get("host", "an unknown host")
+        return f"run {self.name} is being written by process {pid} on {host}; stop that one first"
+
     def is_live(self) -> bool:
         """Whether the process that owns the run still lives."""
         owner = self.owner()

@@ -156,7 +156,7 @@ class RunState:
             words = f"learning rate {event.value:g}"
         elif event.action == "prolong" and event.value is not None:
             self.num_epochs += int(event.value)
-            words = f"prolonged by {event.value:g} epochs"
+            words = f"prolonged by {event.value:g} epoch{'s' if event.value > 1 else ''}"
         self._note(event, f"{words} at step {event.step}: {event.reason}")
 
     def _apply_step(self, event: StepLogged) -> None:

@@ -158,7 +158,10 @@ class TrainingRun:
             words = f"early stopping: no better {config.train.metric_for_best_model} than at step {self.at.best_step}"
             self.finish("completed", words)
         else:
-            self.finish("completed", f"all {self.at.num_epochs} epochs are done")
+            self.finish(
+                "completed",
+                f"all {self.at.num_epochs} epochs are done" if self.at.num_epochs > 1 else "its epoch is done",
+            )
 
     def start(self, begun: Beginning, engine: Engine, steps_per_epoch: int) -> None:
         """Keeps what the run began with, and says so."""

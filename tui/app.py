@@ -73,6 +73,7 @@ class ImdbTui(App[int]):
         self.register_theme(LIGHT)
         wanted = os.environ.get("IMDB_TUI_THEME", "")
         self.theme = wanted if wanted in self.available_themes else "imdb-dark"
+        self._unknown_theme = wanted if wanted and wanted not in self.available_themes else ""
         self.root, self.first_preset, self.data = root, preset, data
         self.training = Training(self.post_message, train, resume)
         self.following = Following(self.post_message)
@@ -117,6 +118,8 @@ class ImdbTui(App[int]):
                     loop.add_signal_handler(getattr(signal, name), self._on_signal, name)
                 except (ValueError, RuntimeError, NotImplementedError):
                     return  # not the main thread, as in tests: signals are not ours there
+        if self._unknown_theme:
+            self.notify(f"there is no theme {self._unknown_theme!r}; ctrl+p lists them", severity="warning")
         if self._first_watch is not None:
             self.open_run(self._first_watch)
         if self._background:
@@ -307,7 +310,11 @@ class ImdbTui(App[int]):
     def action_leave(self) -> None:
         """Quits at once, or asks what to do with a live run."""
         if not self.training.is_live:
-            self.exit(0)
+            if edited := self.query_one(PresetsPane).unsaved:
+                words = f"Edits of {', '.join(map(printable, edited))} are in no file (ctrl+s in Presets saves them)."
+                self.push_screen(Ask(words, {"y": "leave without them", "n": "stay"}), self._leave_answered)
+            else:
+                self.exit(0)
             return
         question = "A run is live. Leaving ends it at the next step; everything so far is kept."
         answers = {"y": "stop it and leave", "w": "leave when it is done", "n": "stay"}

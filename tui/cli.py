@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
 from pathlib import Path
 
 CONSOLE_OPTIONS = ("--preset", "--data", "--runs-dir")
@@ -86,8 +87,9 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
         app.run()
     finally:
         app.training.stop_and_join("the console was closed")
-    if app.is_loading:
-        # Python's own way out would wait seconds for the import of torch before the shell comes back.
+    if any(thread.daemon for thread in threading.enumerate()):
+        # Python's own way out would wait seconds for the import of torch, or end torch amid a computation. What has
+        # to be kept is kept: the run's own thread is joined.
         sys.stdout.flush()
         os._exit(app.return_code or 0)
     return app.return_code or 0

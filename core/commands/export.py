@@ -9,8 +9,9 @@ import typer
 
 from core import report
 from core.commands.options import AsJson, RunsDir
+from core.errors import InputError
 from core.libraries import load_training_libraries
-from core.runs import find_run, runs_root
+from core.runs import MODEL, find_run, runs_root
 from core.terminal import err
 
 
@@ -23,6 +24,10 @@ def export(
 ) -> None:
     """Export the model of a run: configuration, weights and tokenizer, for transformers."""
     found = find_run(runs_root(runs_dir), run)
+    if not (found.path / MODEL).is_dir():
+        raise InputError(
+            f"run {found.name} kept no tokenizer and configuration, so it cannot be exported; train it again"
+        )
     load_training_libraries()
     from core.export import choose_checkpoint
     from core.export import export as write

@@ -81,9 +81,11 @@ def model(
         print(parameters_as_csv(found["params"]), end="")  # noqa: T201
     elif json:
         answers = {name: _as_json(name, answer) for name, answer in found.items()}
-        if "params" in answers:
-            answers["params"]["origins"] = {"weights": resolved.origin}
-        print(report.as_json(answers if len(answers) > 1 else next(iter(answers.values()))))  # noqa: T201
+        # One view alone is its own answer; a list has no place for origins, which are told on stderr as well.
+        answer = answers if len(answers) > 1 else next(iter(answers.values()))
+        if isinstance(answer, dict):
+            answer["origins"] = {"weights": resolved.origin}
+        print(report.as_json(answer))  # noqa: T201
     else:
         for name, answer in found.items():
             words.show(name, answer)

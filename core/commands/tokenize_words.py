@@ -10,6 +10,7 @@ from rich.text import Text
 
 from core.losses import MEANINGS
 from core.report import percent, printable
+from core.side_by_side import SHORT, is_setting
 from core.terminal import out
 
 MOST = 60
@@ -80,7 +81,7 @@ def _show_warnings(warnings: list[dict[str, Any]]) -> None:
 
 def _show_comparison(answer: dict[str, Any]) -> None:
     first, second = answer["tokens_per_word"]
-    _line(f"compared with {answer['name']}: {first:.2f} and {second:.2f} tokens per word")
+    _line(f"compared with {_other_words(answer['name'])}: {first:.2f} and {second:.2f} tokens per word")
     if not answer["differences"]:
         _line("both make the same tokens of every word")
         return
@@ -89,6 +90,11 @@ def _show_comparison(answer: dict[str, Any]) -> None:
         one, other = (Text(printable(" ".join(tokens))) for tokens in each["tokens"])
         table.add_row(Text(_short(each["text"])), one, other)
     out.print(table)
+
+
+def _other_words(name: str) -> str:
+    """A setting is no other vocabulary, which shows in its unknown words."""
+    return f"this vocabulary with {SHORT.get(name, name)}" if is_setting(name) else name
 
 
 def _show_batch(answer: dict[str, Any]) -> None:

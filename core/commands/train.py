@@ -48,6 +48,8 @@ def train(
     control = Control()
     config: RunConfig | None = None
     before = find_run(root, resume or replay or "") if preset is None else None
+    if resume is not None and before is not None and before.is_live():
+        raise InputError(before.owner_words())  # at once, before torch is imported
     if preset is not None:
         config = configure(load_preset(preset), set_ or [], data)
     elif replay is not None and before is not None:

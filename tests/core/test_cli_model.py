@@ -76,7 +76,7 @@ def test_trace_is_a_row_a_module(answer: Any, tiny: str) -> None:
 
 def test_classes_tensor_nearest_and_attention_have_their_json(answer: Any, tiny: str) -> None:
     found = answer(tiny, "--classes", "--tensor", HEAD, "--nearest", "film", "--attention", "a warm film", "--head", 1)
-    assert found.keys() == {"classes", "tensor", "nearest", "attention"}
+    assert found.keys() == {"classes", "tensor", "nearest", "attention", "origins"}
     assert [one["name"] for one in found["classes"]][:2] == ["DistilBertModel", "DistilBertClassifier"]
     assert (found["tensor"]["shape"], found["tensor"]["nan"], len(found["tensor"]["first"])) == ([1, 16], 0, 8)
     assert len(found["nearest"]) == 12

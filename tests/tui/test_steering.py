@@ -53,7 +53,7 @@ async def test_a_rate_that_cannot_be_is_refused_with_the_reason(open_console, tr
     async with open_console() as console:
         await go(console, trainer)
         await console.press("r", *["backspace"] * 8, *typed, "enter")
-        await console.notice(words)
+        await console.see("✗ ", words, typed)
         assert console.app.training.control.take_changes(1) == []
 
 
@@ -142,7 +142,7 @@ async def test_plus_prolongs_a_completed_run(open_console, root):
         await console.press("5")
         await console.see("completed")
         await console.press("g")
-        await console.notice("this run is completed")
+        assert not console.app.run_is_live
         await console.press("o")
         await console.see("opened from disk", "+ epochs")
         await console.press("plus", "backspace", "4", "enter")
@@ -193,7 +193,7 @@ async def test_a_run_of_another_process_is_followed_and_steered(open_console, ro
         writer.close()
         await console.see("■ stopped")
         await console.press("p")
-        await console.notice("this run has ended")
+        await console.notice("this one has ended")
 
 
 async def test_a_followed_run_whose_process_dies_becomes_interrupted(open_console, root):

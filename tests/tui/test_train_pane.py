@@ -77,7 +77,7 @@ async def test_x_asks_once_and_n_goes_on_and_y_stops(open_console, trainer):
         await console.press("x", "y")
         await console.see("■ stopped")
         await console.see_no("Stop this run")
-    assert console.app.live.finished.reason == "stopped from the keyboard"
+    assert console.app.live.finished.reason == "asked for at the keyboard"
 
 
 async def test_a_paused_run_can_be_stopped(open_console, trainer):

@@ -32,9 +32,9 @@ class TracePage(Page):
 
     def on_mount(self) -> None:
         table: DataTable[Text] = self.query_one(DataTable)
-        table.add_column("module", width=31)
-        table.add_column("shape", width=11)
-        for name, width in (("mean", 8), ("std", 7), ("ms", 6), ("FLOP", 6), ("memory", 8)):
+        table.add_column("module", width=28)
+        table.add_column("shape", width=14)
+        for name, width in (("mean", 9), ("std", 8), ("ms", 7), ("FLOP", 7), ("memory", 9)):
             table.add_column(right(name), width=width)
         table.add_column(" dtype", width=9)
         table.cell_padding = 0

@@ -242,6 +242,11 @@ class PresetsPane(Horizontal):
         else:
             self._help()
 
+    @property
+    def unsaved(self) -> list[str]:
+        """The presets with edits that are in no file."""
+        return list(self._edited)
+
     # Keys
 
     def shown(self) -> None:
@@ -284,7 +289,8 @@ class PresetsPane(Horizontal):
     def action_save_as(self) -> None:
         preset = self._current
         if preset is None or preset.config is None or self._invalid:
-            self.app.notify("only a valid preset can be saved", severity="warning")
+            why = next(iter(self._invalid.values()), "this preset's file is broken")
+            self.app.notify(f"not saved: {why}", severity="warning")
             return
         self.app.push_screen(AskName("Save this preset under the name", f"my-{preset.name}"), self._save_named)
 
@@ -312,6 +318,12 @@ def _field_rows(config: RunConfig) -> Iterator[Widget]:
         yield FieldRow(name, config)
 
 
+class PresetField(Field):
+    """Its footer says where enter leads."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "to Train")]
+
+
 class FieldRow(Horizontal):
     """One field: name, a dot where it differs from the preset's file, and its value to edit."""
 
@@ -328,7 +340,7 @@ class FieldRow(Horizontal):
     def compose(self) -> ComposeResult:
         yield Label(" ", classes="dot")
         yield Label(self.field_name.partition(".")[2], classes="field-name")
-        yield Field(self._value, name=self.field_name, compact=True, select_on_focus=False)
+        yield PresetField(self._value, name=self.field_name, compact=True, select_on_focus=False)
 
     def show(self, config: RunConfig, original: RunConfig) -> None:
         """Puts in the value of ``config``; what the person has not typed is not announced as a change."""

@@ -30,7 +30,7 @@ REFRESH_S = 2.0
 class RunsTable(DataTable[Text]):
     """The table; enter is named in the footer."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "configuration")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "config")]
 
 
 class RunsPane(Vertical):
@@ -38,9 +38,9 @@ class RunsPane(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark"),
-        Binding("o", "watch", "open in Train"),
+        Binding("o", "watch", "open"),
         Binding("g", "go_on", "go on"),
-        Binding("c", "clear", "unmark all"),
+        Binding("c", "clear", "unmark"),
         Binding("r", "refresh", "refresh", show=False),
         Binding("j", "move(1)", "down", show=False),
         Binding("k", "move(-1)", "up", show=False),
@@ -136,6 +136,7 @@ class RunsPane(Vertical):
 
     @on(DataTable.RowHighlighted)
     def _show(self) -> None:
+        self.refresh_bindings()
         chosen = self._chosen()
         hint = self.query_one("#runs-hint", Static)
         curves = self.query_one(RunCurves)
@@ -154,7 +155,7 @@ class RunsPane(Vertical):
             hint.update(_hint(f"{len(chosen)} marked: their curves, and only the fields in which they differ"))
             words.update(_differences(chosen))
         else:
-            hint.update(_hint("space marks runs to compare · o opens one in Train · enter shows the configuration"))
+            hint.update(_hint("space marks runs to compare · o opens one in Train"))
             state = states[0][1]
             words.update(_configuration(chosen[0]) if self._details else epoch_table(state, rows=len(state.epochs)))
 
@@ -191,6 +192,15 @@ class RunsPane(Vertical):
         self._details = not self._details
         self._show()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The footer offers what there is to do with the run under the cursor; help lists all."""
+        if action == "clear":
+            return bool(self._marked)
+        if action == "go_on":
+            known = self._states.get(self._current_name()) if self.is_mounted else None
+            return known is not None and known.status in ("stopped", "failed", "interrupted")
+        return True
+
     def action_watch(self) -> None:
         """Shows the run under the cursor in Train, and follows it where another process writes it."""
         if (run := self._current()) is not None:
@@ -198,16 +208,8 @@ class RunsPane(Vertical):
 
     def action_go_on(self) -> None:
         """Takes the run under the cursor up again from its last checkpoint."""
-        run = self._current()
-        if run is None:
-            return
-        status = self._states[run.name].status
-        if status in ("stopped", "failed", "interrupted"):
+        if (run := self._current()) is not None:
             self.console.resume_run(run)
-        elif status == "completed":
-            self.app.notify("this run is completed; o opens it, and + there adds epochs to it")
-        else:
-            self.app.notify("this run is live; o opens it", severity="warning")
 
     def _current(self) -> Run | None:
         name = self._current_name()

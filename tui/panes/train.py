@@ -40,7 +40,9 @@ class TrainPane(Vertical, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", "start"),
         Binding("p", "pause", "pause"),
+        Binding("p", "unpause", "go on"),
         Binding("x", "stop", "stop"),
+        Binding("s,p,x", "explain", show=False),
         Binding("r", "rate", "rate"),
         Binding("g", "go_on", "go on"),
         Binding("plus", "prolong", "epochs", key_display="+"),
@@ -125,7 +127,11 @@ class TrainPane(Vertical, can_focus=True):
         state = self.run_state
         live = state is not None and state.status in LIVE
         match action:
-            case "rate":
+            case "start":
+                return not live
+            case "pause" | "unpause":
+                return live and (state is not None and state.status == "paused") is (action == "unpause")
+            case "rate" | "stop":
                 return live
             case "go_on":
                 return state is not None and state.status in ("stopped", "failed", "interrupted")
@@ -146,37 +152,36 @@ class TrainPane(Vertical, can_focus=True):
             self._proposed = None
             self.update_run()
 
-    def action_pause(self) -> None:
+    def action_explain(self) -> None:
+        """Why a key that steers a run has nothing to do here."""
         state = self.run_state
-        if not self._can_be_steered():
-            return
-        control = self.console.steering
-        paused = state is not None and state.status == "paused"
-        if self.console.watched is None:
-            paused = self.console.training.control.pause_requested
-        if paused:
-            self._ask_for(control.resume)
-        elif self._ask_for(control.pause):
+        if state is None:
+            self.app.notify(
+                "no run is live; " + ("s starts one" if self._proposed else "choose a preset first: 1, enter")
+            )
+        elif state.status in LIVE:
+            self.app.notify("one run at a time: stop this one first with x", severity="warning")
+        else:
+            self.app.notify("no run is live: this one has ended; s starts it anew, g goes on where it was left")
+
+    def action_unpause(self) -> None:
+        self._ask_for(self.console.steering.resume)
+
+    def action_pause(self) -> None:
+        # A second press before the run has paused takes the first one back.
+        if self.console.watched is None and self.console.training.control.pause_requested:
+            self.action_unpause()
+        elif self._ask_for(self.console.steering.pause):
             self.app.notify("pausing at the next step; p goes on")
 
-    def _can_be_steered(self) -> bool:
-        """Whether a live run is shown; says so where none is."""
-        own = self.console.watched is None
-        live = self.console.run_is_live if own else self.console.watched.status in LIVE  # type: ignore[union-attr]
-        if not live:
-            self.app.notify("no run is live; s starts one" if own else "this run has ended; g goes on with it")
-        return live
-
     def action_stop(self) -> None:
-        if not self._can_be_steered():
-            return
         self.app.push_screen(Ask("Stop this run? Its curves so far are kept.", ENDINGS), self._stop_answered)
 
     def _stop_answered(self, answer: str | None) -> None:
-        control, why = self.console.steering, "asked for from the keyboard"
+        control, why = self.console.steering, "asked for at the keyboard"
         match answer:
             case "y":
-                self._ask_for(lambda: control.stop("stopped from the keyboard"))
+                self._ask_for(lambda: control.stop(why))
             case "e":
                 self._ask_for(lambda: control.finish_epoch(why))
             case "a":
@@ -184,7 +189,8 @@ class TrainPane(Vertical, can_focus=True):
         self.update_run()
 
     def action_rate(self) -> None:
-        self.app.push_screen(AskName("New peak learning rate, from the next step on:", self._peak()), self._rate_given)
+        ask = AskName("New peak learning rate, from the next step on:", self._peak(), check=_wrong("learning_rate"))
+        self.app.push_screen(ask, self._rate_given)
 
     def _peak(self) -> str:
         """The rate that was asked for last, else the configuration's."""
@@ -202,7 +208,7 @@ class TrainPane(Vertical, can_focus=True):
             self._change("learning_rate", words)
 
     def action_prolong(self) -> None:
-        self.app.push_screen(AskName("How many epochs more?", "1"), self._prolong_given)
+        self.app.push_screen(AskName("How many epochs more?", "1", check=_wrong("prolong")), self._prolong_given)
 
     def _prolong_given(self, words: str | None) -> None:
         state = self.run_state
@@ -211,8 +217,7 @@ class TrainPane(Vertical, can_focus=True):
         if state.status in LIVE:
             self._change("prolong", words)
             return
-        change = self._ask_for(lambda: Change("prolong", _number(words)))
-        if change and (run := self.console.shown_run) is not None:
+        if (run := self.console.shown_run) is not None:
             self.console.resume_run(run, prolong=int(_number(words)))
 
     def _change(self, action: str, words: str) -> None:
@@ -244,6 +249,19 @@ class TrainPane(Vertical, can_focus=True):
         if state is self.console.live and self.console.live_traceback:
             return self.console.live_traceback
         return state.finished.traceback if state.finished is not None else ""
+
+
+def _wrong(action: str) -> Callable[[str], str]:
+    """What is wrong with an answer to the question for this change; empty where nothing is."""
+
+    def check(words: str) -> str:
+        try:
+            Change(action, _number(words))
+        except InputError as error:
+            return str(error)
+        return ""
+
+    return check
 
 
 def _number(words: str) -> float:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
+
+from core.report import printable
 
 
 class Ask(ModalScreen[str]):
@@ -38,20 +42,26 @@ class Ask(ModalScreen[str]):
 
 
 class AskName(ModalScreen[str]):
-    """Asks for one line of text; escape dismisses with an empty one."""
+    """Asks for one line of text; escape dismisses with an empty one.
 
-    def __init__(self, question: str, value: str = "") -> None:
+    ``check`` says what is wrong with an answer, in words; the question then stays, and so does what was typed.
+    """
+
+    def __init__(self, question: str, value: str = "", *, check: Callable[[str], str] = lambda _: "") -> None:
         super().__init__()
-        self._question, self._value = question, value
+        self._question, self._value, self._check = question, value, check
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Label(self._question)
             yield Input(self._value, id="name")
-            yield Label("enter takes it · escape leaves", classes="hint")
+            yield Label("enter takes it · escape leaves", classes="hint", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.strip())
+        if wrong := self._check(event.value.strip()):
+            self.query_one(".hint", Label).update(f"✗ {printable(wrong)}")
+        else:
+            self.dismiss(event.value.strip())
 
     def on_key(self, event: Key) -> None:
         if event.key == "escape":

@@ -97,7 +97,9 @@ class ComparePage(Page):
         summary = self.query_one("#compare-summary", Static)
         if self._other is None:
             summary.update(safe(self._other_words or "opening the other tokenizer …"))
-            self.query_one(Rows).show_rows(0, lambda _: Text())
+            self.query_one(Rows).show_rows(
+                0, lambda _: Text(), empty="nothing to compare with; o names another tokenizer"
+            )
             return
         first, second = self._encodings(playground, self._other)
         words = compare(first, second)

@@ -129,7 +129,7 @@ class Chart(Widget):
 
     def _format(self, value: float, span: float) -> str:
         if self._percent:
-            return f"{value:3.0f}%"
+            return f"{value:3.0f}%" if span >= 5 else f"{value:.1f}%"
         return f"{value:.3f}" if span < 0.05 else f"{value:.2f}"
 
     def _last_words(self) -> str:

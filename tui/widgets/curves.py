@@ -74,8 +74,8 @@ class RunCurves(Vertical):
             legend.append(_latest(state, "val"))
             marks = _marks(state)
             for sign, words in MARKS.values():
-                if sign in {each for _, each in marks} and self.size.width >= 110:
-                    legend.append(f"    {sign} {words}", style="dim")
+                if sign in {each for _, each in marks} and legend.cell_len + len(words) + 6 < self.size.width:
+                    legend.append(f"   {sign} {words}", style="dim")
         else:
             marks = []
         charts = list(self.query(Chart))
