@@ -35,6 +35,11 @@ class Keeper:
         self._saver = Saver(run.path / "checkpoints")
         self._last = time.monotonic()
 
+    def prepare(self, begun: Beginning) -> None:
+        """Makes ready for the first save while the first steps are made."""
+        if self._writer is not None:
+            self._saver.prepare(dict(begun.model.state_dict()))
+
     def is_due(self, at: Progress) -> bool:
         """Whether it is time to save; never while a save is still under way."""
         if self._saver.busy or at.step == self._saver.last_step:
@@ -52,10 +57,6 @@ class Keeper:
         about = manifest_of(at, engine_facts(engine, self._ranks.world_size), identity(self._config))
         best_step = at.best_step if self._config.train.keep_best else 0
         self._saver.begin(at.step, state_tensors(begun, generators), about, best_step=best_step)
-
-    def before_update(self) -> None:
-        """Returns once weights and moments may change."""
-        self._saver.before_update()
 
     def collect(self, *, wait: bool = False) -> None:
         """Tells what came of a save; ``wait`` waits for one that is under way."""

@@ -148,7 +148,6 @@ class TrainingRun:
                         f"step {self.at.step + 1} (epoch {epoch}): loss {result.loss}, gradient norm {norm}, learning "
                         f"rate {lr:g}, reviews {reviews}; the weights are those of step {self.at.step}"
                     )
-                self.keeper.before_update()
                 begun.optimizer.step()
                 self.log_step(epoch, result, lr, norm, len(chosen), time.monotonic() - step_began)
                 self.at = self.at.after(epoch_seconds=seconds_before + time.monotonic() - epoch_began)
@@ -201,6 +200,7 @@ class TrainingRun:
             )
         )
         self.saved = None  # its tensors are in the model now
+        self.keeper.prepare(begun)
         # Before the first step, because a completed run that is prolonged has none without it.
         self.at, _ = self.steering.between_steps(self.at, engine.device, save=False)
 

@@ -31,10 +31,10 @@ def test_what_changes_after_the_copy_is_not_in_the_checkpoint(tmp_path: Path, mo
 
     monkeypatch.setattr(saver_module, "save_checkpoint", later)
     saver = Saver(tmp_path)
+    saver.prepare({"weight": weight})
     for step in (1, 2):
         go.clear()
         begin(saver, step, weight)
-        saver.before_update()
         weight += 1
         assert saver.busy
         assert saver.take() is None
@@ -46,7 +46,7 @@ def test_what_changes_after_the_copy_is_not_in_the_checkpoint(tmp_path: Path, mo
     assert saver.take(wait=True) is None
 
 
-def test_with_little_memory_the_update_waits_until_all_is_written(
+def test_with_little_memory_the_training_waits_until_all_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory = psutil.virtual_memory()
@@ -54,7 +54,6 @@ def test_with_little_memory_the_update_waits_until_all_is_written(
     weight = torch.zeros(5)
     saver = Saver(tmp_path)
     begin(saver, 1, weight)
-    saver.before_update()
     assert (tmp_path / "step-1").is_dir()
     weight += 1
     saved = saver.take(wait=True)
@@ -73,7 +72,6 @@ def test_a_save_that_fails_is_told_and_lets_the_next_one_be_made(
     with monkeypatch.context() as patch:
         patch.setattr(saver_module, "save_checkpoint", broken)
         begin(saver, 3, torch.zeros(5))
-        saver.before_update()
         saved = saver.take(wait=True)
     assert saved is not None
     assert isinstance(saved.error, OSError)
