@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import threading
@@ -60,6 +61,9 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     # Both are read when textual is imported. A key shows in two frames; escape counts as alone after 40 ms.
     os.environ.setdefault("TEXTUAL_FPS", "240")
     os.environ.setdefault("ESCDELAY", "40")
+    # A screen makes many short-lived objects a key: with Python's own thresholds a seventh of the time goes into
+    # looking for cycles among them, some 20 ms at once now and then.
+    gc.set_threshold(10_000, 50, 100)
 
     from core.config import NAMED_SOURCES, configure
     from core.errors import InputError

@@ -131,7 +131,8 @@ class TokenizerPane(Vertical):
         if len(text) <= SMALL:
             before = self._playground.stages if self._playground else ()
             self._take(work_out(tokenizer, origin, text, settings, data, before))
-            self.call_after_refresh(self._add_stages, number)
+            # Stages take longer than all the rest: text and table are on the screen before they are worked out.
+            self.set_timer(0.02, lambda: self._add_stages(number))
             return
 
         def work() -> None:
@@ -141,7 +142,7 @@ class TokenizerPane(Vertical):
         self._progress(f"encoding {len(text):,} characters …")
 
     def _add_stages(self, number: int) -> None:
-        """A frame after the text and its tokens, unless another key came first."""
+        """After the text and its tokens, unless another key came first."""
         if number == self._number and self._playground is not None:
             self._playground = self._playground.with_stages()
             self.query_one(f"#page-{self._page}", Page).show_stages(self._playground)

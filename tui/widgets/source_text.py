@@ -314,8 +314,11 @@ class SourceText(LineView, can_focus=True):
     def _changed(self) -> None:
         self._wanted_column = None
         self._mark = (0, 0)
-        self._settle()
+        self.resize_content(self.scrollable_content_region.width, len(self._layout))
+        self._bring_into_view(self._caret)
         self.post_message(self.Changed(self.text))
+        # Whoever takes the change paints it, and one frame then shows both; where nobody does, it is drawn anyway.
+        self.set_timer(0.01, self.refresh_changes)
 
     # The caret
 
