@@ -137,11 +137,6 @@ class ImdbTui(App[int]):
             error = f"{type(problem).__name__}: {problem}"
         self.post_message(LibrariesLoaded(time.monotonic() - began, error))
 
-    @property
-    def is_loading(self) -> bool:
-        """Whether the libraries are being imported right now."""
-        return self._loader.is_alive()
-
     def on_libraries_loaded(self, message: LibrariesLoaded) -> None:
         self.libraries = message.error or "ready"
         self._update_top()

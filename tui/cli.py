@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import NoReturn
 
 CONSOLE_OPTIONS = ("--preset", "--data", "--runs-dir")
 WATCH = "watch"
@@ -18,12 +19,21 @@ def main() -> None:
     arguments = sys.argv[1:]
     if arguments[:1] == [WATCH] and _on_terminal() and (run := _run_to_watch(arguments[1:])):
         name, options = run
-        sys.exit(open_console(options, watch=name))
+        leave(open_console(options, watch=name))
     if not _wants_console(arguments):
         from core.cli import main as command_line
 
         command_line()
-    sys.exit(open_console(sys.argv[1:]))
+    leave(open_console(sys.argv[1:]))
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process. What has to be kept is kept by now: the run's own thread is joined."""
+    if any(thread.daemon for thread in threading.enumerate()):
+        # Python's own way out would wait seconds for the import of torch, or end torch amid a computation.
+        sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _wants_console(arguments: list[str]) -> bool:
@@ -91,9 +101,4 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
         app.run()
     finally:
         app.training.stop_and_join("the console was closed")
-    if any(thread.daemon for thread in threading.enumerate()):
-        # Python's own way out would wait seconds for the import of torch, or end torch amid a computation. What has
-        # to be kept is kept: the run's own thread is joined.
-        sys.stdout.flush()
-        os._exit(app.return_code or 0)
     return app.return_code or 0

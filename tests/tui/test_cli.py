@@ -17,6 +17,7 @@ def opened(monkeypatch):
     """The consoles that were opened; none is really run."""
     apps = []
     monkeypatch.setattr("tui.app.ImdbTui.run", lambda app, **_: apps.append(app))
+    monkeypatch.setattr(cli, "leave", sys.exit)  # the real one would end the tests with the daemon threads of others
     return apps
 
 
@@ -85,3 +86,21 @@ def test_no_command_opens_the_console_with_its_options(call, opened, tmp_path, r
 def test_no_arguments_open_the_console_in_the_default_place(call, opened, tmp_path):
     assert call(at_terminal=True)[0] == 0
     assert opened[0].root == tmp_path / "default-runs"
+
+
+def test_a_thread_amid_a_computation_holds_nobody_up_and_the_exit_code_is_the_consoles():
+    program = """
+import sys, threading
+from tui.cli import leave
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+sys.stdout.write("said before")
+leave(3)
+"""
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (3, "said before", "")
+
+
+def test_without_such_a_thread_python_leaves_as_it_always_does():
+    program = "import atexit; atexit.register(print, 'at exit'); from tui.cli import leave; leave(2)"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert (answer.returncode, answer.stdout) == (2, "at exit\n")
