@@ -32,7 +32,7 @@ class TracePage(Page):
 
     def on_mount(self) -> None:
         table: DataTable[Text] = self.query_one(DataTable)
-        table.add_column("module", width=28)
+        table.add_column("module", width=31)
         table.add_column("shape", width=14)
         for name, width in (("mean", 9), ("std", 8), ("ms", 7), ("FLOP", 7), ("memory", 9)):
             table.add_column(right(name), width=width)
