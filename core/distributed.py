@@ -7,11 +7,12 @@ Everything here does nothing, at no cost, where one process trains alone.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -73,6 +74,11 @@ class Ranks:
         dist.all_reduce(box, op=how)  # sync
         return [float(value) for value in box]
 
+    def meet(self) -> None:
+        """Returns once all ranks are here, so that none leaves while another still talks."""
+        if self.world_size > 1:
+            dist.barrier()  # sync
+
     def wrap(self, model: nn.Module, device: torch.device) -> nn.Module:
         """The module to call in training: averages gradients over the ranks while they are computed."""
         if self.world_size == 1:
@@ -115,3 +121,10 @@ def joined() -> Iterator[Ranks]:
         yield ranks
     finally:
         dist.destroy_process_group()
+
+
+def leave(code: int) -> NoReturn:
+    """Ends a rank's process: Python's own way out can abort in threads that the group left, as if it had failed."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -79,23 +79,28 @@ def train(
 
     restore = _stop_on_signals(control)
     try:
-        from core.distributed import joined
+        from core import distributed
 
-        with joined() as ranks:
-            if not ranks.leads:
-                state = RunState()
+        with distributed.joined() as ranks:
+            state = RunState()
+            if ranks.leads:
+                with Reporter() as reporter:
+                    run = work(reporter)
+                state = run.state()
+            else:
                 work(state.apply)
-                return _exit_code(state)
-            with Reporter() as reporter:
-                run = work(reporter)
+            if state.status in ("completed", "stopped"):  # after a failure the launcher ends the others
+                ranks.meet()
     finally:
         restore()
-    err.print(reporter.ending(), soft_wrap=True)
-    state = run.state()
-    if json:
-        print(report.as_json(report.run_summary(run, state)))  # noqa: T201
-    if state.status == "failed" and Debug.wanted and state.finished:
-        err.print(state.finished.traceback)
+    if ranks.leads:
+        err.print(reporter.ending(), soft_wrap=True)
+        if json:
+            print(report.as_json(report.run_summary(run, state)))  # noqa: T201
+        if state.status == "failed" and Debug.wanted and state.finished:
+            err.print(state.finished.traceback)
+    if ranks.world_size > 1:
+        distributed.leave(_exit_code(state))
     return _exit_code(state)
 
 
