@@ -109,7 +109,7 @@ def joined() -> Iterator[Ranks]:
         torch.cuda.set_device(ranks.local_rank)
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True" and os.environ.get("GROUP_WORLD_SIZE") == "1":
-        # The launcher's store outlives a restart with the addresses of dead ranks in it (pytorch issue 135712). On one
+        # The launcher's store outlives a restart with the addresses of dead ranks in it (pytorch#135712). On one
         # machine the count of restarts tells the lives apart; on several it does not, and there torch's own switch,
         # TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1, gives each life a store of its own.
         store, rank, world_size = next(dist.rendezvous("env://", timeout=PATIENCE))  # type: ignore[attr-defined]
