@@ -35,10 +35,6 @@ class Beginning:
     source: Source
     warnings: list[str]
 
-    @property
-    def trainable(self) -> list[torch.nn.Parameter]:
-        return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-
 
 def begin(
     config: RunConfig,

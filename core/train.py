@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -118,6 +117,7 @@ class TrainingRun:
         # Data, model, optimizer: new, or as the checkpoint left them.
         begun = begin(config, engine, self.run, self.saved, self.say.progress, self.downloading)
         model = ranks.wrap(begun.model, engine.device)
+        trainable = [parameter for parameter in begun.model.parameters() if parameter.requires_grad]
         batch_size, examples = config.train.batch_size, len(begun.train_set)
         steps_per_epoch = math.ceil(examples / batch_size)
         self.start(begun, engine, steps_per_epoch)
@@ -133,15 +133,12 @@ class TrainingRun:
                 step_began = time.monotonic()
                 first = self.at.steps_in_epoch * batch_size
                 chosen = order[first : first + batch_size]
-                lr = learning_rate(
-                    replace(config.train, learning_rate=self.at.learning_rate),
-                    self.at.step + 1,
-                    steps_per_epoch * self.at.num_epochs,
-                )
+                total_steps = steps_per_epoch * self.at.num_epochs
+                lr = learning_rate(config.train, self.at.step + 1, total_steps, peak=self.at.learning_rate)
                 for group in begun.optimizer.param_groups:
                     group["lr"] = lr
                 result = self.gradients(model, begun, chosen, engine)
-                norm = gradient_norm(begun.trainable, config.train.max_grad_norm)
+                norm = gradient_norm(trainable, config.train.max_grad_norm)
                 if not (math.isfinite(result.loss) and math.isfinite(norm)):
                     reviews = ", ".join(str(begun.train_set.review_ids[i]) for i in chosen)
                     raise NonFiniteLoss(
@@ -152,7 +149,6 @@ class TrainingRun:
                 self.log_step(epoch, result, lr, norm, len(chosen), time.monotonic() - step_began)
                 self.at = self.at.after(epoch_seconds=seconds_before + time.monotonic() - epoch_began)
             self.finish_epoch(begun, engine, epoch, epoch_began, seconds_before)
-        self.keeper.collect(wait=True)
         if self.at.epochs_done < self.at.num_epochs:
             words = f"early stopping: no better {config.train.metric_for_best_model} than at step {self.at.best_step}"
             self.finish("completed", words)
@@ -332,7 +328,6 @@ class TrainingRun:
             self.finish("interrupted", self.control.reason, keep=False)
             return
         self.steering.note_ending(self.at)
-        self.keeper.collect(wait=True)
         self.finish("stopped", self.control.reason or "another rank was asked to")
 
     def finish(self, status: Status, reason: str, *, error: str = "", trace: str = "", keep: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""What a tokenizer's vocabulary holds: by id, by piece, by pattern; neighbours; which pieces begin a word."""
+"""What a tokenizer's vocabulary holds: by id, by piece, by pattern; which pieces begin a word."""
 
 from __future__ import annotations
 
@@ -71,8 +71,3 @@ def search(tokenizer: Tokenizer, query: str) -> list[Entry]:
     if number is not None:
         found += [entry for entry in known if entry.id == number and entry not in found]
     return sorted(found, key=rank)
-
-
-def neighbours(tokenizer: Tokenizer, id_: int, around: int = 5) -> list[Entry]:
-    """The entries with the nearest ids, ``around`` on each side, the entry itself among them."""
-    return [entry for entry in entries(tokenizer) if abs(entry.id - id_) <= around]

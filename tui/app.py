@@ -83,6 +83,7 @@ class ImdbTui(App[int]):
         self.live_traceback = ""
         self.watched: RunState | None = None
         self.watched_run: Run | None = None
+        self.watched_owner = ""
         self._first_watch = watch
         self.libraries = "waiting"
         self._loader = threading.Thread(target=self._load_libraries, name="libraries", daemon=True)
@@ -229,7 +230,7 @@ class ImdbTui(App[int]):
             except InputError:  # resuming says so
                 self.live_config = None
         elif self.watched_run == message.run:
-            self.watched = message.state
+            self.watched, self.watched_owner = message.state, message.owner
         self._dirty = True
         if self.pane != "train":
             await self.action_go("train")
@@ -238,6 +239,7 @@ class ImdbTui(App[int]):
     def on_run_followed(self, message: RunFollowed) -> None:
         if self.watched is None or self.watched_run != message.run:
             return
+        self.watched_owner = message.owner
         for event in message.events:
             self.watched.apply(event)
         if not message.live and self.watched.status in LIVE:

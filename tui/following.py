@@ -43,7 +43,15 @@ class Following:
                 for event in events:
                     state.apply(event)
                 state.status = run.status(state)
-                self._post(RunOpened(run, state, own=False))
-            elif events or run.is_live() != was_live:
-                self._post(RunFollowed(run, events, run.is_live()))
-            was_live = run.is_live()
+                was_live = run.is_live()
+                self._post(RunOpened(run, state, own=False, owner=_owner(run)))
+                continue
+            live = run.is_live()
+            if events or live != was_live:
+                self._post(RunFollowed(run, events, live, _owner(run)))
+            was_live = live
+
+
+def _owner(run: Run) -> str:
+    owner = run.owner()
+    return f"process {owner.get('pid')} on {owner.get('host')}" if owner else ""

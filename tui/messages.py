@@ -45,6 +45,8 @@ class RunOpened(Message):
     run: Run
     state: RunState
     own: bool
+    owner: str = ""
+    """Who writes it, in words; empty where nobody does."""
 
 
 @dataclass
@@ -54,6 +56,7 @@ class RunFollowed(Message):
     run: Run
     events: list[Event]
     live: bool
+    owner: str
 
 
 @dataclass

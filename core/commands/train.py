@@ -18,6 +18,7 @@ from core.event_reader import EventReader
 from core.events import Event
 from core.presets import load_preset
 from core.reviews import read_reviews
+from core.run_writer import launch_id
 from core.runs import Run, find_run, runs_root
 from core.state import RunState
 from core.terminal import Reporter, err
@@ -48,8 +49,9 @@ def train(
     control = Control()
     config: RunConfig | None = None
     before = find_run(root, resume or replay or "") if preset is None else None
-    if resume is not None and before is not None and before.is_live():
-        raise InputError(before.owner_words())  # at once, before torch is imported
+    if resume is not None and before is not None and not launch_id() and before.is_live():
+        # At once, before torch is imported; but of several ranks the first may already be the one that writes.
+        raise InputError(before.owner_words())
     if preset is not None:
         config = configure(load_preset(preset), set_ or [], data)
     elif replay is not None and before is not None:

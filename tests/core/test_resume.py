@@ -513,11 +513,11 @@ import resource, sys
 from pathlib import Path
 from core.config import from_toml
 from core.control import Control
-from core.events import StepLogged
+from core.events import CheckpointSaved
 from core.train import train
 
 def act(event):
-    if isinstance(event, StepLogged) and event.step == 6:  # after the first checkpoint, and before the next
+    if isinstance(event, CheckpointSaved):  # the first one; the next is not begun before this has been told
         resource.setrlimit(resource.RLIMIT_FSIZE, (12_000, resource.RLIM_INFINITY))
 
 config = from_toml(Path(sys.argv[1]).read_text(encoding="utf-8"), preset="tiny", where="")

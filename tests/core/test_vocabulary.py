@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import InputError
-from core.vocabulary import entries, neighbours, search
+from core.vocabulary import entries, search
 from tests.core.texts import PIECES, SMALL
 
 
@@ -47,11 +47,6 @@ def test_a_query_is_an_id_a_part_a_pattern_or_a_regular_expression(query: str, e
 def test_an_exact_piece_comes_before_those_that_contain_it() -> None:
     assert tokens("a")[0] == "a"
     assert len(tokens("a")) > 1
-
-
-def test_neighbours_stop_at_the_ends_of_the_vocabulary() -> None:
-    assert [entry.id for entry in neighbours(SMALL, 1, 2)] == [0, 1, 2, 3]
-    assert neighbours(SMALL, len(PIECES) - 1, 1)[-1].token == PIECES[-1]
 
 
 def test_a_broken_regular_expression_is_refused_with_its_reason() -> None:

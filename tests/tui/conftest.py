@@ -120,7 +120,7 @@ def _known_plan(monkeypatch: pytest.MonkeyPatch) -> None:
 def _few_fields(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of a console's start goes into the fields of the Presets pane; only the tests of them need all."""
     if "presets" not in request.module.__name__ and "presets" not in request.function.__name__:
-        monkeypatch.setattr("tui.panes.presets.field_names", lambda: ("data.n_samples",), raising=False)
+        monkeypatch.setattr("tui.widgets.field_row.field_names", lambda: ("data.n_samples",))
 
 
 @pytest.fixture(scope="session")

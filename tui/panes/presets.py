@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.table import Table
@@ -12,17 +11,16 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widget import Widget
-from textual.widgets import Input, Label, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from core.config import RunConfig, choices, configure, describe_field, field_names, format_value
+from core.config import RunConfig, choices, configure, describe_field
 from core.errors import InputError
 from core.presets import Preset, list_presets, save_preset
 from core.report import duration, printable
 from tui.messages import PlanReady
 from tui.screens.confirm import AskName
-from tui.widgets.field import Field
+from tui.widgets.field_row import FieldRow, field_rows
 
 if TYPE_CHECKING:
     from tui.app import ImdbTui
@@ -136,7 +134,7 @@ class PresetsPane(Horizontal):
         self.query_one("#preset-words", Static).update(words)
         config = self._config_of(preset)
         if not fields.children:
-            await fields.mount(*_field_rows(config))
+            await fields.mount(*field_rows(config))
         for row in self.query(FieldRow):
             row.show(config, preset.config)
         self.query_one("#preset-details").scroll_home(animate=False)
@@ -307,49 +305,3 @@ class PresetsPane(Horizontal):
         self._shown_name = ""
         await self._read_presets(name)
         self.app.notify(f"saved as {path}")
-
-
-def _field_rows(config: RunConfig) -> Iterator[Widget]:
-    """The fields under the headings of their sections."""
-    section = ""
-    for name in field_names():
-        if section != (section := name.partition(".")[0]):
-            yield Label(section, classes="section")
-        yield FieldRow(name, config)
-
-
-class PresetField(Field):
-    """Its footer says where enter leads."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "to Train")]
-
-
-class FieldRow(Horizontal):
-    """One field: name, a dot where it differs from the preset's file, and its value to edit."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "app.focus_next", "next", show=False),
-        Binding("up", "app.focus_previous", "before", show=False),
-    ]
-
-    def __init__(self, name: str, config: RunConfig) -> None:
-        super().__init__()
-        self.field_name = name
-        self._value = format_value(config.get(name))
-
-    def compose(self) -> ComposeResult:
-        yield Label(" ", classes="dot")
-        yield Label(self.field_name.partition(".")[2], classes="field-name")
-        yield PresetField(self._value, name=self.field_name, compact=True, select_on_focus=False)
-
-    def show(self, config: RunConfig, original: RunConfig) -> None:
-        """Puts in the value of ``config``; what the person has not typed is not announced as a change."""
-        field = self.query_one(Input)
-        with field.prevent(Input.Changed):
-            field.value = format_value(config.get(self.field_name))
-        field.remove_class("invalid")
-        self.mark(config, original)
-
-    def mark(self, config: RunConfig, original: RunConfig) -> None:
-        changed = config.get(self.field_name) != original.get(self.field_name)
-        self.query_one(".dot", Label).update("•" if changed else " ")

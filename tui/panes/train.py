@@ -103,9 +103,8 @@ class TrainPane(Vertical, can_focus=True):
         self.query_one("#train-proposal-words", Static).update(words)
 
     def _note(self, state: RunState) -> str:
-        if self.console.watched is not None and self.console.watched_run is not None:
-            owner = self.console.watched_run.owner() if state.status in LIVE else None
-            return f"process {owner.get('pid')} on {owner.get('host')}" if owner else "opened from disk"
+        if self.console.watched is not None:
+            return (state.status in LIVE and self.console.watched_owner) or "opened from disk"
         control = self.console.training.control
         if state.status not in LIVE:
             return ""
