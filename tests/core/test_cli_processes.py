@@ -53,7 +53,7 @@ def trainings(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterato
     rows = [f"film {i} was {'good' if i % 2 else 'bad'},{'positive' if i % 2 else 'negative'}" for i in range(40)]
     source.write_text("review,sentiment\n" + "\n".join(rows) + "\n", encoding="utf-8")
     write_preset(place / "own-presets", source=source, checkpoint=folder, epochs=1000)
-    names = ("SIGINT", "SIGTERM")
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
     processes = {name: start(place, "train", "tiny", "--json", "--runs-dir", place / name) for name in names}
     for process in processes.values():
         assert process.stderr is not None
@@ -86,11 +86,14 @@ def require_stopped_and_whole(process: subprocess.Popen[str], out: str) -> None:
     load_weights(run.path / "checkpoints" / f"step-{state.step}")
 
 
-def test_sigint_stops_a_run_at_its_next_step_and_keeps_it_whole(trainings: dict[str, subprocess.Popen[str]]) -> None:
-    process = trainings["SIGINT"]
-    process.send_signal(signal.SIGINT)
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
+def test_a_signal_stops_a_run_at_its_next_step_and_keeps_it_whole(
+    trainings: dict[str, subprocess.Popen[str]], name: str
+) -> None:
+    process = trainings[name]
+    process.send_signal(getattr(signal, name))
     out, err = process.communicate(timeout=60)
-    assert err.splitlines()[-1] == "■ stopped: signal SIGINT"
+    assert err.splitlines()[-1] == f"■ stopped: signal {name}"
     require_stopped_and_whole(process, out)
 
 

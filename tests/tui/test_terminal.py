@@ -196,28 +196,33 @@ def running(open_terminal, root) -> Terminal:
     return terminal
 
 
-def test_a_hangup_in_the_middle_of_training_stops_the_run_saves_it_and_gives_the_terminal_back(open_terminal, tmp_path):
-    root = tmp_path / "runs"
-    terminal = running(open_terminal, root)
-    terminal.process.send_signal(signal.SIGHUP)
-    assert terminal.end() == 0
-    assert LEAVE_ALTERNATE_SCREEN in terminal.written
+def require_stopped_and_saved(root, reason: str) -> None:
     (run,) = list_runs(root)
     state = run.state()
-    assert state.status == "stopped"
-    assert "SIGHUP" in state.finished.reason
-    assert (run.path / "checkpoints" / f"step-{state.step}").is_dir()
+    assert (state.status, state.finished.reason) == ("stopped", reason)
+    assert (run.path / "checkpoints" / f"step-{state.step}" / "manifest.json").is_file()
 
 
-def test_a_terminal_that_is_closed_in_the_middle_of_training_leaves_no_process_and_a_run_with_an_end(
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGTERM", "SIGINT"])
+def test_a_signal_in_the_middle_of_training_stops_the_run_saves_it_and_gives_the_terminal_back(
+    open_terminal, tmp_path, name
+):
+    root = tmp_path / "runs"
+    terminal = running(open_terminal, root)
+    terminal.process.send_signal(getattr(signal, name))
+    assert terminal.end() == 0
+    assert LEAVE_ALTERNATE_SCREEN in terminal.written
+    require_stopped_and_saved(root, f"signal {name}")
+
+
+def test_a_terminal_that_is_closed_in_the_middle_of_training_leaves_no_process_and_a_run_that_is_stopped_and_saved(
     open_terminal, tmp_path
 ):
     root = tmp_path / "runs"
     terminal = running(open_terminal, root)
     terminal.close()
     terminal.process.wait(timeout=DEADLINE_S)
-    assert statuses(root)[0] in ("stopped", "interrupted")
-    assert list_runs(root)[0].state().step > 0
+    require_stopped_and_saved(root, "signal SIGHUP")
 
 
 def test_leaving_while_the_libraries_still_load_gives_the_terminal_back(open_terminal):
