@@ -104,8 +104,9 @@ class TracePage(Page):
     def _batch_words(self, result: Any) -> Text:
         """A line a review: ▲ the first vector, ■ tokens, · padding, and its logit."""
         words = Text(no_wrap=True, overflow="ellipsis")
-        longest, room = max(result.lengths), max(min(self.size.width - 40, 100), 20)
-        most = MOST_REVIEWS if self.size.height >= 24 else 2
+        # The terminal's size: the page itself may have none yet when a quick look comes back.
+        longest, room = max(result.lengths), max(min(self.app.size.width - 40, 100), 20)
+        most = MOST_REVIEWS if self.app.size.height >= 30 else 2
         for i, length in enumerate(result.lengths[:most]):
             filled = max(round(length / longest * room), 1)
             words.append("▲", style="bold")
