@@ -13,14 +13,17 @@ from core.config import RunConfig
 from core.data import Examples, encode_examples, split_reviews
 from core.device import Engine
 from core.distributed import Ranks
+from core.encoding_cache import cached_ids
 from core.errors import InputError
 from core.hub import OnDownload
 from core.kept import kept_by
+from core.layout import laid_out
 from core.model import Classifier, build_classifier, encoder_config, require_fit
 from core.reviews import Review
 from core.runs import Run
 from core.sources import Checkpoint as Source
 from core.sources import Origin, open_checkpoint, open_reviews
+from core.tokenization import encode_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Beginning:
     """Everything the loop works on. ``origins`` has an entry a thing: tokenizer, weights, reviews."""
 
     model: Classifier
+    laid_out: torch.nn.Module
+    """The same model as the loop calls it: a list of reviews' ids to logits."""
     optimizer: torch.optim.Optimizer
     train_set: Examples
     validation_set: Examples
@@ -62,8 +67,11 @@ def begin(
         _require_same(reviews_origin, run)
     split = split_reviews(reviews, config.data, seed=config.train.seed, batch_size=config.train.batch_size)
     progress("tokenizing")
-    train_set = encode_examples(reviews, split.train, source.tokenizer, config.data)
-    validation_set = encode_examples(reviews, split.validation, source.tokenizer, config.data)
+    encode = cached_ids if engine.encodings == "kept" else encode_ids
+    train_set, validation_set = (
+        encode_examples(reviews, indices, source.tokenizer, config.data, encode=encode)
+        for indices in (split.train, split.validation)
+    )
     origins = {
         "tokenizer": source.tokenizer_origin.as_dict(),
         "weights": source.weights_origin.as_dict(),
@@ -80,7 +88,6 @@ def begin(
     if saved is not None:
         model.load_state_dict(saved.model)
     torch.nn.Module.to(model, engine.device)
-    model.distilbert.set_attn_implementation(engine.attention)
 
     # Optimizer: AdamW; its learning rate is set anew before each step.
     optimizer = torch.optim.AdamW(
@@ -88,11 +95,13 @@ def begin(
         lr=config.train.learning_rate,
         eps=config.train.adam_epsilon,
         weight_decay=config.train.weight_decay,
-        fused=engine.device.type != "mps",
+        fused=engine.optimizer == "fused",
     )
     if saved is not None:
         restore_optimizer(model, optimizer, saved.training)
-    return Beginning(model, optimizer, train_set, validation_set, origins, source, split.warnings)
+    return Beginning(
+        model, laid_out(model, engine), optimizer, train_set, validation_set, origins, source, split.warnings
+    )
 
 
 def _taken(origin: Origin, reviews: list[Review], taken: int) -> dict[str, Any]:

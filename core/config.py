@@ -120,6 +120,18 @@ class EngineConfig(_Section):
     """Number format of the forward and backward pass; weights, loss and optimizer stay float32 in either."""
     threads: int = _bounded(0, least=0, most=1024)
     """CPU threads for torch; 0 takes one a core that this process may use."""
+    layout: Literal["auto", "unpadded", "padded"] = "auto"
+    """How a batch lies in memory: its tokens one after the other, or each review filled up to the longest."""
+    attention: Literal["auto", "per-review", "jagged", "eager", "sdpa"] = "auto"
+    """What computes attention: per-review and jagged go with unpadded, transformers' eager and sdpa with padded."""
+    dropout: Literal["auto", "lanes", "bernoulli"] = "auto"
+    """How the unpadded layout draws its masks: 16 random bits a number, or torch's Bernoulli; the rates are equal."""
+    optimizer: Literal["auto", "fused", "plain"] = "auto"
+    """Whether AdamW goes over weights, gradients and moments at once, or operation by operation."""
+    memory: Literal["auto", "kept", "returned"] = "auto"
+    """What becomes of the memory that a step frees: kept for the next one, or given back to the system."""
+    encodings: Literal["auto", "kept", "anew"] = "auto"
+    """Whether encoded reviews are kept on disk and read, verified, by the next run of the same, or made anew."""
 
 
 NAMED_SOURCES = ("auto", "hub", "embedded")

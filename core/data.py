@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.config import DataConfig
@@ -24,9 +24,19 @@ class Examples:
     input_ids: list[list[int]]
     labels: list[int]
     review_ids: list[int]
+    _rows: dict[torch.device, tuple[torch.Tensor, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def rows(self, device: torch.device) -> tuple[torch.Tensor, ...]:
+        """Each review's ids, int64 of [tokens], on the device; they are moved there once, all together."""
+        import torch
+
+        if device not in self._rows:
+            flat = torch.tensor([id_ for ids in self.input_ids for id_ in ids], device=device)
+            self._rows[device] = torch.split(flat, [len(ids) for ids in self.input_ids])
+        return self._rows[device]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +88,15 @@ def split_reviews(reviews: Sequence[Review], config: DataConfig, *, seed: int, b
 
 
 def encode_examples(
-    reviews: Sequence[Review], indices: Sequence[int], tokenizer: Tokenizer, config: DataConfig
+    reviews: Sequence[Review],
+    indices: Sequence[int],
+    tokenizer: Tokenizer,
+    config: DataConfig,
+    *,
+    encode: Callable[..., list[list[int]]] = encode_ids,
 ) -> Examples:
-    """Encodes the reviews at ``indices``. A review without one token left becomes a single [UNK]."""
-    input_ids = encode_ids(
+    """Encodes the reviews at ``indices``, by ``encode``. A review without one token left becomes a single [UNK]."""
+    input_ids = encode(
         tokenizer,
         [reviews[i].text for i in indices],
         add_special_tokens=config.add_special_tokens,
@@ -97,13 +112,6 @@ def epoch_order(n: int, *, seed: int, epoch: int, reshuffle: bool) -> list[int]:
     if reshuffle:
         random.Random(f"{seed}/{epoch}").shuffle(order)
     return order
-
-
-def batches(examples: Examples, order: Sequence[int], batch_size: int, device: torch.device) -> Iterator[Batch]:
-    """Batches in that order, each padded to its own longest; the last one may be smaller."""
-    for start in range(0, len(order), batch_size):
-        chosen = order[start : start + batch_size]
-        yield collate([examples.input_ids[i] for i in chosen], [examples.labels[i] for i in chosen], device)
 
 
 def collate(input_ids: Sequence[Sequence[int]], labels: Sequence[int], device: torch.device) -> Batch:

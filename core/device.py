@@ -1,19 +1,25 @@
-"""What computes, in which number format, with how many threads: each chosen with its reason in words."""
+"""What computes and how: each choice with its reason in words."""
 
 from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from core import __version__
 from core.config import EngineConfig
 from core.errors import InputError
+from core.kept_memory import has_glibc
 
 if TYPE_CHECKING:
     import torch
+
+PARTS = ("layout", "attention", "dropout", "optimizer", "memory", "encodings")
+"""What an engine chooses beside device, dtype and threads; each is also a field of the preset."""
+ASKED = "asked for in the preset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +27,26 @@ class Engine:
     """The choice. ``dtype`` is that of the forward and backward pass; master weights are always float32."""
 
     device: torch.device
-    device_reason: str
     dtype: torch.dtype
-    dtype_reason: str
     threads: int
-    threads_reason: str
-
-    @property
-    def attention(self) -> str:
-        """transformers' name of the attention to use: with dropout, sdpa leaves its fast path on a CPU."""
-        return "eager" if self.device.type == "cpu" else "sdpa"
+    layout: Literal["unpadded", "padded"]
+    attention: Literal["per-review", "jagged", "eager", "sdpa"]
+    dropout: Literal["lanes", "bernoulli"]
+    optimizer: Literal["fused", "plain"]
+    memory: Literal["kept", "returned"]
+    encodings: Literal["kept", "anew"]
+    reasons: Mapping[str, str]
+    """Why each of the above was taken."""
 
     @property
     def dtype_name(self) -> str:
         return str(self.dtype).removeprefix("torch.")
+
+    def words(self) -> dict[str, str]:
+        """Each choice with its reason, as ``bfloat16 (the CPU has AMX tiles)``."""
+        names = {"device": str(self.device), "dtype": self.dtype_name, "threads": str(self.threads)}
+        names |= {part: getattr(self, part) for part in PARTS}
+        return {name: f"{value} ({self.reasons[name]})" for name, value in names.items()}
 
 
 def usable_cores() -> int:
@@ -54,29 +66,81 @@ def _cpu_bfloat16_unit() -> str:
 def choose_engine(config: EngineConfig, *, local_rank: int = 0) -> Engine:
     """Decides what ``auto`` means on this machine; of several GPUs the one numbered ``local_rank``.
 
-    Raises InputError for a device that is not there.
+    Raises InputError for a device that is not there, and for parts that do not go together.
     """
     import torch
 
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    name, reason = config.device, "asked for in the preset"
+    name, reason = config.device, ASKED
     if name == "auto":
         name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
         reason = {"cuda": "a CUDA GPU was found", "mps": "an Apple GPU was found", "cpu": "no GPU was found"}[name]
     if not available[name]:
         raise InputError(f"engine.device = {name!r} is not on this machine; use auto or cpu")
-    dtype, dtype_reason = torch.float32, "float32 is the reference"
+    reasons = {"device": reason}
+    dtype, reasons["dtype"] = torch.float32, "float32 is the reference"
     if config.dtype != "auto":
-        dtype, dtype_reason = getattr(torch, config.dtype), "asked for in the preset"
+        dtype, reasons["dtype"] = getattr(torch, config.dtype), ASKED
     elif name == "cuda" and torch.cuda.is_bf16_supported():
-        dtype, dtype_reason = torch.bfloat16, "the GPU computes bfloat16"
+        dtype, reasons["dtype"] = torch.bfloat16, "the GPU computes bfloat16"
     elif name == "cpu" and (unit := _cpu_bfloat16_unit()):
-        dtype, dtype_reason = torch.bfloat16, f"the CPU has {unit}"
-    threads, threads_reason = config.threads, "asked for in the preset"
+        dtype, reasons["dtype"] = torch.bfloat16, f"the CPU has {unit}"
+    threads, reasons["threads"] = config.threads, ASKED
     if threads == 0:
-        threads, threads_reason = usable_cores(), "one a core that this process may use"
+        threads, reasons["threads"] = usable_cores(), "one a core that this process may use"
+    parts = _choose_parts(config, name, dtype, reasons)
     device = torch.device(name, local_rank) if name == "cuda" else torch.device(name)
-    return Engine(device, reason, dtype, dtype_reason, threads, threads_reason)
+    return Engine(device, dtype, threads, **parts, reasons=reasons)
+
+
+def _choose_parts(config: EngineConfig, device: str, dtype: torch.dtype, reasons: dict[str, str]) -> dict[str, Any]:
+    """Each of PARTS as the preset has it, or what is fastest on such a device; adds to ``reasons``."""
+    import torch
+
+    cpu = device == "cpu"
+    flash = device == "cuda" and dtype == torch.bfloat16 and torch.backends.cuda.is_flash_attention_available()
+    parts: dict[str, str] = {}
+
+    def choose(part: str, value: str, reason: str) -> str:
+        asked = getattr(config, part)
+        parts[part], reasons[part] = (value, reason) if asked == "auto" else (asked, ASKED)
+        return parts[part]
+
+    if cpu or flash:
+        layout = choose("layout", "unpadded", "nothing is computed for padding")
+    else:
+        layout = choose("layout", "padded", "there is no fast attention for unequal lengths")
+    if layout == "unpadded" and cpu:
+        choose("attention", "per-review", "sdpa leaves its fast path on a CPU with dropout")
+    elif layout == "unpadded":
+        choose("attention", "jagged", "flash attention takes unequal lengths")
+    elif cpu:
+        choose("attention", "eager", "sdpa leaves its fast path on a CPU with dropout")
+    else:
+        choose("attention", "sdpa", "one kernel for all of it")
+    if (parts["attention"] in ("per-review", "jagged")) != (layout == "unpadded"):
+        raise InputError(
+            f"engine.attention = {parts['attention']!r} does not go with the {layout} layout; "
+            "per-review and jagged are for unpadded, eager and sdpa for padded"
+        )
+    if cpu:
+        choose("dropout", "lanes", "a fifth of the time of Bernoulli masks on a CPU")
+    else:
+        choose("dropout", "bernoulli", "a GPU draws its masks in the kernel")
+    if device == "mps":
+        choose("optimizer", "plain", "the fused one is for CPU and CUDA")
+    else:
+        choose("optimizer", "fused", "one pass over weights, gradients and moments")
+    if not cpu:
+        choose("memory", "returned", "a GPU's memory is kept by torch itself")
+    elif has_glibc():
+        choose("memory", "kept", "what a step frees, the next one has without asking the system")
+    else:
+        choose("memory", "returned", "only glibc can be told to keep it")
+    if parts["memory"] == "kept" and not has_glibc():
+        raise InputError("engine.memory = 'kept' needs glibc, which this system has not; use auto or returned")
+    choose("encodings", "kept", "read by hash, and verified, where the same texts were encoded before")
+    return parts
 
 
 def engine_facts(engine: Engine, world_size: int) -> dict[str, Any]:
@@ -90,6 +154,7 @@ def engine_facts(engine: Engine, world_size: int) -> dict[str, Any]:
         "device": device,
         "dtype": engine.dtype_name,
         "threads": engine.threads,
+        **{part: getattr(engine, part) for part in PARTS if part not in ("memory", "encodings")},
         "torch": version("torch"),
         "world_size": world_size,
     }
@@ -109,10 +174,9 @@ def environment(engine: Engine, origins: dict[str, Any]) -> dict[str, Any]:
         "platform": platform.platform(),
         "versions": {name: version(name) for name in packages},
         "device": str(engine.device),
-        "device_reason": engine.device_reason,
         "dtype": engine.dtype_name,
-        "dtype_reason": engine.dtype_reason,
         "threads": engine.threads,
-        "threads_reason": engine.threads_reason,
+        **{part: getattr(engine, part) for part in PARTS},
+        "reasons": dict(engine.reasons),
         "origins": origins,
     }

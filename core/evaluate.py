@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from core.data import Examples, batches
+from core.data import Examples
 from core.device import Engine
 from core.distributed import Ranks
 
@@ -35,23 +35,25 @@ def evaluate(
     between: Callable[[int], None] = lambda _: None,
     ranks: Ranks = Ranks(),  # noqa: B008 - frozen
 ) -> Evaluation:
-    """Runs ``model`` over all examples, each rank over its share; all ranks get the same answer.
+    """Runs ``model``, which is laid out, over all examples, each rank over its share; all ranks get the same answer.
 
-    ``between`` is called with the number done after each batch. The model is in evaluation mode meanwhile and back in
-    its own afterwards.
+    Reviews of like length go through it together; the answer is in the order of the examples. ``between`` is called
+    with the number done after each batch. The model is in evaluation mode meanwhile and back in its own afterwards.
     """
     was_training = model.training
     model.eval()
-    mine: list[torch.Tensor] = []
-    order = ranks.share(range(len(examples)))
+    rows = examples.rows(engine.device)
+    mine = ranks.share(range(len(examples)))
+    order = sorted(mine, key=lambda i: len(rows[i]), reverse=True)
+    found: list[torch.Tensor] = []
     try:
-        for batch in batches(examples, order, batch_size, engine.device):
-            with torch.autocast(engine.device.type, engine.dtype, enabled=engine.dtype != torch.float32):
-                mine.append(model(batch.input_ids, batch.attention_mask))
-            between(min(len(mine) * batch_size * ranks.world_size, len(examples)))
+        for start in range(0, len(order), batch_size):
+            found.append(model([rows[i] for i in order[start : start + batch_size]]))
+            between(min(len(found) * batch_size * ranks.world_size, len(examples)))
     finally:
         model.train(was_training)
-    logits = torch.tensor(ranks.gather(torch.cat(mine).tolist() if mine else [], len(examples)))  # sync
+    by_place = dict(zip(order, torch.cat(found).tolist() if found else [], strict=True))  # sync
+    logits = torch.tensor(ranks.gather([by_place[i] for i in mine], len(examples)))
     labels = torch.tensor(examples.labels, dtype=torch.float32)
     losses = [
         binary_cross_entropy_with_logits(some, right)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 Status = Literal["starting", "running", "paused", "completed", "stopped", "failed", "interrupted"]
@@ -61,6 +61,8 @@ class RunStarted(Event):
     """The checkpoint from which the run goes on, relative to the run directory; empty at its beginning."""
     inexact: str = ""
     """Why it goes on with other bits than without the break; empty where it is exact to the bit."""
+    engine: dict[str, str] = field(default_factory=dict)
+    """Each part that the engine chose, in words and with the reason."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -213,6 +215,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "Status": (str,),
     "dict[str, Any]": (dict,),
+    "dict[str, str]": (dict,),
 }
 """What JSON has for a field of each annotation; floats that are not finite are written as texts."""
 
@@ -223,8 +226,10 @@ def _typed(value: Any, annotation: str) -> Any:
         raise ValueError(f"{value!r} is no {annotation}")
     if annotation.startswith("int") and value is not None and not 0 <= value < 2**63:
         raise ValueError(f"{value} counts nothing")
-    if annotation.startswith("dict") and not all(isinstance(item, dict) for item in value.values()):
+    if annotation == "dict[str, Any]" and not all(isinstance(item, dict) for item in value.values()):
         raise ValueError("an origin that is not described")
+    if annotation == "dict[str, str]" and not all(isinstance(item, str) for item in value.values()):
+        raise ValueError("a choice that is not in words")
     if not annotation.startswith("float") or value is None:
         return value
     try:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from core.data import Examples, collate
+from core.data import Examples
 from core.device import Engine
 from core.distributed import Ranks
 
@@ -33,7 +32,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 def compute_gradients(
     model: nn.Module, examples: Examples, chosen: list[int], engine: Engine, ranks: Ranks, micro_batch_size: int
 ) -> BatchResult:
-    """Adds the gradient of the mean loss over the batch ``chosen`` to the parameters of ``model``.
+    """Adds the gradient of the mean loss over the batch ``chosen`` to the parameters of ``model``, which is laid out.
 
     ``micro_batch_size`` reviews go through the model at once, 0 for all; each weighs the same, so that only rounding
     tells. Raises whatever torch raises where memory is out, see :func:`is_out_of_memory`.
@@ -46,21 +45,24 @@ def compute_gradients(
     parts = [mine[i : i + size] for i in range(0, len(mine), size)]
     loss_sum, right, tokens = 0.0, 0.0, 0
     for part in parts:
-        batch = collate([examples.input_ids[i] for i in part], [examples.labels[i] for i in part], engine.device)
+        rows = [examples.rows(engine.device)[i] for i in part]
+        labels = torch.tensor([float(examples.labels[i]) for i in part], device=engine.device)
         share = weight * len(part) / len(chosen)
         with ranks.exchange(model, part is parts[-1]):
-            with torch.autocast(engine.device.type, engine.dtype, enabled=engine.dtype != torch.float32):
-                logits = model(batch.input_ids, batch.attention_mask)
-            loss = binary_cross_entropy_with_logits(logits, batch.labels)
+            logits = model(rows)
+            loss = binary_cross_entropy_with_logits(logits, labels)
             # DistributedDataParallel averages over the ranks; the factor turns that back into the batch's own mean.
             (loss * (share * ranks.world_size)).backward()  # type: ignore[no-untyped-call]
         loss_sum += loss.item() * share  # sync
-        right += weight * ((logits > 0) == (batch.labels > 0.5)).sum().item()  # sync
-        tokens += int(weight) * batch.tokens
+        right += weight * ((logits > 0) == (labels > 0.5)).sum().item()  # sync
+        tokens += int(weight) * sum(map(len, rows))
     loss_sum, right, all_tokens = ranks.sums([loss_sum, right, tokens], engine.device)
     return BatchResult(loss_sum, right / len(chosen), int(all_tokens))
 
 
 def gradient_norm(parameters: list[nn.Parameter], most: float) -> float:
     """Total L2 norm of the gradients, which are scaled down to ``most`` where that is above 0 and exceeded."""
-    return float(torch.nn.utils.clip_grad_norm_(parameters, most or math.inf).item())  # sync
+    norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+    if most:
+        torch.nn.utils.clip_grads_with_norm_(parameters, most, norm)
+    return float(norm.item())  # sync

@@ -65,8 +65,11 @@ class DistilBertClassifier(nn.Module):
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """``input_ids`` and ``attention_mask`` of shape [batch, length] to logits of shape [batch], float32."""
         hidden = self.distilbert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        first = self.dropout(hidden[:, 0])
-        logits: torch.Tensor = self.classifier(first)
+        return self.logits_of(hidden[:, 0])
+
+    def logits_of(self, first: torch.Tensor) -> torch.Tensor:
+        """The head: last hidden states at position 0, [batch, dim], to logits of shape [batch], float32."""
+        logits: torch.Tensor = self.classifier(self.dropout(first))
         return logits.squeeze(-1).float()
 
 
@@ -79,6 +82,11 @@ class SequenceClassifier(DistilBertForSequenceClassification):  # type: ignore[n
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """``input_ids`` and ``attention_mask`` of shape [batch, length] to logits of shape [batch], float32."""
         logits: torch.Tensor = super().forward(input_ids=input_ids, attention_mask=attention_mask).logits.float()
+        return logits[:, 1] - logits[:, 0]
+
+    def logits_of(self, first: torch.Tensor) -> torch.Tensor:
+        """The head: last hidden states at position 0, [batch, dim], to logits of shape [batch], float32."""
+        logits: torch.Tensor = self.classifier(self.dropout(torch.relu(self.pre_classifier(first)))).float()
         return logits[:, 1] - logits[:, 0]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 import traceback
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
@@ -29,6 +30,7 @@ from core.gradients import BatchResult, compute_gradients, gradient_norm, is_out
 from core.hub import Download
 from core.inbox import REQUESTS, Inbox
 from core.keeper import Keeper
+from core.kept_memory import memory_kept
 from core.memory import what_would_fit
 from core.recorder import Emit, Recorder
 from core.run_writer import RunWriter, create_run, launch_id
@@ -77,13 +79,15 @@ class TrainingRun:
         self.say = Recorder(writer, emit, elapsed=elapsed)
         self.inbox = Inbox(run.path / REQUESTS)
         self.steering = Steering(control, self.inbox, self.say, ranks)
+        self.leaving = ExitStack()
         self.keeper = Keeper(config, run, writer, self.say, ranks)
         self.at = saved.progress if saved else Progress(config.train.num_epochs, config.train.learning_rate)
 
     def go(self) -> Run:
         """Runs, and says how it ended, whatever happens."""
         try:
-            self.loop()
+            with ExitStack() as self.leaving:
+                self.loop()
         except InputError as error:
             self.finish("failed", "bad input", error=str(error))
             raise
@@ -113,10 +117,11 @@ class TrainingRun:
         engine = choose_engine(config.engine, local_rank=ranks.local_rank)
         torch.set_num_threads(engine.threads)
         torch.manual_seed(config.train.seed)
+        self.leaving.enter_context(memory_kept(engine.memory == "kept"))
 
         # Data, model, optimizer: new, or as the checkpoint left them.
         begun = begin(config, engine, self.run, self.saved, self.say.progress, self.downloading)
-        model = ranks.wrap(begun.model, engine.device)
+        model = ranks.wrap(begun.laid_out, engine.device)
         trainable = [parameter for parameter in begun.model.parameters() if parameter.requires_grad]
         batch_size, examples = config.train.batch_size, len(begun.train_set)
         steps_per_epoch = math.ceil(examples / batch_size)
@@ -183,9 +188,10 @@ class TrainingRun:
                 validation_examples=len(begun.validation_set),
                 parameters=sum(parameter.numel() for parameter in begun.model.parameters()),
                 device=str(engine.device),
-                device_reason=engine.device_reason,
+                device_reason=engine.reasons["device"],
                 dtype=engine.dtype_name,
-                dtype_reason=engine.dtype_reason,
+                dtype_reason=engine.reasons["dtype"],
+                engine=engine.words(),
                 threads=engine.threads,
                 origins=begun.origins,
                 world_size=self.ranks.world_size,
@@ -277,7 +283,7 @@ class TrainingRun:
 
         try:
             result = evaluate(
-                begun.model, begun.validation_set, self.config.train.batch_size, engine, between, self.ranks
+                begun.laid_out, begun.validation_set, self.config.train.batch_size, engine, between, self.ranks
             )
         except StopEvaluation:
             self.steering.ending = self.control.ending

@@ -14,6 +14,7 @@ from core.config import RunConfig
 from core.control import Control
 from core.errors import InputError
 from core.events import Event
+from core.kept_memory import share_one_arena
 from core.libraries import load_training_libraries
 from core.runs import Run
 from tui.messages import RunOpened, TrainingEnded, TrainingEvent
@@ -70,6 +71,7 @@ class Training:
     def _begin(self, work: Callable[[Control, Emit], Any]) -> None:
         assert not self.is_live
         self.control = Control()
+        share_one_arena()
         self._thread = threading.Thread(target=self._work, args=(work, self.control), name="training")
         self._thread.start()
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.config import DataConfig
-from core.data import Examples, Split, batches, collate, encode_examples, epoch_order, split_reviews
+from core.data import Examples, Split, collate, encode_examples, epoch_order, split_reviews
 from core.embedded import SPECIAL_TOKENS, wordpiece_tokenizer
 from core.errors import InputError
 from core.reviews import Review
@@ -111,12 +111,13 @@ def test_a_batch_is_padded_to_its_longest_and_masks_what_is_padding(rows: list[l
         assert mask == [1] * len(row) + [0] * (longest - len(row))
 
 
-def test_batches_follow_the_order_and_the_last_may_be_smaller() -> None:
-    examples = Examples([[i + 1] for i in range(7)], [i % 2 for i in range(7)], list(range(7)))
-    order = [6, 5, 4, 3, 2, 1, 0]
-    made = list(batches(examples, order, 3, CPU))
-    assert [batch.input_ids.flatten().tolist() for batch in made] == [[7, 6, 5], [4, 3, 2], [1]]
-    assert [batch.labels.tolist() for batch in made] == [[0, 1, 0], [1, 0, 1], [0]]
+def test_ids_are_on_the_device_once_a_row_for_each_review() -> None:
+    examples = Examples([[7], [8, 9, 10], [11, 12]], [0, 1, 0], [0, 1, 2])
+    rows = examples.rows(CPU)
+    assert [row.tolist() for row in rows] == examples.input_ids
+    assert {row.dtype for row in rows} == {torch.int64}
+    assert examples.rows(CPU) is rows
+    assert len({row.untyped_storage().data_ptr() for row in rows}) == 1
 
 
 @pytest.mark.parametrize("special", [True, False])

@@ -6,14 +6,17 @@ import pytest
 import torch
 
 from core import device
-from core.config import EngineConfig
+from core.config import EngineConfig, field_types
 from core.device import choose_engine, usable_cores
 from core.errors import InputError
 
 
-def pretend(monkeypatch: pytest.MonkeyPatch, *, cuda: bool = False, mps: bool = False, unit: str = "") -> None:
+def pretend(
+    monkeypatch: pytest.MonkeyPatch, *, cuda: bool = False, mps: bool = False, flash: bool = True, unit: str = ""
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.backends.cuda, "is_flash_attention_available", lambda: flash)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     monkeypatch.setattr(device, "_cpu_bfloat16_unit", lambda: unit)
 
@@ -21,9 +24,8 @@ def pretend(monkeypatch: pytest.MonkeyPatch, *, cuda: bool = False, mps: bool = 
 def test_a_cuda_gpu_is_taken_before_an_apple_one(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, cuda=True, mps=True)
     engine = choose_engine(EngineConfig())
-    assert (engine.device.type, engine.device_reason) == ("cuda", "a CUDA GPU was found")
-    assert (engine.dtype_name, engine.dtype_reason) == ("bfloat16", "the GPU computes bfloat16")
-    assert engine.attention == "sdpa"
+    assert (engine.device.type, engine.reasons["device"]) == ("cuda", "a CUDA GPU was found")
+    assert (engine.dtype_name, engine.reasons["dtype"]) == ("bfloat16", "the GPU computes bfloat16")
 
 
 def test_an_apple_gpu_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,15 +47,15 @@ def test_a_cpu_computes_bfloat16_only_where_it_has_a_unit_for_it(
 ) -> None:
     pretend(monkeypatch, unit=unit)
     engine = choose_engine(EngineConfig())
-    assert (engine.device.type, engine.device_reason, engine.attention) == ("cpu", "no GPU was found", "eager")
-    assert (engine.dtype, engine.dtype_reason) == (dtype, reason)
+    assert (engine.device.type, engine.reasons["device"], engine.attention) == ("cpu", "no GPU was found", "per-review")
+    assert (engine.dtype, engine.reasons["dtype"]) == (dtype, reason)
 
 
 def test_what_the_preset_asks_for_is_taken_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, cuda=True, unit="AMX tiles")
     engine = choose_engine(EngineConfig(device="cpu", dtype="float32", threads=3))
     assert (engine.device.type, engine.dtype, engine.threads) == ("cpu", torch.float32, 3)
-    assert engine.device_reason == engine.dtype_reason == engine.threads_reason == "asked for in the preset"
+    assert {engine.reasons[name] for name in ("device", "dtype", "threads")} == {"asked for in the preset"}
 
 
 @pytest.mark.parametrize("name", ["cuda", "mps"])
@@ -67,6 +69,62 @@ def test_threads_are_the_cores_that_this_process_may_use(monkeypatch: pytest.Mon
     pretend(monkeypatch)
     engine = choose_engine(EngineConfig())
     assert engine.threads == usable_cores() >= 1
-    assert engine.threads_reason == "one a core that this process may use"
+    assert engine.reasons["threads"] == "one a core that this process may use"
     monkeypatch.setattr(device.os, "sched_getaffinity", lambda _: {0, 1, 5}, raising=False)
     assert choose_engine(EngineConfig()).threads == 3
+
+
+def parts(config: EngineConfig) -> tuple[str, ...]:
+    engine = choose_engine(config)
+    return (engine.layout, engine.attention, engine.dropout, engine.optimizer)
+
+
+def test_each_device_gets_the_parts_that_are_fast_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch)
+    assert parts(EngineConfig()) == ("unpadded", "per-review", "lanes", "fused")
+    assert parts(EngineConfig(layout="padded")) == ("padded", "eager", "lanes", "fused")
+    pretend(monkeypatch, cuda=True)
+    assert parts(EngineConfig()) == ("unpadded", "jagged", "bernoulli", "fused")
+    assert parts(EngineConfig(dtype="float32")) == ("padded", "sdpa", "bernoulli", "fused")
+    pretend(monkeypatch, cuda=True, flash=False)
+    assert parts(EngineConfig()) == ("padded", "sdpa", "bernoulli", "fused")
+    pretend(monkeypatch, mps=True)
+    assert parts(EngineConfig()) == ("padded", "sdpa", "bernoulli", "plain")
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("attention", "jagged"),
+        ("dropout", "bernoulli"),
+        ("optimizer", "plain"),
+        ("memory", "returned"),
+        ("encodings", "anew"),
+    ],
+)
+def test_each_part_can_be_switched_and_says_so(part: str, value: str) -> None:
+    engine = choose_engine(EngineConfig(device="cpu", **{part: value}))
+    assert engine.words()[part] == f"{value} (asked for in the preset)"
+    assert sum("asked for" in words for words in engine.words().values()) == 2  # the device, too
+
+
+def test_every_choice_has_its_reason() -> None:
+    words = choose_engine(EngineConfig()).words()
+    assert set(words) == {"device", "dtype", "threads", *device.PARTS} == set(field_types("engine"))
+    assert all(reason.endswith(")") and len(reason.partition(" (")[2]) > 5 for reason in words.values())
+
+
+@pytest.mark.parametrize(
+    ("layout", "attention"), [("padded", "per-review"), ("padded", "jagged"), ("unpadded", "eager"), ("auto", "sdpa")]
+)
+def test_parts_that_do_not_go_together_are_refused(layout: str, attention: str) -> None:
+    with pytest.raises(InputError, match=rf"engine\.attention = '{attention}' does not go with the .* layout"):
+        choose_engine(EngineConfig(device="cpu", layout=layout, attention=attention))
+
+
+def test_memory_is_kept_only_where_the_allocator_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch)
+    monkeypatch.setattr(device, "has_glibc", lambda: False)
+    assert choose_engine(EngineConfig()).words()["memory"] == "returned (only glibc can be told to keep it)"
+    with pytest.raises(InputError, match=r"engine\.memory = 'kept' needs glibc"):
+        choose_engine(EngineConfig(memory="kept"))

@@ -18,16 +18,17 @@ EXAMPLES = Examples(ROWS, [0, 1, 1, 1, 0], [10, 11, 12, 13, 14])
 
 
 class FirstIdMinusFour(torch.nn.Module):
-    """The logit of a review is its first id less 4; remembers the mode in which it was asked."""
+    """The logit of a review is its first id less 4; remembers in which mode and what it was asked."""
 
     def __init__(self) -> None:
         super().__init__()
         self.modes: list[bool] = []
+        self.batches: list[list[list[int]]] = []
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    def forward(self, rows: list[torch.Tensor]) -> torch.Tensor:
         self.modes.append(self.training)
-        assert input_ids.shape == attention_mask.shape
-        return (input_ids[:, 0] - 4).float()
+        self.batches.append([row.tolist() for row in rows])
+        return torch.stack([(row[0] - 4).float() for row in rows])
 
 
 def loss_of(logit: float, label: int) -> float:
@@ -36,6 +37,13 @@ def loss_of(logit: float, label: int) -> float:
 
 def test_logits_come_in_the_order_of_the_examples() -> None:
     assert evaluate(FirstIdMinusFour(), EXAMPLES, 2, ENGINE).logits == [-1, 1, 0, 2, -2]
+
+
+def test_reviews_of_like_length_go_through_together() -> None:
+    model = FirstIdMinusFour()
+    examples = Examples([[1], [2, 2, 2], [3], [4, 4, 4], [5]], [0] * 5, list(range(5)))
+    assert evaluate(model, examples, 2, ENGINE).logits == [-3, -2, -1, 0, 1]
+    assert model.batches == [[[2, 2, 2], [4, 4, 4]], [[1], [3]], [[5]]]
 
 
 def test_accuracy_counts_every_example_and_a_logit_of_0_as_negative() -> None:

@@ -100,6 +100,31 @@ def test_the_loop_computes_what_the_notebook_computes(
     assert [event.val_accuracy for event in recorder.of(EpochFinished)] == pytest.approx(accuracies)
 
 
+@pytest.mark.parametrize(
+    ("part", "value", "exact"),
+    [
+        ("layout", "padded", False),
+        ("attention", "jagged", False),
+        ("optimizer", "plain", False),
+        ("memory", "returned", True),
+        ("encodings", "anew", True),
+    ],
+)
+def test_each_part_of_the_engine_trains_as_its_plain_version_does(
+    config: RunConfig, tmp_path: Path, part: str, value: str, exact: bool
+) -> None:
+    fast = run(config, tmp_path)[1]
+    plain = run(config.set(f"engine.{part}", value), tmp_path)[1]
+    assert plain.of(RunStarted)[0].engine[part] == f"{value} (asked for in the preset)"
+    assert fast.of(RunStarted)[0].engine[part] != plain.of(RunStarted)[0].engine[part]
+    if exact:
+        assert fast.losses == plain.losses
+    assert fast.losses == pytest.approx(plain.losses, abs=1e-6)
+    assert [event.grad_norm for event in fast.of(StepLogged)] == pytest.approx(
+        [event.grad_norm for event in plain.of(StepLogged)], rel=1e-4
+    )
+
+
 def test_events_come_in_the_order_of_the_work(config: RunConfig, tmp_path: Path) -> None:
     done, recorder = run(config, tmp_path)
     kept = [event for event in recorder.events if event.kept]

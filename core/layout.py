@@ -1,0 +1,137 @@
+"""One review's ids to its logit, in one of two layouts of the same batch.
+
+Padded is the plain way, transformers' own forward pass, and what the other one is tested against. Unpadded has the
+tokens of a batch one after the other, so that nothing is computed for padding; and of the last layer it computes the
+first position alone, since nobody reads the others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn.functional import embedding, layer_norm, linear
+from torch.nn.utils.rnn import pad_sequence
+from transformers.models.distilbert.modeling_distilbert import TransformerBlock
+
+from core.device import Engine
+from core.dropout import dropout
+from core.model import Classifier
+from core.self_attention import first_attention, jagged_attention, per_review_attention
+
+
+def laid_out(classifier: Classifier, engine: Engine) -> nn.Module:
+    """The module that takes a batch as a list of reviews' ids, int64 of [tokens] each, to logits of [reviews].
+
+    It owns no parameter: those are the classifier's, float32 whatever the engine computes with.
+    """
+    if engine.layout == "padded":
+        return PaddedClassifier(classifier, engine)
+    return UnpaddedClassifier(classifier, engine)
+
+
+class PaddedClassifier(nn.Module):
+    """Each review is filled up to the longest with id 0, which the attention mask hides."""
+
+    def __init__(self, classifier: Classifier, engine: Engine) -> None:
+        super().__init__()
+        self.classifier, self.engine = classifier, engine
+        classifier.distilbert.set_attn_implementation(engine.attention)
+
+    def forward(self, rows: Sequence[torch.Tensor]) -> torch.Tensor:
+        ids = pad_sequence(list(rows), batch_first=True)
+        mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True)
+        with torch.autocast(self.engine.device.type, self.engine.dtype, enabled=self.engine.dtype != torch.float32):
+            logits: torch.Tensor = self.classifier(ids, mask)
+        return logits
+
+
+class UnpaddedClassifier(nn.Module):
+    """The same function of the same parameters, written out.
+
+    Matrix products are computed in the engine's dtype from weights rounded to it; the last layer's few rows, the head
+    and the loss are float32.
+    """
+
+    def __init__(self, classifier: Classifier, engine: Engine) -> None:
+        super().__init__()
+        self.classifier, self.engine = classifier, engine
+
+    def forward(self, rows: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Embeddings, all layers but the last for every token, the last one for each first token, the head."""
+        lengths = [len(row) for row in rows]
+        hidden = self.embed(torch.cat(list(rows)), lengths)
+        *layers, last = cast(Sequence[TransformerBlock], self.classifier.distilbert.transformer.layer)
+        for layer in layers:
+            hidden = self.layer(layer, hidden, lengths)
+        return self.classifier.logits_of(self.first_of_last(last, hidden, lengths))
+
+    def embed(self, ids: torch.Tensor, lengths: list[int]) -> torch.Tensor:
+        """[tokens] to [tokens, dim]: word and position vectors added, normalised."""
+        parts = self.classifier.distilbert.embeddings
+        words, places = parts.word_embeddings, parts.position_embeddings
+        positions = torch.cat([parts.position_ids[0, :n] for n in lengths])
+        summed = embedding(ids, words.weight, words.padding_idx) + embedding(positions, places.weight)
+        return self.drop(self.norm(parts.LayerNorm, summed).to(self.engine.dtype), parts.dropout)
+
+    def layer(self, layer: TransformerBlock, hidden: torch.Tensor, lengths: list[int]) -> torch.Tensor:
+        """One layer, [tokens, dim] to [tokens, dim]."""
+        own = layer.attention
+        three = (own.q_lin, own.k_lin, own.v_lin)
+        weight = torch.cat([self.low(part.weight) for part in three])  # one product instead of three
+        bias = torch.cat([self.low(part.bias) for part in three])
+        mixed = self.attend(linear(hidden, weight, bias), lengths, own.n_heads, self.rate(own.dropout))
+        hidden = self.norm(layer.sa_layer_norm, hidden + self.linear(own.out_lin, mixed))
+        inner = layer.ffn.activation(self.linear(layer.ffn.lin1, hidden))
+        return self.norm(
+            layer.output_layer_norm, hidden + self.drop(self.linear(layer.ffn.lin2, inner), layer.ffn.dropout)
+        )
+
+    def attend(self, qkv: torch.Tensor, lengths: list[int], heads: int, rate: float) -> torch.Tensor:
+        if self.engine.attention == "jagged":
+            return jagged_attention(qkv, lengths, heads, rate)
+        return per_review_attention(qkv, lengths, heads, rate, self.engine.dropout)
+
+    def first_of_last(self, layer: TransformerBlock, hidden: torch.Tensor, lengths: list[int]) -> torch.Tensor:
+        """The last layer's vector at each first position, [tokens, dim] to [reviews, dim], float32.
+
+        With one query a review, q·(K x + b) is (Kᵀ q)·x + q·b, and the sum of p·(V x + b) is V of the sum of p·x, plus
+        the sum of p times b: keys and values of all the other tokens need not be made at all.
+        """
+        own, reviews = layer.attention, len(lengths)
+        heads, d = own.n_heads, own.attention_head_size
+        starts = torch.tensor([0, *lengths[:-1]]).cumsum(0).to(hidden.device)
+        first = hidden.index_select(0, starts).float()
+        query = own.q_lin(first).view(reviews, heads, d) / math.sqrt(d)
+        of_states = torch.einsum("rhd,hde->rhe", query, own.k_lin.weight.view(heads, d, -1))
+        offset = (query * own.k_lin.bias.view(heads, d)).sum(-1, keepdim=True)
+        summed, weights = first_attention(
+            hidden, of_states, offset, lengths, self.rate(own.dropout), self.engine.dropout
+        )
+        mixed = torch.einsum("rhe,hde->rhd", summed, own.v_lin.weight.view(heads, d, -1))
+        mixed = mixed + weights * own.v_lin.bias.view(heads, d)
+        first = layer.sa_layer_norm(first + own.out_lin(mixed.flatten(1)))
+        inner = layer.ffn.lin2(layer.ffn.activation(layer.ffn.lin1(first)))
+        out: torch.Tensor = layer.output_layer_norm(first + self.drop(inner, layer.ffn.dropout))
+        return out
+
+    # The small parts
+
+    def low(self, parameter: torch.Tensor) -> torch.Tensor:
+        """The parameter in the engine's dtype; its gradient comes back as float32."""
+        return parameter.to(self.engine.dtype)
+
+    def linear(self, part: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+        return linear(x, self.low(part.weight), self.low(part.bias))
+
+    def norm(self, part: nn.LayerNorm, x: torch.Tensor) -> torch.Tensor:
+        return layer_norm(x, part.normalized_shape, part.weight, part.bias, part.eps)
+
+    def rate(self, part: nn.Dropout) -> float:
+        return part.p if self.training else 0.0
+
+    def drop(self, x: torch.Tensor, part: nn.Dropout) -> torch.Tensor:
+        return dropout(x, self.rate(part), self.engine.dropout)

@@ -1,0 +1,159 @@
+"""The unpadded layout against transformers' own forward pass on padded batches: the same logits and gradients."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from core.config import EngineConfig, ModelConfig
+from core.device import choose_engine
+from core.layout import PaddedClassifier, UnpaddedClassifier, laid_out
+from core.model import Classifier, build_classifier, encoder_config
+from core.self_attention import per_review_attention
+
+NO_DROPOUT = ("dropout=0", "attention_dropout=0")
+PLAIN = EngineConfig(device="cpu", dtype="float32", layout="padded", threads=1)
+FAST = EngineConfig(device="cpu", dtype="float32", threads=1)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def classifier(*architecture: str, head: str = "linear", seed: int = 0) -> Classifier:
+    torch.manual_seed(seed)
+    small = ("n_layers=3", "dim=24", "hidden_dim=40", "n_heads=4", "vocab_size=60")
+    fields = {each.split("=")[0]: each for each in (*small, *architecture)}
+    model = ModelConfig(init="scratch", head=head)  # type: ignore[arg-type]
+    return build_classifier(encoder_config({}, tuple(fields.values())), model, None)
+
+
+def batch(lengths: list[int], seed: int = 0) -> list[torch.Tensor]:
+    draw = torch.Generator().manual_seed(seed)
+    return [torch.randint(0, 60, (n,), generator=draw) for n in lengths]
+
+
+def logits_and_gradients(
+    model: Classifier, config: EngineConfig, rows: list[torch.Tensor]
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    model.zero_grad()
+    logits = laid_out(model, choose_engine(config))(rows)
+    binary_cross_entropy_with_logits(logits, torch.linspace(0, 1, len(rows))).backward()
+    return logits.detach(), {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+
+
+def random_lengths(seed: int) -> list[int]:
+    draw = random.Random(seed)
+    return [draw.randint(1, 512) for _ in range(draw.randint(1, 5))]
+
+
+@pytest.mark.parametrize("attention", ["per-review", "jagged"])
+@pytest.mark.parametrize("lengths", [[1], [512], [1, 512, 2], [7, 7, 7], *map(random_lengths, range(6))], ids=str)
+def test_logits_and_gradients_are_those_of_the_padded_model(lengths: list[int], attention: str) -> None:
+    model, rows = classifier(*NO_DROPOUT), batch(lengths)
+    plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
+    config = EngineConfig(device="cpu", dtype="float32", threads=1, attention=attention)  # type: ignore[arg-type]
+    fast, gradients = logits_and_gradients(model, config, rows)
+    assert fast.dtype == torch.float32
+    assert torch.allclose(fast, plain, atol=1e-6)
+    assert gradients.keys() == plain_gradients.keys() == dict(model.named_parameters()).keys()
+    for name, gradient in plain_gradients.items():
+        assert torch.allclose(gradients[name], gradient, atol=1e-6 + 1e-5 * gradient.abs().max().item()), name
+
+
+@pytest.mark.parametrize("architecture", [("n_layers=1",), ("activation=relu",), ("sinusoidal_pos_embds=true",)])
+@pytest.mark.parametrize("head", ["linear", "sequence-classification"])
+def test_it_follows_the_configuration_and_the_head(architecture: tuple[str, ...], head: str) -> None:
+    model, rows = classifier(*NO_DROPOUT, *architecture, head=head), batch([3, 30, 1])
+    plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
+    fast, gradients = logits_and_gradients(model, FAST, rows)
+    assert torch.allclose(fast, plain, atol=1e-6)
+    assert gradients.keys() == plain_gradients.keys()
+
+
+def test_bfloat16_rounds_and_does_nothing_else() -> None:
+    model, rows = classifier(*NO_DROPOUT), batch([40, 3, 111])
+    plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
+    low = EngineConfig(device="cpu", dtype="bfloat16", threads=1)
+    fast, gradients = logits_and_gradients(model, low, rows)
+    assert torch.allclose(fast, plain, atol=0.02)
+    assert not torch.equal(fast, plain)
+    for name, gradient in gradients.items():
+        assert gradient.dtype == torch.float32
+        if "k_lin.bias" not in name:  # whose gradient is 0 but for rounding
+            similar = torch.cosine_similarity(gradient.flatten(), plain_gradients[name].flatten(), dim=0)
+            assert similar > 0.99, name
+
+
+def test_frozen_parameters_get_no_gradient_and_the_others_theirs() -> None:
+    model, rows = classifier(*NO_DROPOUT), batch([5, 9])
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_("layer.1" in name or name.startswith("classifier"))
+    _, plain = logits_and_gradients(model, PLAIN, rows)
+    _, gradients = logits_and_gradients(model, FAST, rows)
+    assert gradients.keys() == plain.keys()
+    assert 0 < len(gradients) < len(list(model.parameters()))
+    assert all(torch.allclose(gradients[name], plain[name], atol=1e-6) for name in plain)
+
+
+@pytest.mark.parametrize("name", ["dropout=0.4", "attention_dropout=0.4"])
+def test_dropout_is_applied_in_training_alone_and_keeps_the_expectation(name: str) -> None:
+    model, copies = classifier(*NO_DROPOUT, name), 600
+    rows = batch([13]) * copies  # the same review, each with masks of its own
+    ours, theirs = (laid_out(model, choose_engine(config)) for config in (FAST, PLAIN))
+    torch.manual_seed(0)
+    with torch.no_grad():
+        drawn, plain = ours.train()(rows), theirs.train()(rows)
+        still = ours.eval()(rows)
+    assert still.std() < 1e-6 < 1e-3 < drawn.std()
+    sigma = math.sqrt((drawn.var().item() + plain.var().item()) / copies)
+    assert abs(drawn.mean().item() - plain.mean().item()) < 4 * sigma
+    # The standard error of a standard deviation is its 1 / sqrt(2 n) for a normal variable.
+    assert drawn.std().item() == pytest.approx(plain.std().item(), rel=4 * math.sqrt(2 / (2 * copies)))
+
+
+@pytest.mark.parametrize("masks", ["lanes", "bernoulli"])
+def test_attention_with_dropout_has_the_gradient_of_its_own_masks(masks: str) -> None:
+    """gradcheck compares with differences of the function itself, whose masks the seed holds still."""
+    qkv = torch.randn(9, 3 * 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+
+    def attended(x: torch.Tensor) -> torch.Tensor:
+        torch.manual_seed(7)
+        return per_review_attention(x, [4, 1, 4], 2, 0.3, masks)  # type: ignore[arg-type]
+
+    assert torch.autograd.gradcheck(attended, (qkv,))
+
+
+def test_the_input_of_a_review_of_one_token_is_left_as_it_was() -> None:
+    qkv = torch.randn(1, 3 * 8)
+    before = qkv.clone()
+    per_review_attention(qkv.requires_grad_(), [1], 2, 0.0, "lanes").backward(gradient := torch.ones(1, 8))
+    assert torch.equal(qkv, before)
+    assert torch.equal(gradient, torch.ones(1, 8))
+
+
+def test_nothing_of_one_review_reaches_another() -> None:
+    model, rows = classifier(*NO_DROPOUT), batch([12, 8])
+    module = laid_out(model, choose_engine(FAST)).eval()
+    with torch.no_grad():
+        both, alone = module(rows), module(rows[:1])
+        changed = module([rows[0], (rows[1] + 1) % 60])
+    assert torch.allclose(both[0], alone[0], atol=1e-6)
+    assert torch.equal(both[0], changed[0])
+    assert not torch.equal(both[1], changed[1])
+
+
+def test_the_engine_says_which_layout_it_is() -> None:
+    model = classifier()
+    assert isinstance(laid_out(model, choose_engine(PLAIN)), PaddedClassifier)
+    assert isinstance(laid_out(model, choose_engine(FAST)), UnpaddedClassifier)
+    assert math.isfinite(laid_out(model, choose_engine(FAST))(batch([3])).item())
