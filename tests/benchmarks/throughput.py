@@ -1,0 +1,190 @@
+"""Samples a second of the lab notebook's loop, of transformers' Trainer at its best, and of ours, on the same reviews.
+
+    python -m tests.benchmarks.throughput [--preset scratch] [--data FILE] [--samples 160] [--repeats 3]
+                                          [--parts] [--json]
+
+All loops are in one process and take turns, A B C A B C, each over the same reviews with one step before that is not
+counted; medians over the turns, and ratios within a turn. ``floor`` is the time of the matrix products that the result
+needs (without padding, and of the last layer only what its first vector takes) at the highest rate that a product of
+these shapes reaches here. With ``--parts``, ours also runs with each of its parts switched to the plain way.
+Trainer needs accelerate: ``pip install -c constraints.txt accelerate``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import statistics
+import time
+from typing import Any
+
+import torch
+from torch.nn.functional import linear
+from transformers import DistilBertConfig, PreTrainedTokenizerFast
+
+from core.config import RunConfig, configure
+from core.data import Examples, encode_examples, split_reviews
+from core.device import Engine, choose_engine
+from core.libraries import load_training_libraries
+from core.model import encoder_config
+from core.presets import load_preset
+from core.sources import open_checkpoint, open_reviews
+from tests.benchmarks.loops import Loop, Notebook, Ours, Timing, TrainerLoop
+
+PLAIN = {
+    "layout, attention": {"engine.layout": "padded", "engine.attention": "eager"},
+    "dropout": {"engine.dropout": "bernoulli"},
+    "optimizer": {"engine.optimizer": "plain"},
+    "memory": {"engine.memory": "returned"},
+    "dtype": {"engine.dtype": "float32"},
+}
+"""Each part of ours as the plain way has it."""
+
+
+def chosen_reviews(config: RunConfig, samples: int, warm: int) -> tuple[Examples, DistilBertConfig, Any]:
+    """The first training reviews of the preset, so many and those of the steps before; the encoder, the tokenizer."""
+    source = open_checkpoint(config.model.checkpoint, pretrained=False, on_download=lambda _: None)
+    reviews, _ = open_reviews(config.data.source, config.data.dataset, lambda _: None)
+    split = split_reviews(reviews, config.data, seed=config.train.seed, batch_size=config.train.batch_size)
+    wanted = samples + warm * config.train.batch_size
+    if wanted > len(split.train):
+        raise SystemExit(f"--samples: there are only {len(split.train)} training reviews")
+    examples = encode_examples(reviews, split.train[:wanted], source.tokenizer, config.data)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=source.tokenizer, pad_token="[PAD]", unk_token="[UNK]")
+    return examples, encoder_config(source.config, config.model.architecture), tokenizer
+
+
+def matrix_rate(encoder: DistilBertConfig, engine: Engine, tokens: int) -> float:
+    """The highest rate, in operations a second, of a layer's products on ``tokens`` tokens."""
+    best = 0.0
+    for rows, columns in ((encoder.dim, 3 * encoder.dim), (encoder.dim, encoder.hidden_dim)):
+        x, w = (torch.randn(*shape).to(engine.dtype) for shape in ((tokens, rows), (columns, rows)))
+        g = linear(x, w)
+        for _ in range(8):
+            for left, right in ((x, w.t()), (g, w)):  # as in the forward pass, and for the gradient of its input
+                began = time.perf_counter()
+                torch.mm(left, right)
+                best = max(best, 2 * tokens * rows * columns / (time.perf_counter() - began))
+    return best
+
+
+def floor_operations(encoder: DistilBertConfig, lengths: list[int]) -> float:
+    """Of a training step on reviews of these lengths, forward and twice that backward.
+
+    The last layer's share, a few products on one vector a review, is left out.
+    """
+    d, layers = encoder.dim, encoder.n_layers - 1
+    linears = 2 * sum(lengths) * layers * (4 * d * d + 2 * d * encoder.hidden_dim)
+    attention = 4 * sum(n * n for n in lengths) * layers * d
+    return 3.0 * (linears + attention)
+
+
+def measure(config: RunConfig, samples: int, repeats: int, parts: bool) -> dict[str, Any]:
+    load_training_libraries()
+    engine, warm = choose_engine(config.engine), 1
+    torch.set_num_threads(engine.threads)
+    examples, encoder, tokenizer = chosen_reviews(config, samples, warm)
+    loops: list[Loop] = [Notebook(encoder, config, tokenizer)]
+    loops += [TrainerLoop(encoder, config, tokenizer, attention) for attention in ("eager", "sdpa")]
+    loops.append(Ours(encoder, config))
+    if parts:
+        for name, changes in PLAIN.items():
+            plain = config
+            for key, value in changes.items():
+                plain = plain.set(key, value)
+            loops.append(Ours(encoder, plain, f"ours, plain {name}"))
+    turns: dict[str, list[Timing]] = {loop.name: [] for loop in loops}
+    for turn in range(repeats):
+        if turn == 1:  # the slower of Trainer's two ways has shown itself
+            two = sorted(loops[1:3], key=lambda loop: speed(turns[loop.name][0]))
+            loops.remove(two[0])
+            del turns[two[0].name]
+        for loop in loops:
+            gc.collect()
+            turns[loop.name].append(loop.run(examples, warm))
+    if repeats == 1:
+        del turns[min(loops[1:3], key=lambda loop: speed(turns[loop.name][0])).name]
+    counted = [len(ids) for ids in examples.input_ids[warm * config.train.batch_size :]]
+    rate = matrix_rate(encoder, engine, config.train.batch_size * sum(counted) // len(counted))
+    floor = len(counted) / (floor_operations(encoder, counted) / rate)
+    return {
+        "preset": config.preset,
+        "reviews": config.data.source,
+        "samples": samples,
+        "repeats": repeats,
+        "engine": engine.words(),
+        "matrix_tflops": rate / 1e12,
+        "floor_samples_per_second": floor,
+        "loops": {name: summary(timings) for name, timings in turns.items()},
+        "ratios": ratios(turns, floor),
+    }
+
+
+def speed(timing: Timing) -> float:
+    return timing.samples / timing.seconds
+
+
+def summary(timings: list[Timing]) -> dict[str, float]:
+    def middle(values: list[float]) -> float:
+        return statistics.median(values)
+
+    return {
+        "samples_per_second": middle([speed(timing) for timing in timings]),
+        "tokens_per_second": middle([timing.tokens / timing.seconds for timing in timings]),
+        "forward_seconds": middle([value for timing in timings for value in timing.forward]),
+        "backward_seconds": middle([value for timing in timings for value in timing.backward]),
+        "optimizer_seconds": middle([value for timing in timings for value in timing.optimizer]),
+        "peak_megabytes": max(timing.peak_bytes for timing in timings) / 1e6,
+    }
+
+
+def ratios(turns: dict[str, list[Timing]], floor: float) -> dict[str, dict[str, float]]:
+    """Ours to each other loop, turn by turn: the median, the least and the most."""
+    answer = {}
+    for name, timings in turns.items():
+        if name == "ours":
+            values = [speed(timing) / floor for timing in timings]
+        else:
+            values = [speed(own) / speed(other) for own, other in zip(turns["ours"], timings, strict=True)]
+        label = "ours / floor" if name == "ours" else f"ours / {name}"
+        answer[label] = {"median": statistics.median(values), "least": min(values), "most": max(values)}
+    return answer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--preset", default="scratch")
+    parser.add_argument("--data", help="a file of reviews instead of the preset's own")
+    parser.add_argument("--samples", type=int, default=160)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--parts", action="store_true", help="also ours with each part switched to the plain way")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    config = load_preset(options.preset)
+    answer = measure(configure(config, [], options.data), options.samples, options.repeats, options.parts)
+    if options.json:
+        print(json.dumps(answer))  # noqa: T201
+        return
+    print("\n".join(words(answer)))  # noqa: T201
+
+
+def words(answer: dict[str, Any]) -> list[str]:
+    lines = [f"preset {answer['preset']}, {answer['samples']} reviews, {answer['repeats']} turns"]
+    lines += [f"  {name:<10} {value}" for name, value in answer["engine"].items()]
+    lines.append(f"{'':<28}samples/s  tokens/s  forward  backward  optimizer  peak MB")
+    for name, row in answer["loops"].items():
+        lines.append(
+            f"{name:<28}{row['samples_per_second']:>9.2f}{row['tokens_per_second']:>10.0f}"
+            f"{row['forward_seconds']:>8.3f}s{row['backward_seconds']:>9.3f}s{row['optimizer_seconds']:>10.3f}s"
+            f"{row['peak_megabytes']:>9.0f}"
+        )
+    at = f"floor, at {answer['matrix_tflops']:.2f} TFLOP/s"
+    lines.append(f"{at:<28}{answer['floor_samples_per_second']:>9.2f}")
+    for name, row in answer["ratios"].items():
+        lines.append(f"{name:<36}{row['median']:.2f}  ({row['least']:.2f} to {row['most']:.2f})")
+    return lines
+
+
+if __name__ == "__main__":
+    main()
