@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from core.events import Event, StepLogged, from_line
+from core.state import RunState
+from core.step_blocks import read_block
+
+_STEP = b'{"event": "step"'
+_END_OF_LINE = re.compile(rb"\n")
+_END_OF_STEPS = re.compile(rb'\n(?!\{"event": "step")')
 
 
 class EventReader:
@@ -21,26 +28,66 @@ class EventReader:
 
         With ``steps=False`` only the last step of those is among them, which makes listing many runs fast.
         """
+        events: list[Event] = []
+        wants_step = True
+        for line in reversed(self._completed().split(b"\n")[:-1]):
+            if not wants_step and line.startswith(_STEP):
+                continue
+            for event in self._events(line):
+                events.append(event)
+                wants_step = wants_step and (self._steps or not isinstance(event, StepLogged))
+        return events[::-1]
+
+    def fold_into(self, state: RunState) -> list[Event]:
+        """Applies what was completed since the last call to ``state``, many steps at once where there are many.
+
+        Gives the events other than steps.
+        """
+        content = self._completed()
+        others: list[Event] = []
+        start = 0
+        while start < len(content):
+            steps = content.startswith(_STEP, start)
+            found = (_END_OF_STEPS if steps else _END_OF_LINE).search(content, start)
+            assert found  # the content ends in a newline
+            lines = content[start : found.end()]
+            if steps:
+                self._fold_steps(lines, state)
+            else:
+                for event in self._events(lines[:-1]):
+                    state.apply(event)
+                    others.append(event)
+            start = found.end()
+        return others
+
+    def _fold_steps(self, lines: bytes, state: RunState) -> None:
+        block = read_block(lines)
+        if block is not None:
+            state.apply_block(block)
+            return
+        for line in lines.split(b"\n")[:-1]:
+            for event in self._events(line):
+                state.apply(event)
+
+    def _events(self, line: bytes) -> list[Event]:
+        """The event of a line, or none and one more that was skipped."""
+        try:
+            return [from_line(line.decode("utf-8"))]
+        except ValueError:
+            self.skipped += 1
+            return []
+
+    def _completed(self) -> bytes:
+        """The whole lines that have been added to the file since the last call."""
         try:
             with self.path.open("rb") as file:
                 file.seek(self._offset)
                 content = file.read()
         except FileNotFoundError:
-            return []
+            return b""
         whole = content.rfind(b"\n") + 1
         self._offset += whole
-        events: list[Event] = []
-        wants_step = True
-        for line in reversed(content[:whole].split(b"\n")[:-1]):
-            if not wants_step and line.startswith(b'{"event": "step"'):
-                continue
-            try:
-                events.append(from_line(line.decode("utf-8")))
-            except ValueError:
-                self.skipped += 1
-            else:
-                wants_step = wants_step and (self._steps or not isinstance(events[-1], StepLogged))
-        return events[::-1]
+        return content if whole == len(content) else content[:whole]
 
     def torn(self) -> bool:
         """Whether the file ends in the middle of a line."""

@@ -13,11 +13,11 @@ EVERY_S = 0.3
 """How often new events are looked for: live within a second, also where the disk is slow."""
 
 
-def follow(run: Run, wait: Callable[[float], bool], *, until_ended: bool = True) -> Iterator[list[Event]]:
+def follow(run: Run, wait: Callable[[float], bool]) -> Iterator[list[Event]]:
     """The run's events, in lists as they come; the first list has all that is there, and there may be empty ones.
 
     ``wait`` sleeps so many seconds and says whether to leave off, as ``threading.Event.wait`` does. Ends once nobody
-    writes the run any more; ``until_ended=False`` goes on, since a run that has ended may be taken up again.
+    writes the run any more.
     """
     reader = EventReader(run.events_path)
     state = RunState()
@@ -27,7 +27,5 @@ def follow(run: Run, wait: Callable[[float], bool], *, until_ended: bool = True)
         for event in events:
             state.apply(event)
         yield events
-        if until_ended and (not live or state.status not in LIVE):
-            return
-        if wait(EVERY_S):
+        if not live or state.status not in LIVE or wait(EVERY_S):
             return

@@ -88,8 +88,11 @@ class Run:
         """The fold of the run's events; its status says ``interrupted`` where nobody writes on."""
         reader = EventReader(self.events_path, steps=steps)
         state = RunState(run=self.name, preset=self.name[16:])
-        for event in reader.read():
-            state.apply(event)
+        if steps:
+            reader.fold_into(state)
+        else:
+            for event in reader.read():
+                state.apply(event)
         state.skipped_lines = reader.skipped
         state.status = self.status(state)
         if reader.torn() and state.status not in LIVE:

@@ -23,6 +23,7 @@ from core.events import (
     StepLogged,
     Warned,
 )
+from core.step_blocks import StepBlock
 
 
 @dataclass(slots=True)
@@ -169,6 +170,20 @@ class RunState:
         self.curves["train/loss"].add(event.step, event.loss)
         self.curves["train/accuracy"].add(event.step, event.accuracy)
         self.curves["lr"].add(event.step, event.lr)
+
+    def apply_block(self, block: StepBlock) -> None:
+        """Takes in many steps at once, with the same result as one after the other."""
+        self.activity = ""
+        self.step, self.epoch, self.last_step = block.last.step, block.last.epoch, block.last
+        self.elapsed = max(self.elapsed, block.elapsed)
+        self.examples += sum(block.examples)
+        self.tokens += sum(block.tokens)
+        for seconds in block.seconds:  # not sum(), which rounds in another way
+            self.step_seconds += seconds
+        self.steps_made += len(block.step)
+        for name, values in (("train/loss", block.loss), ("train/accuracy", block.accuracy), ("lr", block.lr)):
+            self.curves[name].steps.extend(block.step)
+            self.curves[name].values.extend(values)
 
     def _note(self, event: Event, words: str) -> None:
         self.log.append((event.time, words))

@@ -8,7 +8,8 @@ from typing import Any
 
 from textual.message import Message
 
-from core.follow import follow
+from core.event_reader import EventReader
+from core.follow import EVERY_S
 from core.runs import Run
 from core.state import RunState
 from tui.messages import RunFollowed, RunOpened
@@ -32,21 +33,17 @@ class Following:
         self._leave.set()
 
     def _work(self, run: Run, leave: threading.Event) -> None:
-        state: RunState | None = None
-        was_live = False
-        for events in follow(run, leave.wait, until_ended=False):
-            if leave.is_set():
-                return
-            if state is None:
-                # Folded here, because a long run is many events; from now on the state is the app's.
-                state = RunState(run=run.name, preset=run.name[16:])
-                for event in events:
-                    state.apply(event)
-                state.status = run.status(state)
-                was_live = run.is_live()
-                self._post(RunOpened(run, state, own=False, owner=_owner(run)))
-                continue
-            live = run.is_live()
+        # Folded here, because a long run is many events; once it is posted the state is the app's.
+        reader = EventReader(run.events_path)
+        state = RunState(run=run.name, preset=run.name[16:])
+        reader.fold_into(state)
+        state.status = run.status(state)
+        was_live = run.is_live()
+        self._post(RunOpened(run, state, own=False, owner=_owner(run)))
+        # A run that has ended may be taken up again, so this goes on.
+        while not leave.wait(EVERY_S):
+            live = run.is_live()  # before reading: what is written while it ends is then read for sure
+            events = reader.read()
             if events or live != was_live:
                 self._post(RunFollowed(run, events, live, _owner(run)))
             was_live = live

@@ -42,6 +42,8 @@ class RunCurves(Vertical):
         super().__init__()
         self._envelopes: dict[tuple[int, str, int], tuple[RunState, Envelope]] = {}
         """Beside each the state it follows, which keeps the key from being another's."""
+        self._behind = False
+        """Whether a curve has more points than its envelope has taken in."""
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -51,6 +53,7 @@ class RunCurves(Vertical):
 
     def show(self, runs: Sequence[tuple[str, RunState]]) -> None:
         """Draws the curves of (name, state) pairs."""
+        self._behind = False
         last = max((max(state.total_steps, state.step) for _, state in runs), default=1)
         ticks = _epoch_ticks(runs)
         legend = Text(no_wrap=True, overflow="ellipsis")
@@ -84,12 +87,15 @@ class RunCurves(Vertical):
         self.query_one(".legend", Static).update(legend)
         shown = {id(state) for _, state in runs}
         self._envelopes = {key: kept for key, kept in self._envelopes.items() if key[0] in shown}
+        if self._behind:  # a long run that has just been opened: the rest after the keys that wait
+            self.set_timer(0.001, lambda: self.show(runs))
 
     def _train_points(self, state: RunState, kind: str) -> tuple[list[int], list[float]]:
         """The mean of the last batches, because one batch of 16 alone says little; only new points cost anything."""
         curve = state.curves[f"train/{kind}"]
         envelope = self._envelopes.setdefault((id(state), kind, curve.rewinds), (state, Envelope()))[1]
-        envelope.follow(curve.steps, curve.values)
+        if not envelope.follow(curve.steps, curve.values):
+            self._behind = True
         return envelope.points()
 
     def _style(self, variable: str) -> str:
