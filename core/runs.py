@@ -23,10 +23,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-import psutil
-from filelock import FileLock, Timeout
-
 from core.config import RunConfig, from_toml
 from core.errors import InputError
 from core.event_reader import EventReader
@@ -41,8 +37,11 @@ ELSEWHERE_LIVE_S = 60.0
 
 def runs_root(given: str | os.PathLike[str] | None = None) -> Path:
     """The runs directory: the one given, else ``$IMDB_TUI_RUNS``, else the user data directory."""
-    chosen = given or os.environ.get("IMDB_TUI_RUNS")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_dir("imdb-tui")) / "runs"
+    if chosen := given or os.environ.get("IMDB_TUI_RUNS"):
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("imdb-tui")) / "runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +127,13 @@ class Run:
             if (self.path / LOCK).exists():
                 return self._is_locked()
             return _process_lives(owner)
-        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        except (OSError, ValueError, KeyError, TypeError):
             return False
 
     def _is_locked(self) -> bool:
         """The lock goes with its process, whatever the clock says and whoever has its number now."""
+        from filelock import FileLock, Timeout
+
         try:
             with FileLock(self.path / LOCK, timeout=0):
                 return False
@@ -153,10 +154,15 @@ class Run:
 
 
 def _process_lives(owner: dict[str, Any]) -> bool:
-    process = psutil.Process(owner["pid"])
-    # A killed process that its parent has not yet waited for still has its number.
-    dead = process.status() == psutil.STATUS_ZOMBIE
-    return not dead and bool(abs(process.create_time() - owner["process_started"]) < 1.0)
+    import psutil
+
+    try:
+        process = psutil.Process(owner["pid"])
+        # A killed process that its parent has not yet waited for still has its number.
+        dead = process.status() == psutil.STATUS_ZOMBIE
+        return not dead and bool(abs(process.create_time() - owner["process_started"]) < 1.0)
+    except psutil.Error:
+        return False
 
 
 def list_runs(root: Path) -> list[Run]:

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -24,7 +24,6 @@ from core.libraries import load_training_libraries
 from core.report import printable
 from core.runs import Run
 from core.state import RunState
-from tui.commands import ConsoleCommands
 from tui.following import Following
 from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvent
 from tui.panes import make_pane
@@ -35,10 +34,20 @@ from tui.themes import DARK, LIGHT, ON_DARK, ON_LIGHT
 from tui.training import ResumeFunction, TrainFunction, Training, resume_for_real, train_for_real
 from tui.widgets.topbar import TopBar
 
+if TYPE_CHECKING:
+    from textual.command import Provider
+
 PANES = ("presets", "tokenizer", "model", "train", "runs")
 GO = Binding.Group("panes", compact=True)
 REDRAW_S = 0.1
 """What training changes is drawn at most this often, and only where it is visible."""
+
+
+def _console_commands() -> type[Provider]:
+    """Imported when the palette is first opened."""
+    from tui.commands import ConsoleCommands
+
+    return ConsoleCommands
 
 
 class ImdbTui(App[int]):
@@ -49,7 +58,7 @@ class ImdbTui(App[int]):
 
     CSS_PATH = "app.tcss"
     TITLE = "imdb-tui"
-    COMMANDS: ClassVar = App.COMMANDS | {ConsoleCommands}
+    COMMANDS: ClassVar = App.COMMANDS | {_console_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(i), f"go('{name}')", name.title(), group=GO) for i, name in enumerate(PANES, start=1)),
         Binding("question_mark", "keys", "keys", key_display="?"),
@@ -84,7 +93,7 @@ class ImdbTui(App[int]):
         self.watched: RunState | None = None
         self.watched_run: Run | None = None
         self.watched_owner = ""
-        self._first_watch = watch
+        self.first_watch = watch
         self.libraries = "waiting"
         self._loader = threading.Thread(target=self._load_libraries, name="libraries", daemon=True)
         self._background = background
@@ -121,8 +130,8 @@ class ImdbTui(App[int]):
                     return  # not the main thread, as in tests: signals are not ours there
         if self._unknown_theme:
             self.notify(f"there is no theme {self._unknown_theme!r}; ctrl+p lists them", severity="warning")
-        if self._first_watch is not None:
-            self.open_run(self._first_watch)
+        if self.first_watch is not None:
+            self.open_run(self.first_watch)
         if self._background:
             self.call_after_refresh(self._loader.start)
 
@@ -264,6 +273,9 @@ class ImdbTui(App[int]):
         if self.watched is not None and self.watched_run is not None:
             return RemoteControl(self.watched_run)
         return self.training.control
+
+    def on_plan_ready(self, _: PlanReady) -> None:
+        self._dirty = True  # what Train proposes has its time and origins now
 
     def on_training_event(self, message: TrainingEvent) -> None:
         if self.live is not None:

@@ -1,6 +1,6 @@
 """Whether what makes training fast changes what it learns: validation accuracy against the plain way, seed by seed.
 
-    python -m tests.benchmarks.accuracy [--preset pretrained] [--data FILE] [--seeds 5] [--json]
+    python -m tests.benchmarks.accuracy [--preset pretrained] [--data FILE] [--seeds 5] [--set F=V]… [--json]
 
 For each seed the preset is trained twice, as the engine chooses on this machine, and in the plain way: float32, padded
 batches, transformers' eager attention, torch's Bernoulli masks. Seed, split, order and first weights are the same;
@@ -77,9 +77,10 @@ def main() -> None:
     parser.add_argument("--preset", default="pretrained")
     parser.add_argument("--data", help="a file of reviews instead of the preset's own")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.FIELD=VALUE")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    answer = measure(configure(load_preset(options.preset), [], options.data), max(options.seeds, 2))
+    answer = measure(configure(load_preset(options.preset), options.set, options.data), max(options.seeds, 2))
     if options.json:
         print(json.dumps(answer))  # noqa: T201
         return

@@ -138,15 +138,27 @@ def answer(terminal: Terminal, letter: str, wanted: str) -> float:
     return (found - began) * 1000
 
 
-def measure(keys: int, words: int, environment: dict[str, str]) -> tuple[list[float], float]:
-    """Milliseconds from key to screen, one number a key, and milliseconds of processor time a key."""
+def measure(
+    keys: int, words: int, environment: dict[str, str], *, train: str | None = None
+) -> tuple[list[float], float]:
+    """Milliseconds from key to screen, one number a key, and milliseconds of processor time a key.
+
+    With ``train``, a run of that preset has begun to make steps before the first key, and makes them until the last.
+    """
     with tempfile.TemporaryDirectory() as folder:
         start = [sys.executable, "-c", "from tui.cli import main; main()", "--runs-dir", folder]
+        start += ["--preset", train] if train else []
         terminal = Terminal(start, environment)
         try:
             terminal.until("Presets")
             terminal.until("imdb-tui")
             time.sleep(0.5)
+            if train:
+                terminal.write("\r")
+                terminal.quiet(0.5)
+                terminal.write("s")
+                terminal.until("running")
+                terminal.until("samples/s")
             terminal.write("2")
             terminal.until("kevin")
             terminal.until("7 tokens")

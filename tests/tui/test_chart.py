@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App
 
-from tui.widgets.chart import Chart, Series, decimate
+from tui.widgets.chart import Chart, Series, decimate, trend
 
 COLOUR = "train-curve"
 values_of_a_run = st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=400)
@@ -39,6 +39,41 @@ def test_a_single_spike_among_ten_thousand_points_is_kept_at_its_step(at, column
 
 def test_few_points_are_all_kept():
     assert decimate([1, 2, 3], [0.3, 0.2, 0.1], 80) == ([1, 2, 3], [0.3, 0.2, 0.1])
+
+
+@given(values_of_a_run, st.integers(1, 60))
+def test_the_trend_is_the_mean_of_each_column(values, columns):
+    steps = list(range(len(values)))
+    across, up = trend(steps, values, columns)
+    finite = [value for value in values if math.isfinite(value)]
+    assert len(across) == len(up) <= columns
+    assert across == sorted(across)
+    assert bool(up) == bool(finite)
+    if len(values) % columns == 0 and len(finite) == len(values) > 0:
+        size = len(values) // columns
+        assert up[0] == pytest.approx(sum(values[:size]) / size)
+
+
+async def test_a_long_curve_is_a_line_through_the_means_between_dots(monkeypatch):
+    from textual_plotext.plot import Plot
+
+    handed = {"plot": [], "scatter": []}
+    for name in handed:
+        real = getattr(Plot, name)
+
+        def note(self, steps, values, _real=real, _name=name, **options):
+            handed[_name].append(list(values))
+            return _real(self, steps, values, **options)
+
+        monkeypatch.setattr(Plot, name, note)
+    app = Page()
+    async with app.run_test(size=(60, 20)) as pilot:
+        values, means = [0.2, 0.8] * 1000, [0.3] * 2000
+        app.query_one(Chart).show([Series("train", range(2000), values, COLOUR, means=means)], x_end=2000, ticks=[])
+        await pilot.pause()
+    assert handed["plot"]
+    assert all(line == pytest.approx([0.3] * len(line)) for line in handed["plot"])
+    assert all(set(dots) == {0.2, 0.8} for dots in handed["scatter"])
 
 
 class Page(App[None]):

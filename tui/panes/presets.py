@@ -54,6 +54,8 @@ class PresetsPane(Horizontal):
         self._asked: set[RunConfig] = set()
         self._shown_name = ""
         self._planning = threading.Lock()
+        # The fields, a hundred widgets, and the plans come after the first frame.
+        self._wants_fields = self._wants_plans = False
 
     @property
     def console(self) -> ImdbTui:
@@ -70,6 +72,18 @@ class PresetsPane(Horizontal):
     async def on_mount(self) -> None:
         await self._read_presets(self.console.first_preset)
         self.screen.set_focus(self.query_one(OptionList))
+        self.call_after_refresh(self._after_first_frame)
+
+    async def _after_first_frame(self) -> None:
+        if not self.is_attached:  # left already
+            return
+        shown = self.is_on_screen
+        if shown and not self._wants_fields:
+            self._wants_fields, self._shown_name = True, ""
+            await self._show_current()
+        if shown or self.console.first_watch is None:  # who only watches needs no plans
+            self._wants_plans = True
+            self._plan_all()
 
     async def _read_presets(self, select: str | None = None) -> None:
         self._presets = list_presets()
@@ -78,6 +92,9 @@ class PresetsPane(Horizontal):
         menu.add_options(Option(self._menu_entry(preset), id=preset.name) for preset in self._presets)
         names = [preset.name for preset in self._presets]
         menu.highlighted = names.index(select) if select in names else 0
+        self._plan_all()
+
+    def _plan_all(self) -> None:
         for preset in self._presets:
             if preset.config is not None:
                 self._plan(self._config_of(preset))
@@ -133,7 +150,7 @@ class PresetsPane(Horizontal):
         words.append(printable(preset.config.description))
         self.query_one("#preset-words", Static).update(words)
         config = self._config_of(preset)
-        if not fields.children:
+        if self._wants_fields and not fields.children:
             await fields.mount(*field_rows(config))
         for row in self.query(FieldRow):
             row.show(config, preset.config)
@@ -155,7 +172,7 @@ class PresetsPane(Horizontal):
 
     def _plan(self, config: RunConfig) -> None:
         """Works out where things come from and how long it takes, once a configuration."""
-        if config not in self._asked:
+        if self._wants_plans and config not in self._asked:
             self._asked.add(config)
             threading.Thread(target=self._work_out_plan, args=(config,), name="plan", daemon=True).start()
 
@@ -249,6 +266,7 @@ class PresetsPane(Horizontal):
 
     def shown(self) -> None:
         """Called when the pane comes to the front."""
+        self.call_after_refresh(self._after_first_frame)
         self.screen.set_focus(self.query_one(OptionList))
 
     def leave_field(self) -> None:

@@ -13,13 +13,30 @@ from textual.widget import Widget
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One curve, not changed once it is shown. ``colour`` is a variable of the theme; ``mark`` draws points with it."""
+    """One curve, not changed once it is shown. ``colour`` is a variable of the theme; ``mark`` draws points with it.
+
+    ``means`` are the values that the line follows where several points share a column; without them, ``values``.
+    """
 
     label: str
     steps: Sequence[int]
     values: Sequence[float]
     colour: str
     mark: str = ""
+    means: Sequence[float] = ()
+
+
+def trend(steps: Sequence[int], values: Sequence[float], columns: int) -> tuple[list[float], list[float]]:
+    """One point a column: the means of its steps and values. Values that are not finite are left out."""
+    size = len(steps) / columns
+    across, up = [], []
+    for column in range(columns):
+        part = range(int(column * size), int((column + 1) * size))
+        kept = [i for i in part if values[i] - values[i] == 0]
+        if kept:
+            across.append(sum(steps[i] for i in kept) / len(kept))
+            up.append(sum(values[i] for i in kept) / len(kept))
+    return across, up
 
 
 def decimate(steps: Sequence[int], values: Sequence[float], columns: int) -> tuple[list[int], list[float]]:
@@ -90,13 +107,20 @@ class Chart(Widget):
         scale = 100 if self._percent else 1
         everything: list[float] = []
         for one in self._series:
-            steps, values = decimate(one.steps, one.values, max(width - 8, 2))
+            columns = max(width - 8, 2)
+            steps, values = decimate(one.steps, one.values, columns)
             if not steps:
                 continue
-            scaled = [value * scale for value in values]
+            scaled, colour = [value * scale for value in values], self._rgb(one.colour)
             everything += scaled
-            draw = figure.scatter if one.mark else figure.plot
-            draw(steps, scaled, color=self._rgb(one.colour), marker=one.mark or "braille")
+            if one.mark or len(one.steps) > 2 * columns:
+                figure.scatter(steps, scaled, color=colour, marker=one.mark or "braille")
+            else:
+                figure.plot(steps, scaled, color=colour, marker="braille")
+            if not one.mark and len(one.steps) > 2 * columns:
+                # A line through the lowest and the highest of each column would be a band, and dear: they are dots.
+                across, up = trend(one.steps, one.means or one.values, columns)
+                figure.plot(across, [value * scale for value in up], color=colour, marker="braille")
         figure.xlim(0, self._x_end)
         if everything:
             low, high = min(everything), max(everything)

@@ -66,7 +66,8 @@ class RunCurves(Vertical):
                 train = validation = f"run-{number % RUN_COLOURS + 1}"
                 legend.append(f"━{mark} {name}   ", style=self._style(train))
             for kind, into in (("loss", loss), ("accuracy", accuracy)):
-                into.append(Series("train", *self._train_points(state, kind), train))
+                steps, values, means = self._train_points(state, kind)
+                into.append(Series("train", steps, values, train, means=means))
                 curve = state.curves[f"val/{kind}"]
                 into.append(Series("validation", tuple(curve.steps), tuple(curve.values), validation, mark=mark))
         if len(runs) == 1:
@@ -75,6 +76,8 @@ class RunCurves(Vertical):
             legend.append(_latest(state, "train"))
             legend.append("    ● validation ", style=self._style(VALIDATION_COLOUR))
             legend.append(_latest(state, "val"))
+            if len(loss[0].steps) > self.size.width and legend.cell_len + 24 < self.size.width:
+                legend.append("   · lowest and highest", style="dim")  # where the chart has more points than columns
             marks = _marks(state)
             for sign, words in MARKS.values():
                 if sign in {each for _, each in marks} and legend.cell_len + len(words) + 6 < self.size.width:
@@ -90,7 +93,7 @@ class RunCurves(Vertical):
         if self._behind:  # a long run that has just been opened: the rest after the keys that wait
             self.set_timer(0.001, lambda: self.show(runs))
 
-    def _train_points(self, state: RunState, kind: str) -> tuple[list[int], list[float]]:
+    def _train_points(self, state: RunState, kind: str) -> tuple[list[int], list[float], list[float]]:
         """The mean of the last batches, because one batch of 16 alone says little; only new points cost anything."""
         curve = state.curves[f"train/{kind}"]
         envelope = self._envelopes.setdefault((id(state), kind, curve.rewinds), (state, Envelope()))[1]

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
-MOST_BUCKETS = 2048
-"""Reached, neighbouring buckets merge; wider than any terminal, so that each column still has buckets of its own."""
+MOST_BUCKETS = 1024
+"""Reached, neighbouring buckets merge; more than a chart has columns: each still has buckets of its own."""
 
 AT_ONCE = 100_000
 """Points that one call takes in, some 30 ms of work: a key that is pressed meanwhile does not wait for a million."""
 
 
+class Bucket(NamedTuple):
+    """What is kept of neighbouring points: the lowest and the highest, each with its step, and the sum of all."""
+
+    low: tuple[int, float]
+    high: tuple[int, float]
+    total: float
+    points: int
+
+
 class Envelope:
-    """The running mean of a metric, kept as the lowest and the highest point of each bucket of steps.
+    """The running mean of a metric, kept as the lowest, the highest and the mean of each bucket of steps.
 
     Values that are not finite are left out. Adding a point and drawing cost the same at a hundred points and at a
     million.
@@ -24,8 +34,7 @@ class Envelope:
         self._recent: list[float] = []
         """The values before, one fewer than the window has."""
         self._per_bucket = 1
-        self._buckets: list[tuple[tuple[int, float], tuple[int, float]]] = []
-        self._in_last = 0
+        self._buckets: list[Bucket] = []
         self._taken = 0
 
     def follow(self, steps: Sequence[int], values: Sequence[float], *, most: int = AT_ONCE) -> bool:
@@ -43,19 +52,24 @@ class Envelope:
         self._extend(new_steps, self._means(new_values))
         return end == there
 
-    def points(self) -> tuple[list[int], list[float]]:
-        """Steps and values in order, at most two a bucket."""
-        chosen = [point for low, high in self._buckets for point in sorted({low, high})]
-        return [step for step, _ in chosen], [value for _, value in chosen]
+    def points(self) -> tuple[list[int], list[float], list[float]]:
+        """Steps and values in order, at most two a bucket, and beside each the mean of its bucket."""
+        steps, values, means = [], [], []
+        for low, high, total, points in self._buckets:
+            for step, value in (low,) if low == high else (low, high) if low[0] < high[0] else (high, low):
+                steps.append(step)
+                values.append(value)
+                means.append(total / points)
+        return steps, values, means
 
     def _means(self, values: list[float]) -> list[float]:
         """The mean of each value and those before it, as many as the window has."""
-        window = self._window
+        window, before = self._window, len(self._recent)
         known = self._recent + values
-        first = min(max(window - len(self._recent) - 1, 0), len(values))  # so many have fewer before them
-        begun = len(self._recent) + 1
-        means = [sum(known[:i]) / i for i in range(begun, begun + first)]
-        rest = zip(*(known[max(len(self._recent) + first - window + 1 + k, 0) :] for k in range(window)), strict=False)
+        first = min(max(window - before - 1, 0), len(values))  # so many have fewer before them
+        means = [sum(known[:i]) / i for i in range(before + 1, before + 1 + first)]
+        begin = max(before + first - window + 1, 0)
+        rest = zip(*(known[begin + k :] for k in range(window)), strict=False)
         means += [total / window for total in map(sum, rest)]
         self._recent = known[-(window - 1) :] if window > 1 else []
         return means
@@ -63,34 +77,32 @@ class Envelope:
     def _extend(self, steps: list[int], values: list[float]) -> None:
         done = 0
         while done < len(values):
-            if self._buckets and self._in_last < self._per_bucket:
-                end = min(done + self._per_bucket - self._in_last, len(values))
-                self._buckets[-1] = _merged(self._buckets[-1], _ends(steps, values, done, end))
-                self._in_last += end - done
-                done = end
-                continue
-            if len(self._buckets) == MOST_BUCKETS:
-                pairs = zip(self._buckets[::2], self._buckets[1::2], strict=True)
-                self._buckets = [_merged(one, other) for one, other in pairs]
-                self._per_bucket *= 2
-            end = min(done + self._per_bucket, len(values))
-            self._buckets.append(_ends(steps, values, done, end))
-            self._in_last = end - done
+            room = self._per_bucket - self._buckets[-1].points if self._buckets else 0
+            if room:
+                end = min(done + room, len(values))
+                self._buckets[-1] = _merged(self._buckets[-1], _bucket(steps, values, done, end))
+            else:
+                if len(self._buckets) == MOST_BUCKETS:
+                    pairs = zip(self._buckets[::2], self._buckets[1::2], strict=True)
+                    self._buckets = [_merged(one, other) for one, other in pairs]
+                    self._per_bucket *= 2
+                end = min(done + self._per_bucket, len(values))
+                self._buckets.append(_bucket(steps, values, done, end))
             done = end
 
 
-def _ends(steps: list[int], values: list[float], start: int, end: int) -> tuple[tuple[int, float], tuple[int, float]]:
-    """The lowest and the highest point from ``start`` to ``end``; of equal ones the first."""
+def _bucket(steps: list[int], values: list[float], start: int, end: int) -> Bucket:
+    """The points from ``start`` to ``end``; of equally low or high ones the first."""
     part = values[start:end]
     low, high = min(part), max(part)
-    return (steps[start + part.index(low)], low), (steps[start + part.index(high)], high)
+    first_low, first_high = steps[start + part.index(low)], steps[start + part.index(high)]
+    return Bucket((first_low, low), (first_high, high), sum(part), end - start)
 
 
-def _merged(
-    one: tuple[tuple[int, float], tuple[int, float]], other: tuple[tuple[int, float], tuple[int, float]]
-) -> tuple[tuple[int, float], tuple[int, float]]:
-    """The lowest and the highest of two buckets."""
-    return (
-        min(one[0], other[0], key=lambda point: point[1]),
-        max(one[1], other[1], key=lambda point: point[1]),
+def _merged(one: Bucket, other: Bucket) -> Bucket:
+    return Bucket(
+        min(one.low, other.low, key=lambda point: point[1]),
+        max(one.high, other.high, key=lambda point: point[1]),
+        one.total + other.total,
+        one.points + other.points,
     )

@@ -1,0 +1,369 @@
+"""What the screen costs: the first frame, a key, a frame of a long run, and what training loses to it.
+
+    python -m tests.benchmarks.console [--only NAME]… [--repeats 5] [--keys 200] [--preset NAME] [--data FILE] [--json]
+
+Everything runs in a pseudo-terminal of 120x40, with its output read by a terminal emulator (pyte).
+
+first     exec to the first frame, against a bare Textual app's, in turns
+keys      a letter typed in the tokenizer until its row is on the terminal: idle, and while a run trains
+training  samples a second of the same run in the console and headless, in turns, from its first step to its last
+frame     processor time of one more point and a redraw of both charts, at 100, 10,000 and 1,000,000 points
+watch     exec to the curve of a finished run of 20,000 and of 1,000,000 steps; the memory of the console then
+start     exec of a headless ``train`` to its first step, everything cached
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from core.config import RunConfig, configure, to_toml
+from core.event_reader import EventReader
+from core.events import EpochFinished, RunFinished, RunStarted, StepLogged, to_line
+from core.presets import load_preset
+from core.runs import Run, list_runs
+from core.state import RunState
+from tests.benchmarks.keystroke import BARE, Terminal, measure, measure_bare
+
+CONSOLE = [sys.executable, "-c", "from tui.cli import main; main()"]
+
+
+def percentiles(times: list[float]) -> dict[str, float]:
+    ordered = sorted(times)
+    return {"median_ms": statistics.median(ordered), "p99_ms": ordered[min(int(len(ordered) * 0.99), len(ordered) - 1)]}
+
+
+# The parts
+
+
+def first(options: argparse.Namespace, environment: dict[str, str]) -> dict[str, Any]:
+    own, bare = [], []
+    with tempfile.TemporaryDirectory() as runs:
+        for _ in range(options.repeats + 1):
+            own.append(_until([*CONSOLE, "--runs-dir", runs], environment, lambda text: "Presets" in text))
+            bare.append(_until([sys.executable, "-c", BARE], environment, lambda text: "ready" in text))
+    own, bare = own[1:], bare[1:]  # the first also reads the files from disk
+    return {
+        "console_s": statistics.median(own),
+        "bare_s": statistics.median(bare),
+        "ratio": statistics.median(a / b for a, b in zip(own, bare, strict=True)),
+    }
+
+
+def keys(options: argparse.Namespace, environment: dict[str, str]) -> dict[str, Any]:
+    idle, _ = measure(options.keys, 300, environment)
+    bare = measure_bare(options.keys, {"TEXTUAL_FPS": "240"} | environment)
+    with _presets(options, epochs=50) as own:
+        busy, _ = measure(options.keys, 300, environment | own, train="bench")
+    return {"idle": percentiles(idle), "training": percentiles(busy), "bare": percentiles(bare)}
+
+
+def training(options: argparse.Namespace, environment: dict[str, str]) -> dict[str, Any]:
+    headless, console = [], []
+    with _presets(options, epochs=1) as own:
+        for turn in range(options.repeats + 1):
+            with tempfile.TemporaryDirectory() as runs:
+                command = [sys.executable, "-m", "core", "train", "bench", "--runs-dir", f"{runs}/a", "--json"]
+                subprocess.run(command, env=environment | own, check=True, capture_output=True)
+                terminal = Terminal([*CONSOLE, "--preset", "bench", "--runs-dir", f"{runs}/b"], environment | own)
+                try:
+                    terminal.until("Presets")
+                    terminal.quiet(1.0)
+                    terminal.write("\r")
+                    terminal.quiet(0.5)
+                    terminal.write("s")
+                    while not _ended(Path(f"{runs}/b")):
+                        terminal.read(0.05)
+                finally:
+                    terminal.end()
+                if turn:  # the first also fills the cache of encoded reviews
+                    headless.append(_speed(Path(f"{runs}/a")))
+                    console.append(_speed(Path(f"{runs}/b")))
+    ratios = [a / b for a, b in zip(console, headless, strict=True)]
+    return {
+        "headless_samples_per_second": statistics.median(headless),
+        "console_samples_per_second": statistics.median(console),
+        "ratio": statistics.median(ratios),
+        "least": min(ratios),
+        "most": max(ratios),
+    }
+
+
+def frame(options: argparse.Namespace, _: dict[str, str]) -> dict[str, Any]:
+    return asyncio.run(_frames(options.repeats))
+
+
+async def _frames(repeats: int) -> dict[str, Any]:
+    from textual.app import App, ComposeResult
+
+    from tui.themes import ON_DARK
+    from tui.widgets.chart import Chart
+    from tui.widgets.curves import RunCurves
+
+    class Charts(App[None]):
+        def compose(self) -> ComposeResult:
+            yield RunCurves()
+
+        def get_theme_variable_defaults(self) -> dict[str, str]:
+            return dict(ON_DARK)
+
+    answer: dict[str, Any] = {}
+    app = Charts()
+    async with app.run_test(size=(120, 40)) as pilot:
+        curves = app.query_one(RunCurves)
+        states = {count: long_state(count) for count in (100, 10_000, 1_000_000)}
+        times: dict[int, list[float]] = {count: [] for count in states}
+        for _ in range(repeats):
+            for count, state in states.items():
+                for _ in range(20):  # until all of a run that has just been opened is taken in
+                    curves.show([("run", state)])
+                    await pilot.pause(0.01)
+                for _ in range(10):
+                    state.apply(_step(state.step + 1, count))
+                    began = time.process_time()
+                    curves.show([("run", state)])
+                    for chart in app.query(Chart):
+                        chart.render()
+                    times[count].append(time.process_time() - began)
+        answer |= {f"points_{count}_ms": 1000 * statistics.median(taken) for count, taken in times.items()}
+        pairs = list(zip(times[1_000_000], times[100], strict=True))
+        answer["ratio"] = statistics.median(long / short for long, short in pairs)
+    return answer
+
+
+def watch(options: argparse.Namespace, environment: dict[str, str]) -> dict[str, Any]:
+    answer: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for count in (20_000, 1_000_000):
+            run = write_run(Path(folder), count)
+            command = [*CONSOLE, "watch", run.name, "--runs-dir", folder]
+            taken = []
+            for _ in range(options.repeats + 1):
+                found: list[int] = []
+                taken.append(_until(command, environment, _has_curve, last=True, memory=found))
+            answer[f"steps_{count}_s"] = statistics.median(taken[1:])
+            answer[f"steps_{count}_megabytes"] = found[0] / 1e6
+    return answer
+
+
+def start(options: argparse.Namespace, environment: dict[str, str]) -> dict[str, Any]:
+    taken = []
+    with _presets(options, epochs=1, samples=None) as own:
+        for _ in range(options.repeats + 1):
+            with tempfile.TemporaryDirectory() as runs:
+                command = [sys.executable, "-m", "core", "train", "bench", "--runs-dir", runs, "--json"]
+                began = time.monotonic()
+                process = subprocess.Popen(
+                    command, env=environment | own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
+                while not _steps(Path(runs)):
+                    time.sleep(0.01)
+                taken.append(time.monotonic() - began)
+                process.kill()
+                process.wait()
+    return {"seconds": statistics.median(taken[1:])}
+
+
+PARTS: dict[str, Callable[[argparse.Namespace, dict[str, str]], dict[str, Any]]] = {
+    "first": first,
+    "keys": keys,
+    "training": training,
+    "frame": frame,
+    "watch": watch,
+    "start": start,
+}
+
+
+# What they share
+
+
+def _until(
+    command: list[str],
+    environment: dict[str, str],
+    wanted: Callable[[str], bool],
+    *,
+    last: bool = False,
+    memory: list[int] | None = None,
+) -> float:
+    """Seconds from exec until the screen is as wanted; with ``last`` until it does not change any more from then on."""
+    began = time.perf_counter()
+    terminal = Terminal(command, environment)
+    found = 0.0
+    try:
+        while time.perf_counter() - began < 120:
+            moment = terminal.read(0.5)
+            if moment is None and found:
+                break
+            if moment is not None and wanted("\n".join(terminal.screen.display)):
+                found = moment
+                if not last:
+                    break
+        if not found:
+            sys.exit("it did not come:\n" + "\n".join(terminal.screen.display))
+        if memory is not None:
+            memory.append(psutil.Process(terminal.pid).memory_info().rss)
+    finally:
+        terminal.end()
+    return found - began
+
+
+def _has_curve(text: str) -> bool:
+    return "completed" in text and any("\u2801" <= char <= "\u28ff" for char in text)
+
+
+class _presets:  # noqa: N801 - used like a function
+    """A folder with the preset ``bench``, and the environment in which the console finds it."""
+
+    def __init__(self, options: argparse.Namespace, *, epochs: int, samples: int | None = 200) -> None:
+        config = configure(load_preset(options.preset), [], options.data).set("train.num_epochs", epochs)
+        self._config: RunConfig = config if samples is None else config.set("data.n_samples", samples)
+
+    def __enter__(self) -> dict[str, str]:
+        self._folder = tempfile.TemporaryDirectory()
+        text = to_toml(self._config).replace(f'preset = "{self._config.preset}"', 'preset = "bench"')
+        (Path(self._folder.name) / "bench.toml").write_text(text, encoding="utf-8")
+        return {"IMDB_TUI_PRESETS": self._folder.name}
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+
+def _events(root: Path) -> list[Any]:
+    return [event for run in list_runs(root) for event in EventReader(run.events_path).read()] if root.exists() else []
+
+
+def _steps(root: Path) -> list[StepLogged]:
+    return [event for event in _events(root) if isinstance(event, StepLogged)]
+
+
+def _ended(root: Path) -> bool:
+    return any(isinstance(event, RunFinished) for event in _events(root))
+
+
+def _speed(root: Path) -> float:
+    """Samples a second between the end of the third step, when memory has been had once, and that of the last."""
+    steps = _steps(root)[2:]
+    return sum(step.examples for step in steps[1:]) / (steps[-1].elapsed - steps[0].elapsed)
+
+
+def _step(number: int, count: int) -> StepLogged:
+    draw = random.Random(number)
+    return StepLogged(
+        time=1.7e9 + number,
+        elapsed=float(number),
+        step=number,
+        epoch=min(4 * number // count + 1, 4),
+        loss=0.7 * math.exp(-number / count) + draw.gauss(0, 0.1),
+        accuracy=draw.randint(6, 16) / 16,
+        lr=5e-6,
+        grad_norm=draw.random(),
+        examples=16,
+        tokens=3000,
+        seconds=2.0,
+    )
+
+
+def _long_run(name: str, count: int) -> Iterator[Any]:
+    """The events of a run of so many steps in four epochs."""
+    moment = {"time": 1.7e9, "elapsed": 0.5}
+    yield RunStarted(
+        **moment,
+        run=name,
+        preset="long",
+        num_epochs=4,
+        steps_per_epoch=count // 4,
+        train_examples=count * 4,
+        validation_examples=100,
+        parameters=66_363_649,
+        device="cpu",
+        device_reason="no GPU was found",
+        dtype="bfloat16",
+        dtype_reason="the CPU has AMX tiles",
+        threads=2,
+        origins={},
+    )
+    for number in range(1, count + 1):
+        yield _step(number, count)
+        if number % (count // 4) == 0:
+            yield EpochFinished(
+                time=1.7e9 + number,
+                elapsed=float(number),
+                epoch=number // (count // 4),
+                step=number,
+                train_loss=0.4,
+                train_accuracy=0.8,
+                val_loss=0.45,
+                val_accuracy=0.79,
+                seconds=100.0,
+            )
+
+
+def long_state(count: int) -> RunState:
+    state = RunState()
+    for event in _long_run("long", count):
+        state.apply(event)
+    return state
+
+
+def write_run(root: Path, count: int) -> Run:
+    """A finished run of so many steps on disk."""
+    run = Run(root / f"20261125-00000{len(str(count))}-long")
+    run.path.mkdir()
+    (run.path / "config.toml").write_text(to_toml(RunConfig(preset="long")), encoding="utf-8")
+    with run.events_path.open("w", encoding="utf-8") as file:
+        for event in _long_run(run.name, count):
+            file.write(to_line(event) + "\n")
+        done = RunFinished(
+            time=1.7e9 + count,
+            elapsed=float(count),
+            status="completed",
+            step=count,
+            reason="all 4 epochs are done",
+            samples_per_second=8.0,
+        )
+        file.write(to_line(done) + "\n")
+    return run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", action="append", choices=PARTS, default=[])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--keys", type=int, default=200)
+    parser.add_argument("--preset", default="pretrained", help="what is trained")
+    parser.add_argument("--data", help="a file of reviews instead of the preset's own")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "HF_HUB_OFFLINE": "1"}
+    environment.pop("TEXTUAL_FPS", None)
+    answer = {name: PARTS[name](options, environment) for name in options.only or PARTS}
+    if options.json:
+        print(json.dumps(answer))  # noqa: T201
+        return
+    for name, found in answer.items():
+        for key, value in found.items():
+            print(f"{name:<10}{key:<28}{_words(value)}")  # noqa: T201
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key.removesuffix('_ms')} {number:.1f} ms" for key, number in value.items())
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+if __name__ == "__main__":
+    main()
