@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from core.events import Event, StepLogged, from_line
 from core.state import RunState
-from core.step_blocks import read_block
+from core.step_blocks import MANY, read_block
 
+_PIECE = 8 << 20
 _STEP = b'{"event": "step"'
 _END_OF_LINE = re.compile(rb"\n")
 _END_OF_STEPS = re.compile(rb'\n(?!\{"event": "step")')
@@ -43,25 +45,41 @@ class EventReader:
 
         Gives the events other than steps.
         """
-        content = self._completed()
         others: list[Event] = []
-        start = 0
-        while start < len(content):
-            steps = content.startswith(_STEP, start)
-            found = (_END_OF_STEPS if steps else _END_OF_LINE).search(content, start)
-            assert found  # the content ends in a newline
-            lines = content[start : found.end()]
-            if steps:
-                self._fold_steps(lines, state)
-            else:
-                for event in self._events(lines[:-1]):
-                    state.apply(event)
-                    others.append(event)
-            start = found.end()
+        try:
+            many = self.path.stat().st_size - self._offset >= MANY
+        except FileNotFoundError:
+            return others
+        for content in self._pieces():
+            start = 0
+            while start < len(content):
+                steps = content.startswith(_STEP, start)
+                found = (_END_OF_STEPS if steps else _END_OF_LINE).search(content, start)
+                assert found  # the content ends in a newline
+                lines = content[start : found.end()]
+                if steps:
+                    self._fold_steps(lines, many, state)
+                else:
+                    for event in self._events(lines[:-1]):
+                        state.apply(event)
+                        others.append(event)
+                start = found.end()
         return others
 
-    def _fold_steps(self, lines: bytes, state: RunState) -> None:
-        block = read_block(lines)
+    def _pieces(self) -> Iterator[bytes]:
+        """The whole lines that have been added to the file since the last call, some megabytes at a time."""
+        rest = b""
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            while more := file.read(_PIECE):
+                rest += more
+                whole = rest.rfind(b"\n") + 1
+                self._offset += whole
+                yield rest[:whole]
+                rest = rest[whole:]
+
+    def _fold_steps(self, lines: bytes, many: bool, state: RunState) -> None:
+        block = read_block(lines, with_pyarrow=many)
         if block is not None:
             state.apply_block(block)
             return

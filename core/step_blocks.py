@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FEW = 4096
 """Fewer bytes than this are not worth a block."""
 MANY = 16_000_000
-"""From so many bytes on, pyarrow reads faster, its import included."""
+"""Where there are so many bytes to read, pyarrow is faster, its import included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ _LINE = re.compile(
 )
 
 
-def read_block(lines: bytes) -> StepBlock | None:
+def read_block(lines: bytes, *, with_pyarrow: bool = False) -> StepBlock | None:
     """The steps in ``lines``, each of which ends in a newline; None where one of them is not exactly a step."""
     if len(lines) < FEW:
         return None
@@ -58,7 +58,7 @@ def read_block(lines: bytes) -> StepBlock | None:
     if not isinstance(last, StepLogged):
         return None
     count = lines.count(b"\n")
-    return _with_pyarrow(lines, count, last) if len(lines) >= MANY else _with_re(lines, count, last)
+    return (_with_pyarrow if with_pyarrow else _with_re)(lines, count, last)
 
 
 def _with_re(lines: bytes, count: int, last: StepLogged) -> StepBlock | None:
@@ -84,7 +84,7 @@ def _with_pyarrow(lines: bytes, count: int, last: StepLogged) -> StepBlock | Non
     options = json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
     try:
         table = json.read_json(
-            pyarrow.BufferReader(lines), parse_options=options, read_options=json.ReadOptions(block_size=4 << 20)
+            pyarrow.BufferReader(lines), parse_options=options, read_options=json.ReadOptions(block_size=1 << 20)
         )
     except pyarrow.ArrowInvalid:
         return None

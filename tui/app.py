@@ -27,7 +27,6 @@ from core.state import RunState
 from tui.following import Following
 from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvent
 from tui.panes import make_pane
-from tui.panes.presets import PresetsPane
 from tui.screens.confirm import Ask
 from tui.screens.keys import KeysScreen
 from tui.themes import DARK, LIGHT, ON_DARK, ON_LIGHT
@@ -115,8 +114,13 @@ class ImdbTui(App[int]):
 
     def compose(self) -> ComposeResult:
         yield TopBar()
-        with ContentSwitcher(initial="presets"):
-            yield PresetsPane(id="presets")
+        first = "presets"
+        if self.first_watch is not None:
+            first, self.watched_run = "train", self.first_watch
+            if opened := self.following.open(self.first_watch):  # the first frame shows its curve
+                self.watched, self.watched_owner = opened.state, opened.owner
+        with ContentSwitcher(initial=first):
+            yield make_pane(first)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -130,9 +134,7 @@ class ImdbTui(App[int]):
                     return  # not the main thread, as in tests: signals are not ours there
         if self._unknown_theme:
             self.notify(f"there is no theme {self._unknown_theme!r}; ctrl+p lists them", severity="warning")
-        if self.first_watch is not None:
-            self.open_run(self.first_watch)
-        if self._background:
+        if self._background and (self.first_watch is None or self.watched is not None):
             self.call_after_refresh(self._loader.start)
 
     # What runs in the background
@@ -221,9 +223,10 @@ class ImdbTui(App[int]):
         if self.run_is_live and self.live is not None and self.live.run == run.name:
             self.leave_watched()
             self._dirty = True
-        else:
-            self.watched_run = run
-            self.following.open(run)
+            return
+        self.watched_run = run
+        if opened := self.following.open(run):
+            self.post_message(opened)
 
     def leave_watched(self) -> None:
         """Back to this console's own run."""
@@ -241,6 +244,8 @@ class ImdbTui(App[int]):
         elif self.watched_run == message.run:
             self.watched, self.watched_owner = message.state, message.owner
         self._dirty = True
+        if self._background and self._loader.ident is None:  # waited for the reading of a long run
+            self._loader.start()
         if self.pane != "train":
             await self.action_go("train")
         self._redraw()
@@ -319,7 +324,8 @@ class ImdbTui(App[int]):
     def action_leave(self) -> None:
         """Quits at once, or asks what to do with a live run."""
         if not self.training.is_live:
-            if edited := self.query_one(PresetsPane).unsaved:
+            presets: Any = self.query("#presets")  # of a console that only watches they may never have been seen
+            if edited := [name for pane in presets for name in pane.unsaved]:
                 words = f"Edits of {', '.join(map(printable, edited))} are in no file (ctrl+s in Presets saves them)."
                 self.push_screen(Ask(words, {"y": "leave without them", "n": "stay"}), self._leave_answered)
             else:

@@ -9,10 +9,14 @@ from typing import Any
 from textual.message import Message
 
 from core.event_reader import EventReader
+from core.events import LIVE
 from core.follow import EVERY_S
 from core.runs import Run
 from core.state import RunState
 from tui.messages import RunFollowed, RunOpened
+
+SHORT = 6_000_000
+"""Bytes of events that are read in less time than a person sees: some 20,000 steps in 70 ms."""
 
 
 class Following:
@@ -22,24 +26,35 @@ class Following:
         self._post = post
         self._leave = threading.Event()
 
-    def open(self, run: Run) -> None:
-        """Reads what there is of the run, posts its state, and then what is added to it."""
+    def open(self, run: Run) -> RunOpened | None:
+        """Reads what there is of the run, posts its state, and then what is added to it.
+
+        The state of a short run, which is there before a thread had begun, is given instead of posted.
+        """
         self.close()
         self._leave = threading.Event()
+        try:
+            short = run.events_path.stat().st_size < SHORT
+        except OSError:
+            short = True
+        reader = EventReader(run.events_path)
+        opened = _read(run, reader) if short else None
         # A daemon: reading needs no ending of its own.
-        threading.Thread(target=self._work, args=(run, self._leave), name="following", daemon=True).start()
+        work = threading.Thread(
+            target=self._work, args=(run, reader, opened, self._leave), name="following", daemon=True
+        )
+        work.start()
+        return opened
 
     def close(self) -> None:
         self._leave.set()
 
-    def _work(self, run: Run, leave: threading.Event) -> None:
-        # Folded here, because a long run is many events; once it is posted the state is the app's.
-        reader = EventReader(run.events_path)
-        state = RunState(run=run.name, preset=run.name[16:])
-        reader.fold_into(state)
-        state.status = run.status(state)
-        was_live = run.is_live()
-        self._post(RunOpened(run, state, own=False, owner=_owner(run)))
+    def _work(self, run: Run, reader: EventReader, opened: RunOpened | None, leave: threading.Event) -> None:
+        if opened is None:
+            opened = _read(run, reader)
+            self._post(opened)
+        # From now on the state is the app's.
+        was_live = opened.state.status in LIVE
         # A run that has ended may be taken up again, so this goes on.
         while not leave.wait(EVERY_S):
             live = run.is_live()  # before reading: what is written while it ends is then read for sure
@@ -47,6 +62,14 @@ class Following:
             if events or live != was_live:
                 self._post(RunFollowed(run, events, live, _owner(run)))
             was_live = live
+
+
+def _read(run: Run, reader: EventReader) -> RunOpened:
+    state = RunState(run=run.name, preset=run.name[16:])
+    reader.fold_into(state)
+    state.skipped_lines = reader.skipped
+    state.status = run.status(state)
+    return RunOpened(run, state, own=False, owner=_owner(run))
 
 
 def _owner(run: Run) -> str:

@@ -154,7 +154,7 @@ def watch(options: argparse.Namespace, environment: dict[str, str]) -> dict[str,
             taken = []
             for _ in range(options.repeats + 1):
                 found: list[int] = []
-                taken.append(_until(command, environment, _has_curve, last=True, memory=found))
+                taken.append(_until(command, environment, _has_curve, memory=found))
             answer[f"steps_{count}_s"] = statistics.median(taken[1:])
             answer[f"steps_{count}_megabytes"] = found[0] / 1e6
     return answer
@@ -195,24 +195,18 @@ def _until(
     command: list[str],
     environment: dict[str, str],
     wanted: Callable[[str], bool],
-    *,
-    last: bool = False,
     memory: list[int] | None = None,
 ) -> float:
-    """Seconds from exec until the screen is as wanted; with ``last`` until it does not change any more from then on."""
+    """Seconds from exec until the screen is as wanted; then, into ``memory``, the bytes of the process."""
     began = time.perf_counter()
     terminal = Terminal(command, environment)
-    found = 0.0
+    found = None
     try:
-        while time.perf_counter() - began < 120:
+        while found is None and time.perf_counter() - began < 120:
             moment = terminal.read(0.5)
-            if moment is None and found:
-                break
             if moment is not None and wanted("\n".join(terminal.screen.display)):
                 found = moment
-                if not last:
-                    break
-        if not found:
+        if found is None:
             sys.exit("it did not come:\n" + "\n".join(terminal.screen.display))
         if memory is not None:
             memory.append(psutil.Process(terminal.pid).memory_info().rss)
@@ -222,7 +216,9 @@ def _until(
 
 
 def _has_curve(text: str) -> bool:
-    return "completed" in text and any("\u2801" <= char <= "\u28ff" for char in text)
+    """Whether the run's status is there, and its curve as far as the right edge of the first chart."""
+    edge = [line[50:59] for line in text.splitlines()]
+    return "completed" in text and any("\u2801" <= char <= "\u28ff" for part in edge for char in part)
 
 
 class _presets:  # noqa: N801 - used like a function

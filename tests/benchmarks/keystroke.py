@@ -54,11 +54,14 @@ class Terminal:
         while data:
             data = data[os.write(self._fd, data[:1024]) :]
 
-    def drain(self, quiet: float) -> Iterator[tuple[float, bytes]]:
-        """What comes, each piece with its moment, until nothing has come for so many seconds."""
+    def drain(self, quiet: float, most: float) -> Iterator[tuple[float, bytes]]:
+        """What comes, each piece with its moment, until nothing has come for so many seconds, or at most so long."""
+        end = time.perf_counter() + most
         while select.select([self._fd], [], [], quiet)[0]:
             data = os.read(self._fd, 1 << 16)
             yield time.perf_counter(), data
+            if time.perf_counter() > end:
+                return
 
     def feed(self, data: bytes) -> None:
         self._stream.feed(data)
@@ -80,7 +83,9 @@ class Terminal:
             self.read(0.1)
 
     def quiet(self, seconds: float) -> None:
-        while self.read(seconds) is not None:
+        """Reads until nothing has come for so long, or for four times as long: while a run trains, it is never quiet."""
+        end = time.monotonic() + 4 * seconds
+        while self.read(seconds) is not None and time.monotonic() < end:
             pass
 
     def end(self) -> None:
@@ -128,7 +133,7 @@ def answer(terminal: Terminal, letter: str, wanted: str) -> float:
     found = None
     while found is None:
         # Everything is read before the emulator looks at it: a terminal of 4 KB would else wait for the emulator.
-        chunks = list(terminal.drain(0.04)) or list(terminal.drain(5))
+        chunks = list(terminal.drain(0.04, 0.3)) or list(terminal.drain(5, 5))
         for moment, data in chunks:
             terminal.feed(data)
             if found is None and any(wanted in line for line in terminal.screen.display):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import step_blocks
+from core import event_reader, step_blocks
 from core.event_reader import EventReader
 from core.events import Event, to_line
 from core.runs import Run
@@ -23,9 +23,10 @@ READERS = ["re", "pyarrow"]
 
 @pytest.fixture(params=READERS)
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Has even one line read as a block, by one of the two ways."""
+    """Has even one line read as a block, by one of the two ways, from a file read in pieces of three or four lines."""
     monkeypatch.setattr(step_blocks, "FEW", 0)
-    monkeypatch.setattr(step_blocks, "MANY", 0 if request.param == "pyarrow" else 10**9)
+    monkeypatch.setattr(event_reader, "MANY", 0 if request.param == "pyarrow" else 10**9)
+    monkeypatch.setattr(event_reader, "_PIECE", 700)
     return str(request.param)
 
 
@@ -54,10 +55,9 @@ def at_once(path: Path) -> RunState:
     return state
 
 
-@pytest.mark.usefixtures("reader")
-def test_a_block_has_every_column_to_the_bit() -> None:
+def test_a_block_has_every_column_to_the_bit(reader: str) -> None:
     events = steps_of(50)
-    block = read_block(lines(events))
+    block = read_block(lines(events), with_pyarrow=reader == "pyarrow")
     assert block is not None
     for name in ("step", "loss", "accuracy", "lr", "examples", "tokens", "seconds"):
         assert list(getattr(block, name)) == [getattr(event, name) for event in events], name
@@ -130,15 +130,17 @@ def test_what_grows_is_folded_once(tmp_path: Path) -> None:
     assert state == one_by_one(path)
 
 
-def test_few_lines_are_not_worth_a_block_and_many_are_read_in_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    few, many = lines(steps_of(3)), lines(steps_of(2000))
-    assert read_block(few) is None
-    used: list[str] = []
+def test_few_lines_are_not_worth_a_block_and_many_are_read_with_pyarrow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_block(lines(steps_of(3))) is None
+    path, used = tmp_path / "events.jsonl", []
+    path.write_bytes(lines(steps_of(2000)))
     for name in ("_with_re", "_with_pyarrow"):
         monkeypatch.setattr(step_blocks, name, lambda *_, name=name: used.append(name))
-    read_block(many)
-    monkeypatch.setattr(step_blocks, "MANY", len(many))
-    read_block(many)
+    at_once(path)
+    monkeypatch.setattr(event_reader, "MANY", path.stat().st_size)
+    assert at_once(path).step == 2000  # neither has given a block: the lines are then read one by one
     assert used == ["_with_re", "_with_pyarrow"]
 
 

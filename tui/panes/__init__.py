@@ -1,4 +1,4 @@
-"""The five panes; all but the first are imported when they are first seen."""
+"""The five panes, imported when they are first seen."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import Any
 def make_pane(name: str) -> Any:
     """Panes are imported when they are first seen, which keeps the first frame fast."""
     match name:
+        case "presets":
+            from tui.panes.presets import PresetsPane
+
+            return PresetsPane(id=name)
         case "tokenizer":
             from tui.panes.tokenizer import TokenizerPane
 

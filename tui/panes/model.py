@@ -286,7 +286,8 @@ class ModelPane(Vertical):
         except InputError as error:
             self.app.notify(str(error), severity="error")
             return
-        self.app.call_later(self.app.query_one(PresetsPane).show_saved, name)
+        for pane in self.app.query(PresetsPane):
+            self.app.call_later(pane.show_saved, name)
         self.app.notify(f"saved as {path}; 1 shows it among the presets")
 
     def action_move(self, way: str) -> None:

@@ -77,13 +77,11 @@ class PresetsPane(Horizontal):
     async def _after_first_frame(self) -> None:
         if not self.is_attached:  # left already
             return
-        shown = self.is_on_screen
-        if shown and not self._wants_fields:
+        self._wants_plans = True
+        self._plan_all()
+        if self.is_on_screen and not self._wants_fields:
             self._wants_fields, self._shown_name = True, ""
             await self._show_current()
-        if shown or self.console.first_watch is None:  # who only watches needs no plans
-            self._wants_plans = True
-            self._plan_all()
 
     async def _read_presets(self, select: str | None = None) -> None:
         self._presets = list_presets()

@@ -96,7 +96,9 @@ class TrainPane(Vertical, can_focus=True):
             return
         words: Text | Table = Text.assemble("Press ", ("1", "bold"), ", choose a preset and press ", ("enter", "bold"))
         heading = Text("no run yet", style="bold")
-        if (proposal := self._proposed) is not None:
+        if self.console.watched_run is not None and self.console.watched is None:
+            heading, words = Text(f"reading {printable(self.console.watched_run.name)} …", style="bold"), Text()
+        elif (proposal := self._proposed) is not None:
             heading = Text.assemble((printable(proposal.preset), "bold"), " is ready · ", ("s", "bold"), " starts it")
             words = _proposal(proposal, self.console.plans.get(proposal))
         self.query_one("#train-proposal-status", Static).update(heading)
