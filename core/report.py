@@ -53,6 +53,7 @@ def run_summary(run: Run, state: RunState) -> dict[str, Any]:
         "device": started.device if started else None,
         "dtype": started.dtype if started else None,
         "threads": started.threads if started else None,
+        "engine": started.engine if started else {},
         "parameters": started.parameters if started else None,
         "origins": started.origins if started else {},
         "error": finished.error if finished else "",

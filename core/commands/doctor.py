@@ -19,16 +19,17 @@ from core.terminal import out
 def doctor(runs_dir: RunsDir = None, json: AsJson = False) -> None:
     """Say what this machine has and where things would come from."""
     from core.config import EngineConfig
-    from core.device import choose_engine, usable_cores
+    from core.device import PARTS, choose_engine, usable_cores
     from core.sources import plan
 
-    engine = choose_engine(EngineConfig())
+    engine = choose_engine(EngineConfig()).words()
     facts: dict[str, Any] = {
         "imdb-tui": __version__,
         "python": sys.version.split()[0],
         "versions": {name: _version(name) for name in ("torch", "transformers", "datasets", "textual", "plotext")},
         "cores": usable_cores(),
-        **engine.words(),
+        **{name: words for name, words in engine.items() if name not in PARTS},
+        "engine": {name: words for name, words in engine.items() if name in PARTS},
         "runs": f"{runs_root(runs_dir)} ({_writable(runs_root(runs_dir))})",
         "presets": str(own_presets_folder()),
         "sources": plan(RunConfig()),

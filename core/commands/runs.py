@@ -54,6 +54,9 @@ def _print_run(run: Run, state: RunState) -> None:
     out.print(f"{report.printable(run.name)}  {report.status_words(state.status)}")
     if state.started:
         out.print(f"{state.started.device}, {state.started.dtype} ({state.started.dtype_reason})")
+        for part, words in state.started.engine.items():
+            if part not in ("device", "dtype"):
+                out.print(f"{part}: {report.printable(words)}", soft_wrap=True)
         for thing, origin in state.started.origins.items():
             out.print(f"{thing}: {report.printable(origin_words(origin))}", soft_wrap=True)
     table = Table("epoch", "train loss", "train acc", "val loss", "val acc", "time", box=None, pad_edge=False)

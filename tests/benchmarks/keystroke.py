@@ -83,7 +83,7 @@ class Terminal:
             self.read(0.1)
 
     def quiet(self, seconds: float) -> None:
-        """Reads until nothing has come for so long, or for four times as long: while a run trains, it is never quiet."""
+        """Reads until nothing has come for so long, or for four times as long: a console that trains is never quiet."""
         end = time.monotonic() + 4 * seconds
         while self.read(seconds) is not None and time.monotonic() < end:
             pass

@@ -68,6 +68,7 @@ def test_a_run_is_listed_and_shown_in_words(call: Call, tiny: str) -> None:
     code, out, _ = call("show", "last")
     assert code == 0
     assert out.startswith(f"{name}  ✓ completed\n")
+    assert "layout: unpadded (nothing is computed for padding)" in out
     assert "from a local folder" in out
     assert "epoch 2: val loss" in out
 
@@ -188,6 +189,7 @@ def test_doctor_answers_in_json(call: Call, tmp_path: Path) -> None:
     facts = json.loads(out)
     assert facts["imdb-tui"] == __version__
     assert facts["sources"].keys() == {"tokenizer", "weights", "reviews"}
+    assert facts["engine"]["encodings"].startswith("kept (read by hash")
     assert facts["runs"].endswith("runs (writable)")
     assert not (tmp_path / "new").exists()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.presets import load_preset
@@ -108,6 +110,19 @@ async def test_a_failed_run_shows_its_error_in_one_line_and_the_traceback_on_dem
         assert "deep_inside" not in console.text()
         await console.press("t")
         await console.see("deep_inside")
+
+
+async def test_i_shows_what_computes_the_run_and_why(open_console, trainer):
+    async with open_console() as console:
+        await console.start()
+        assert "i engine" not in console.text()
+        layout = "unpadded (nothing is computed for [padding])"
+        trainer.say(replace(started(), engine={"dtype": "bfloat16 (the CPU has AMX tiles)", "layout": layout}))
+        await console.see("● running", "i engine")
+        await console.press("i")
+        await console.see("What computes this run", f"layout  {layout}", "dtype   bfloat16 (the CPU has AMX tiles)")
+        await console.press("escape")
+        await console.until(lambda: "What computes" not in console.text(), "the end of the dialog")
 
 
 async def test_after_a_run_s_starts_the_same_again(open_console, trainer):

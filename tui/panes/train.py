@@ -47,6 +47,7 @@ class TrainPane(Vertical, can_focus=True):
         Binding("g", "go_on", "go on"),
         Binding("plus", "prolong", "epochs", key_display="+"),
         Binding("t", "traceback", "traceback"),
+        Binding("i", "engine", "engine"),
     ]
 
     def __init__(self, id: str) -> None:
@@ -140,6 +141,8 @@ class TrainPane(Vertical, can_focus=True):
                 return live or (state is not None and state.status == "completed")
             case "traceback":
                 return bool(self._traceback)
+            case "engine":
+                return bool(self._engine)
         return True
 
     def action_start(self) -> None:
@@ -237,6 +240,18 @@ class TrainPane(Vertical, can_focus=True):
         """Takes the shown run up again where its last checkpoint left it."""
         if (run := self.console.shown_run) is not None:
             self.console.resume_run(run)
+
+    def action_engine(self) -> None:
+        """What computes the run, part by part, and why each part was taken."""
+        if self._engine:
+            width = max(map(len, self._engine))
+            lines = [f"{name:<{width}}  {words}" for name, words in self._engine.items()]
+            self.app.push_screen(TextScreen("What computes this run", "\n".join(lines)))
+
+    @property
+    def _engine(self) -> dict[str, str]:
+        state = self.run_state
+        return state.started.engine if state is not None and state.started is not None else {}
 
     def action_traceback(self) -> None:
         if self._traceback:

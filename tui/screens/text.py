@@ -1,4 +1,4 @@
-"""A long text over the console: a traceback, whole and to scroll."""
+"""A text over the console, whole and to scroll: a traceback, or what computes a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.report import printable
 class TextScreen(ModalScreen[None]):
     """Shows ``text`` under ``title``, from its end, where a traceback says what happened."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,t", "app.pop_screen", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,t,i", "app.pop_screen", "close")]
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()
