@@ -6,11 +6,12 @@ backward pass and optimizer.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,14 @@ import psutil
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
-from transformers import DistilBertConfig, DistilBertModel, PreTrainedTokenizerFast, Trainer, TrainingArguments
+from transformers import (
+    DistilBertConfig,
+    DistilBertModel,
+    PreTrainedTokenizerFast,
+    PrinterCallback,
+    Trainer,
+    TrainingArguments,
+)
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from core.config import RunConfig
@@ -27,7 +35,7 @@ from core.data import Examples
 from core.device import choose_engine
 from core.distributed import Ranks
 from core.gradients import compute_gradients, gradient_norm
-from core.kept_memory import memory_kept
+from core.kept_memory import has_glibc, memory_kept
 from core.layout import laid_out
 from core.model import build_classifier
 
@@ -187,6 +195,7 @@ class TrainerLoop:
                 remove_unused_columns=False,
             )
             trainer = Timed(model=self.model, args=arguments, train_dataset=rows, data_collator=self.collate)
+            trainer.remove_callback(PrinterCallback)
             with _measured(timing) as clock:
                 trainer.clock = clock
                 trainer.train()
@@ -275,6 +284,8 @@ class Clock:
 def _measured(timing: Timing) -> Iterator[Clock]:
     """A clock, and beside it the largest size of the process, looked at every 10 ms."""
     process = psutil.Process(os.getpid())
+    if has_glibc():
+        ctypes.CDLL(None).malloc_trim(0)  # what the loop before has freed is not this one's
     before = process.memory_info().rss
     over = threading.Event()
 
@@ -292,4 +303,3 @@ def _measured(timing: Timing) -> Iterator[Clock]:
 
 
 Loop = Notebook | TrainerLoop | Ours
-Make = Callable[[], Loop]

@@ -9,8 +9,8 @@ from typing import NamedTuple
 MOST_BUCKETS = 1024
 """Reached, neighbouring buckets merge; more than a chart has columns: each still has buckets of its own."""
 
-AT_ONCE = 100_000
-"""Points that one call takes in, some 30 ms of work: a key that is pressed meanwhile does not wait for a million."""
+AT_ONCE = 250_000
+"""Points that one call takes in, some 80 ms of work: a key that is pressed meanwhile does not wait for a million."""
 
 
 class Bucket(NamedTuple):
