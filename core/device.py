@@ -111,11 +111,11 @@ def _choose_parts(config: EngineConfig, device: str, dtype: torch.dtype, reasons
     else:
         layout = choose("layout", "padded", "there is no fast attention for unequal lengths")
     if layout == "unpadded" and cpu:
-        choose("attention", "per-review", "sdpa leaves its fast path on a CPU with dropout")
+        choose("attention", "per-review", "sdpa is slow on a CPU with dropout")
     elif layout == "unpadded":
         choose("attention", "jagged", "flash attention takes unequal lengths")
     elif cpu:
-        choose("attention", "eager", "sdpa leaves its fast path on a CPU with dropout")
+        choose("attention", "eager", "sdpa is slow on a CPU with dropout")
     else:
         choose("attention", "sdpa", "one kernel for all of it")
     if (parts["attention"] in ("per-review", "jagged")) != (layout == "unpadded"):
@@ -134,12 +134,12 @@ def _choose_parts(config: EngineConfig, device: str, dtype: torch.dtype, reasons
     if not cpu:
         choose("memory", "returned", "a GPU's memory is kept by torch itself")
     elif has_glibc():
-        choose("memory", "kept", "what a step frees, the next one has without asking the system")
+        choose("memory", "kept", "what a step frees, the next one has at once")
     else:
         choose("memory", "returned", "only glibc can be told to keep it")
     if parts["memory"] == "kept" and not has_glibc():
         raise InputError("engine.memory = 'kept' needs glibc, which this system has not; use auto or returned")
-    choose("encodings", "kept", "read by hash, and verified, where the same texts were encoded before")
+    choose("encodings", "kept", "found again by hash, and verified")
     return parts
 
 

@@ -8,8 +8,6 @@ the training waits for it.
 from __future__ import annotations
 
 import mmap
-import os
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -22,6 +20,7 @@ import psutil
 import torch
 
 from core.checkpoint import Tensors, remove_old, save_checkpoint
+from core.priority import LOWEST, give_way
 
 ALIGNMENT = 64
 
@@ -63,7 +62,7 @@ class Saver:
             return
 
         def work() -> None:
-            _give_way()
+            give_way(LOWEST)
             memory = _pages(size)
             memory.numpy()[:] = 0  # by this thread alone, as torch would start more for it
             self._memory = memory
@@ -90,7 +89,7 @@ class Saver:
         def work() -> None:
             error = None
             if copied:
-                _give_way()
+                give_way(LOWEST)
             try:
                 made = save_checkpoint(self._folder, path.name, kept, about, wanted=lambda: not self._dropped)
                 if made is None:
@@ -140,13 +139,6 @@ class Saver:
         self._dropped = True
         if self._thread is not None:
             self._thread.join()
-
-
-def _give_way() -> None:
-    """The calling thread takes only what others leave of the processors; on Linux, where a thread has a priority."""
-    if hasattr(os, "setpriority") and sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
 def _room(tensor: torch.Tensor) -> int:

@@ -16,8 +16,12 @@ from core.errors import InputError
 from core.events import Event
 from core.kept_memory import share_one_arena
 from core.libraries import load_training_libraries
+from core.priority import give_way
 from core.runs import Run
 from tui.messages import RunOpened, TrainingEnded, TrainingEvent
+
+NICE = 5
+"""The training's threads give way to the one that answers keys, which takes a few per cent of a processor."""
 
 Post = Callable[[Message], Any]
 Emit = Callable[[Event], None]
@@ -83,6 +87,7 @@ class Training:
 
     def _work(self, work: Callable[[Control, Emit], Any], control: Control) -> None:
         error, trace = "", ""
+        give_way(NICE)
         try:
             work(control, lambda event: self._post(TrainingEvent(event)))
         except InputError as problem:

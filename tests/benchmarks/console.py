@@ -86,8 +86,13 @@ def training(options: argparse.Namespace, environment: dict[str, str]) -> dict[s
                     terminal.write("\r")
                     terminal.quiet(0.5)
                     terminal.write("s")
-                    while not _ended(Path(f"{runs}/b")):
-                        terminal.read(0.05)
+                    looked = time.monotonic()
+                    while True:  # what is done here takes processors from the console: a look a second, and no emulator
+                        list(terminal.drain(0.2, 1.0))
+                        if time.monotonic() - looked > 1:
+                            looked = time.monotonic()
+                            if _ended(Path(f"{runs}/b")):
+                                break
                 finally:
                     terminal.end()
                 if turn:  # the first also fills the cache of encoded reviews
