@@ -16,7 +16,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from core.dropout import Masks, keep_mask
 
-contiguous = torch.contiguous_format
+_CONTIGUOUS = torch.contiguous_format
 # torch says of all nested tensors, the jagged ones too, that they may change; a full screen has no place for it.
 warnings.filterwarnings("ignore", message="The PyTorch API of nested tensors is in prototype stage")
 
@@ -46,7 +46,7 @@ class _PerReviewAttention(torch.autograd.Function):
         start = 0
         for n in lengths:
             # [3, heads, n, d], each part contiguous: a product of strided parts would copy them anew each time.
-            parts = qkv[start : start + n].view(n, 3, heads, d).permute(1, 2, 0, 3).clone(memory_format=contiguous)
+            parts = qkv[start : start + n].view(n, 3, heads, d).permute(1, 2, 0, 3).clone(memory_format=_CONTIGUOUS)
             q, k, v = parts
             q.mul_(1 / math.sqrt(d))  # the small tensor, not the n x n one
             weights = torch.softmax(torch.bmm(q, k.transpose(1, 2)), -1)
@@ -77,7 +77,7 @@ class _PerReviewAttention(torch.autograd.Function):
         for i, n in enumerate(ctx.lengths):
             parts, weights, dropped, of_heads = kept[4 * i : 4 * i + 4]
             (q, k, v), (_, heads, _, d) = parts, parts.shape  # q has its factor already
-            g = gradient[start : start + n].view(n, heads, d).transpose(0, 1).clone(memory_format=contiguous)
+            g = gradient[start : start + n].view(n, heads, d).transpose(0, 1).clone(memory_format=_CONTIGUOUS)
             rows = torch.mul(g, of_heads).sum(-1, keepdim=True)
             g.mul_(ctx.scale)
             for_parts = torch.empty_like(parts)
@@ -96,7 +96,7 @@ def jagged_attention(qkv: torch.Tensor, lengths: Sequence[int], heads: int, rate
     Arguments as for :func:`per_review_attention`; the masks are the kernel's own, from torch's generator.
     """
     tokens, dim = qkv.shape[0], qkv.shape[1] // 3
-    ends = torch.tensor([0, *lengths]).cumsum(0).to(qkv.device)  # three small numbers a review, no wait for the device
+    ends = torch.tensor([0, *lengths]).cumsum(0).to(qkv.device)
     q, k, v = (
         torch.nested.nested_tensor_from_jagged(part, ends, min_seqlen=min(lengths), max_seqlen=max(lengths))
         .reshape(len(lengths), -1, heads, dim // heads)

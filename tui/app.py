@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,11 +18,11 @@ from core.control import Control
 from core.errors import InputError
 from core.events import LIVE
 from core.inbox import RemoteControl
-from core.libraries import load_training_libraries
 from core.report import printable
 from core.runs import Run
 from core.state import RunState
 from tui.following import Following
+from tui.loading import Loading
 from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvent
 from tui.panes import make_pane
 from tui.screens.confirm import Ask
@@ -94,8 +92,7 @@ class ImdbTui(App[int]):
         self.watched_owner = ""
         self.first_watch = watch
         self.libraries = "waiting"
-        self._loader = threading.Thread(target=self._load_libraries, name="libraries", daemon=True)
-        self._background = background
+        self._loading = Loading(self.post_message, wanted=background)
         self._leave_when_done = False
         self._dirty = False
 
@@ -117,7 +114,7 @@ class ImdbTui(App[int]):
         first = "presets"
         if self.first_watch is not None:
             first, self.watched_run = "train", self.first_watch
-            if opened := self.following.open(self.first_watch):  # the first frame shows its curve
+            if opened := self.following.open(self.first_watch, at_once=True):  # the first frame shows its curve
                 self.watched, self.watched_owner = opened.state, opened.owner
         with ContentSwitcher(initial=first):
             yield make_pane(first)
@@ -134,20 +131,10 @@ class ImdbTui(App[int]):
                     return  # not the main thread, as in tests: signals are not ours there
         if self._unknown_theme:
             self.notify(f"there is no theme {self._unknown_theme!r}; ctrl+p lists them", severity="warning")
-        if self._background and (self.first_watch is None or self.watched is not None):
-            self.call_after_refresh(self._loader.start)
+        if self.first_watch is None or self.watched is not None:
+            self.call_after_refresh(self._loading.start)
 
     # What runs in the background
-
-    def _load_libraries(self) -> None:
-        """torch and transformers take seconds to import; nobody waits for it, not even when leaving."""
-        began = time.monotonic()
-        error = ""
-        try:
-            load_training_libraries()
-        except Exception as problem:
-            error = f"{type(problem).__name__}: {problem}"
-        self.post_message(LibrariesLoaded(time.monotonic() - began, error))
 
     def on_libraries_loaded(self, message: LibrariesLoaded) -> None:
         self.libraries = message.error or "ready"
@@ -225,8 +212,7 @@ class ImdbTui(App[int]):
             self._dirty = True
             return
         self.watched_run = run
-        if opened := self.following.open(run):
-            self.post_message(opened)
+        self.following.open(run)
 
     def leave_watched(self) -> None:
         """Back to this console's own run."""
@@ -244,8 +230,7 @@ class ImdbTui(App[int]):
         elif self.watched_run == message.run:
             self.watched, self.watched_owner = message.state, message.owner
         self._dirty = True
-        if self._background and self._loader.ident is None:  # waited for the reading of a long run
-            self._loader.start()
+        self._loading.start()  # it has waited for the reading of a long run
         if self.pane != "train":
             await self.action_go("train")
         self._redraw()

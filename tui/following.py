@@ -26,19 +26,15 @@ class Following:
         self._post = post
         self._leave = threading.Event()
 
-    def open(self, run: Run) -> RunOpened | None:
-        """Reads what there is of the run, posts its state, and then what is added to it.
+    def open(self, run: Run, *, at_once: bool = False) -> RunOpened | None:
+        """Reads what there is of the run in a thread, posts its state, and then what is added to it.
 
-        The state of a short run, which is there before a thread had begun, is given instead of posted.
+        With ``at_once``, before there is a screen that could wait, a short run is read here and given, not posted.
         """
         self.close()
         self._leave = threading.Event()
-        try:
-            short = run.events_path.stat().st_size < SHORT
-        except OSError:
-            short = True
         reader = EventReader(run.events_path)
-        opened = _read(run, reader) if short else None
+        opened = _read(run, reader) if at_once and _is_short(run) else None
         # A daemon: reading needs no ending of its own.
         work = threading.Thread(
             target=self._work, args=(run, reader, opened, self._leave), name="following", daemon=True
@@ -62,6 +58,13 @@ class Following:
             if events or live != was_live:
                 self._post(RunFollowed(run, events, live, _owner(run)))
             was_live = live
+
+
+def _is_short(run: Run) -> bool:
+    try:
+        return run.events_path.stat().st_size < SHORT
+    except OSError:
+        return True
 
 
 def _read(run: Run, reader: EventReader) -> RunOpened:

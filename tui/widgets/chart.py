@@ -113,11 +113,10 @@ class Chart(Widget):
                 continue
             scaled, colour = [value * scale for value in values], self._rgb(one.colour)
             everything += scaled
-            if one.mark or len(one.steps) > 2 * columns:
-                figure.scatter(steps, scaled, color=colour, marker=one.mark or "braille")
-            else:
-                figure.plot(steps, scaled, color=colour, marker="braille")
-            if not one.mark and len(one.steps) > 2 * columns:
+            crowded = len(one.steps) > 2 * columns
+            draw = figure.scatter if one.mark or crowded else figure.plot
+            draw(steps, scaled, color=colour, marker=one.mark or "braille")
+            if crowded and not one.mark:
                 # A line through the lowest and the highest of each column would be a band, and dear: they are dots.
                 across, up = trend(one.steps, one.means or one.values, columns)
                 figure.plot(across, [value * scale for value in up], color=colour, marker="braille")

@@ -42,6 +42,7 @@ class RunCurves(Vertical):
         super().__init__()
         self._envelopes: dict[tuple[int, str, int], tuple[RunState, Envelope]] = {}
         """Beside each the state it follows, which keeps the key from being another's."""
+        self._runs: Sequence[tuple[str, RunState]] = ()
         self._behind = False
         """Whether a curve has more points than its envelope has taken in."""
 
@@ -90,8 +91,13 @@ class RunCurves(Vertical):
         self.query_one(".legend", Static).update(legend)
         shown = {id(state) for _, state in runs}
         self._envelopes = {key: kept for key, kept in self._envelopes.items() if key[0] in shown}
+        self._runs = runs
         if self._behind:  # a long run that has just been opened: the rest after the keys that wait
-            self.set_timer(0.001, lambda: self.show(runs))
+            self.set_timer(0.001, self._catch_up)
+
+    def _catch_up(self) -> None:
+        if self._behind:  # what is shown now, which may be another run than when the timer was set
+            self.show(self._runs)
 
     def _train_points(self, state: RunState, kind: str) -> tuple[list[int], list[float], list[float]]:
         """The mean of the last batches, because one batch of 16 alone says little; only new points cost anything."""

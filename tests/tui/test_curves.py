@@ -1,0 +1,46 @@
+"""Curves of long runs are taken in bit by bit, and never over a run that is shown by then."""
+
+from __future__ import annotations
+
+from textual.app import App
+
+from core.state import RunState
+from tui.themes import ON_DARK
+from tui.widgets import envelope
+from tui.widgets.chart import Chart
+from tui.widgets.curves import RunCurves
+
+
+class Page(App[None]):
+    def compose(self):
+        yield RunCurves()
+
+    def get_theme_variable_defaults(self):
+        return dict(ON_DARK)
+
+
+def state_of(count, loss):
+    state = RunState()
+    for name, value in (("train/loss", loss), ("train/accuracy", 0.5)):
+        state.curves[name].steps.extend(range(1, count + 1))
+        state.curves[name].values.extend([value] * count)
+    return state
+
+
+async def test_a_long_run_arrives_whole_and_one_shown_meanwhile_stays(monkeypatch):
+    monkeypatch.setattr(envelope.Envelope.follow, "__kwdefaults__", {"most": 100})
+    app = Page()
+    async with app.run_test(size=(100, 30)) as pilot:
+        curves = app.query_one(RunCurves)
+        long, other = state_of(1000, 0.7), state_of(10, 0.2)
+        curves.show([("long", long)])
+        assert len(app.query(Chart)[0]._series[0].steps) == 100
+        curves.show([("other", other)])
+        await pilot.pause(0.1)
+        assert set(app.query(Chart)[0]._series[0].values) == {0.2}
+        curves.show([("long", long)])
+        for _ in range(100):
+            await pilot.pause(0.02)
+            if len(app.query(Chart)[0]._series[0].steps) == 1000:
+                break
+        assert app.query(Chart)[0]._series[0].steps == list(range(1, 1001))
