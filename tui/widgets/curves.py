@@ -77,11 +77,11 @@ class RunCurves(Vertical):
             legend.append(_latest(state, "train"))
             legend.append("    ● validation ", style=self._style(VALIDATION_COLOUR))
             legend.append(_latest(state, "val"))
-            if len(loss[0].steps) > self.size.width and legend.cell_len + 24 < self.size.width:
+            if len(loss[0].steps) > self.app.size.width and legend.cell_len + 24 < self.app.size.width:
                 legend.append("   · lowest and highest", style="dim")  # where the chart has more points than columns
             marks = _marks(state)
             for sign, words in MARKS.values():
-                if sign in {each for _, each in marks} and legend.cell_len + len(words) + 6 < self.size.width:
+                if sign in {each for _, each in marks} and legend.cell_len + len(words) + 6 < self.app.size.width:
                     legend.append(f"   {sign} {words}", style="dim")
         else:
             marks = []
