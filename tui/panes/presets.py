@@ -23,6 +23,8 @@ from tui.screens.confirm import AskName
 from tui.widgets.field_row import FieldRow, field_rows
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tui.app import ImdbTui
 
 
@@ -172,10 +174,11 @@ class PresetsPane(Horizontal):
         """Works out where things come from and how long it takes, once a configuration."""
         if self._wants_plans and config not in self._asked:
             self._asked.add(config)
-            threading.Thread(target=self._work_out_plan, args=(config,), name="plan", daemon=True).start()
+            arguments = (config, self.console.root)
+            threading.Thread(target=self._work_out_plan, args=arguments, name="plan", daemon=True).start()
 
-    def _work_out_plan(self, config: RunConfig) -> None:
-        """In a thread of its own: it may wait for the Hub."""
+    def _work_out_plan(self, config: RunConfig, root: Path) -> None:
+        """In a thread of its own, as it may wait for the Hub: perhaps until the console is gone."""
         from core.device import usable_cores
         from core.estimate import estimate
         from core.runs import list_runs
@@ -183,7 +186,7 @@ class PresetsPane(Horizontal):
 
         with self._planning:
             try:
-                runs = list_runs(self.console.root)
+                runs = list_runs(root)
             except InputError:
                 runs = []
             try:
