@@ -36,6 +36,11 @@ class LineView(ScrollView):
         if self.show_vertical_scrollbar:
             self.vertical_scrollbar.window_virtual_size = height
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """A bar that was away has not followed what was scrolled meanwhile."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
     def build_line(self, y: int) -> Strip:
         """The line ``y`` cells below the top of the view."""
         raise NotImplementedError
