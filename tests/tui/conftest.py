@@ -73,6 +73,16 @@ class Driver:
     async def notice(self, words: str) -> None:
         await self.until(lambda: any(words in each for each in self.notices), f"the notice {words!r}")
 
+    async def settle(self) -> None:
+        """Waits until the screen, its colours too, has stayed the same for a while of the application's own time."""
+        shown, same = self.strips(), 0
+        end = time.monotonic() + DEADLINE_S
+        while same < 10:
+            assert time.monotonic() < end, f"the screen does not come to rest:\n{self.text()}"
+            await self.pilot.pause(0.02)
+            before, shown = shown, self.strips()
+            same = same + 1 if shown == before else 0
+
     async def start(self) -> None:
         """Takes the preset under the cursor to Train and starts it."""
         await self.press("1", "enter")

@@ -15,6 +15,7 @@ from tests.core.texts import HARD
 from tests.tui.conftest import Driver
 from tests.tui.fakes import PIECES, FakeTrainer, small_tokenizer, whole_run, write_run
 from tui.app import ImdbTui
+from tui.panes.tokenizer import FIRST_TEXT
 
 SIZES = [(80, 24), (120, 40)]
 SMALL = {"vocab_size": len(PIECES), "dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 32}
@@ -37,7 +38,7 @@ def _frozen(monkeypatch):
 
 @pytest.fixture
 def picture(tmp_path, trainer, snap_compare):
-    """Compares the console with its picture once ``words`` are on the screen and nothing blinks."""
+    """Compares the console with its picture once ``words`` are on the screen and nothing blinks or changes."""
 
     def compared(size, act, *words):
         app = ImdbTui(tmp_path / "runs", train=trainer, background=False)
@@ -48,7 +49,7 @@ def picture(tmp_path, trainer, snap_compare):
             await console.see(*words)
             for field in app.query(Input):
                 field.cursor_blink = False
-            await pilot.pause()
+            await console.settle()
 
         return snap_compare(app, terminal_size=size, run_before=arrive)
 
@@ -58,6 +59,17 @@ def picture(tmp_path, trainer, snap_compare):
 async def planned(console):
     """Every preset of the menu has its time."""
     await console.until(lambda: console.text().count("1:01") >= 5, "the plans")
+
+
+async def staged(console, text):
+    """The stages of ``text``, which come after its tokens, are there."""
+    pane = console.app.query_one("#tokenizer")
+
+    def there():
+        playground = pane._playground
+        return playground.encoding.text == text and playground.stages and not playground.stale
+
+    await console.until(there, "the stages")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -72,6 +84,7 @@ def test_tokenizer(picture, size):
         await console.press("2")
         await console.see("7 tokens")
         await console.press(*"s xyzzy", "escape", "down")
+        await staged(console, f"{FIRST_TEXT}s xyzzy")
 
     assert picture(size, act, "1 unknown")
 
@@ -92,6 +105,7 @@ def test_tokenizer_pages(picture, key, words):
         await console.press("2")
         await console.see("7 tokens")
         await console.press(*" Red films!", "escape", key)
+        await staged(console, f"{FIRST_TEXT} Red films!")
 
     assert picture(SIZES[0], act, words)
 
@@ -107,8 +121,7 @@ def test_tokenizer_with_hard_texts(picture, size, name):
         await console.see("7 tokens")
         await console.press("ctrl+u")
         await console.paste(text)
-        pane = console.app.query_one("#tokenizer")
-        await console.until(lambda: pane._playground.encoding.text == text and pane._playground.stages, "the tokens")
+        await staged(console, text)
         await console.press("escape", "up")
 
     assert picture(size, act, "kind")
