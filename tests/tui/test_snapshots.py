@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from textual.widgets import Input
 
+import core.beginning  # noqa: F401 - now, or it would take what stands in below for the real thing
 from core.config import RunConfig
 from core.reviews import Review
 from core.sources import Checkpoint, Origin
