@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from core.checkpoint import Checkpoint, Tensors, optimizer_tensors, restore_optimizer
-from core.config import RunConfig
+from core.config import RunConfig, TrainConfig
 from core.data import Examples, encode_examples, split_reviews
 from core.device import Engine
 from core.distributed import Ranks
@@ -90,17 +90,24 @@ def begin(
     torch.nn.Module.to(model, engine.device)
 
     # Optimizer: AdamW; its learning rate is set anew before each step.
-    optimizer = torch.optim.AdamW(
-        [parameter for parameter in model.parameters() if parameter.requires_grad],
-        lr=config.train.learning_rate,
-        eps=config.train.adam_epsilon,
-        weight_decay=config.train.weight_decay,
-        fused=engine.optimizer == "fused",
-    )
+    optimizer = build_optimizer(model, config.train, engine)
     if saved is not None:
         restore_optimizer(model, optimizer, saved.training)
     return Beginning(
         model, laid_out(model, engine), optimizer, train_set, validation_set, origins, source, split.warnings
+    )
+
+
+def build_optimizer(model: Classifier, config: TrainConfig, engine: Engine) -> torch.optim.AdamW:
+    """AdamW over what of ``model`` is trained; a graph needs a learning rate that is on the device."""
+    graph = engine.launch == "graph"
+    return torch.optim.AdamW(
+        [parameter for parameter in model.parameters() if parameter.requires_grad],
+        lr=torch.tensor(config.learning_rate, device=engine.device) if graph else config.learning_rate,
+        eps=config.adam_epsilon,
+        weight_decay=config.weight_decay,
+        fused=engine.optimizer == "fused",
+        capturable=graph,
     )
 
 

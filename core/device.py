@@ -17,7 +17,7 @@ from core.kept_memory import has_glibc
 if TYPE_CHECKING:
     import torch
 
-PARTS = ("layout", "attention", "dropout", "optimizer", "memory", "encodings")
+PARTS = ("layout", "attention", "dropout", "optimizer", "launch", "memory", "encodings")
 """What an engine chooses beside device, dtype and threads; each is also a field of the preset."""
 ASKED = "asked for in the preset"
 
@@ -30,9 +30,10 @@ class Engine:
     dtype: torch.dtype
     threads: int
     layout: Literal["unpadded", "padded"]
-    attention: Literal["per-review", "jagged", "eager", "sdpa"]
+    attention: Literal["per-review", "flash", "eager", "sdpa"]
     dropout: Literal["lanes", "bernoulli"]
     optimizer: Literal["fused", "plain"]
+    launch: Literal["graph", "eager"]
     memory: Literal["kept", "returned"]
     encodings: Literal["kept", "anew"]
     reasons: Mapping[str, str]
@@ -81,7 +82,7 @@ def choose_engine(config: EngineConfig, *, local_rank: int = 0) -> Engine:
     dtype, reasons["dtype"] = torch.float32, "float32 is the reference"
     if config.dtype != "auto":
         dtype, reasons["dtype"] = getattr(torch, config.dtype), ASKED
-    elif name == "cuda" and torch.cuda.is_bf16_supported():
+    elif name == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         dtype, reasons["dtype"] = torch.bfloat16, "the GPU computes bfloat16"
     elif name == "cpu" and (unit := _cpu_bfloat16_unit()):
         dtype, reasons["dtype"] = torch.bfloat16, f"the CPU has {unit}"
@@ -113,15 +114,15 @@ def _choose_parts(config: EngineConfig, device: str, dtype: torch.dtype, reasons
     if layout == "unpadded" and cpu:
         choose("attention", "per-review", "sdpa is slow on a CPU with dropout")
     elif layout == "unpadded":
-        choose("attention", "jagged", "flash attention takes unequal lengths")
+        choose("attention", "flash", "it takes reviews of unequal lengths")
     elif cpu:
         choose("attention", "eager", "sdpa is slow on a CPU with dropout")
     else:
         choose("attention", "sdpa", "one kernel for all of it")
-    if (parts["attention"] in ("per-review", "jagged")) != (layout == "unpadded"):
+    if (parts["attention"] in ("per-review", "flash")) != (layout == "unpadded"):
         raise InputError(
             f"engine.attention = {parts['attention']!r} does not go with the {layout} layout; "
-            "per-review and jagged are for unpadded, eager and sdpa for padded"
+            "per-review and flash are for unpadded, eager and sdpa for padded"
         )
     if cpu:
         choose("dropout", "lanes", "a fifth of the time of Bernoulli masks on a CPU")
@@ -131,6 +132,17 @@ def _choose_parts(config: EngineConfig, device: str, dtype: torch.dtype, reasons
         choose("optimizer", "plain", "the fused one is for CPU and CUDA")
     else:
         choose("optimizer", "fused", "one pass over weights, gradients and moments")
+    replayable = parts["attention"] == "flash" and parts["optimizer"] == "fused"
+    if device == "cuda" and replayable:
+        choose("launch", "graph", "a GPU computes a step faster than its kernels can be launched one by one")
+    elif device == "cuda":
+        choose("launch", "eager", "a graph is made of the unpadded layout with flash attention and a fused optimizer")
+    else:
+        choose("launch", "eager", "only CUDA has graphs")
+    if parts["launch"] == "graph" and not (device == "cuda" and replayable):
+        raise InputError(
+            "engine.launch = 'graph' is for a CUDA GPU with flash attention and the fused optimizer; use auto or eager"
+        )
     if not cpu:
         choose("memory", "returned", "a GPU's memory is kept by torch itself")
     elif has_glibc():
@@ -154,7 +166,7 @@ def engine_facts(engine: Engine, world_size: int) -> dict[str, Any]:
         "device": device,
         "dtype": engine.dtype_name,
         "threads": engine.threads,
-        **{part: getattr(engine, part) for part in PARTS if part not in ("memory", "encodings")},
+        **{part: getattr(engine, part) for part in PARTS if part not in ("launch", "memory", "encodings")},
         "torch": version("torch"),
         "world_size": world_size,
     }

@@ -37,6 +37,8 @@ def dropout(x: torch.Tensor, rate: float, masks: Masks) -> torch.Tensor:
     """``x`` with each number dropped with probability ``rate`` and the others scaled by 1 / (1 - rate)."""
     if rate <= 0:
         return x
+    if masks == "bernoulli":
+        return torch.nn.functional.dropout(x, rate)
     dropped: torch.Tensor = _Dropout.apply(x, rate, masks)  # type: ignore[no-untyped-call]
     return dropped
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import cast
 
 import torch
@@ -19,17 +21,25 @@ from transformers.models.distilbert.modeling_distilbert import TransformerBlock
 
 from core.device import Engine
 from core.dropout import dropout
+from core.errors import InputError
 from core.model import Classifier
-from core.self_attention import first_attention, jagged_attention, per_review_attention
+from core.self_attention import WIDEST_FLASH_HEAD, first_attention, flash_attention, per_review_attention
 
 
 def laid_out(classifier: Classifier, engine: Engine) -> nn.Module:
     """The module that takes a batch as a list of reviews' ids, int64 of [tokens] each, to logits of [reviews].
 
-    It owns no parameter: those are the classifier's, float32 whatever the engine computes with.
+    It owns no parameter: those are the classifier's, float32 whatever the engine computes with. Raises InputError for
+    a model that the engine's attention cannot take.
     """
     if engine.layout == "padded":
         return PaddedClassifier(classifier, engine)
+    config = classifier.config
+    if engine.attention == "flash" and (width := config.dim // config.n_heads) > WIDEST_FLASH_HEAD:
+        raise InputError(
+            f"flash attention takes heads of at most {WIDEST_FLASH_HEAD} numbers, this model's have {width}; "
+            "set engine.layout = padded"
+        )
     return UnpaddedClassifier(classifier, engine)
 
 
@@ -49,6 +59,45 @@ class PaddedClassifier(nn.Module):
         return logits
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A batch's tokens one after the other."""
+
+    ids: torch.Tensor
+    """int64 of [tokens]."""
+    positions: torch.Tensor
+    """int64 of [tokens]: the place of each token in its review."""
+    ends: torch.Tensor
+    """int32 of [reviews + 1]: where each review begins, and where the last one ends."""
+    lengths: Sequence[int]
+    """The same for the host: the tokens of each review."""
+    reviews: int
+    """How many are meant; one that lies behind them fills the batch up, and nobody reads what becomes of it."""
+    longest: int
+    """As many tokens as the longest review has, or more."""
+
+
+def on_device(values: Sequence[float], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """``values`` as a tensor there; a GPU takes them up when it comes to it, and nobody waits."""
+    return torch.tensor(values, dtype=dtype, pin_memory=device.type == "cuda").to(device, non_blocking=True)
+
+
+def pack(rows: Sequence[torch.Tensor], places: torch.Tensor, tokens: int = 0) -> Packed:
+    """A batch of reviews' ids, filled up to so many ``tokens`` in all with a review of zeros that is not counted.
+
+    ``places`` are the numbers from 0 on, int64 of at least the longest review.
+    """
+    lengths = [len(row) for row in rows]
+    ids, positions = list(rows), [places[:n] for n in lengths]
+    if tokens:
+        lengths.append(tokens - sum(lengths))
+        nothing = places.new_zeros(lengths[-1])
+        ids.append(nothing)
+        positions.append(nothing)
+    ends = on_device([0, *accumulate(lengths)], torch.int32, places.device)
+    return Packed(torch.cat(ids), torch.cat(positions), ends, lengths, len(rows), max(lengths))
+
+
 class UnpaddedClassifier(nn.Module):
     """The same function of the same parameters, written out.
 
@@ -60,56 +109,63 @@ class UnpaddedClassifier(nn.Module):
         super().__init__()
         self.classifier, self.engine = classifier, engine
 
+    @property
+    def places(self) -> torch.Tensor:
+        """The numbers of all positions that the model knows, int64, on its device."""
+        places: torch.Tensor = self.classifier.distilbert.embeddings.position_ids[0]
+        return places
+
     def forward(self, rows: Sequence[torch.Tensor]) -> torch.Tensor:
+        return self.logits(pack(rows, self.places))
+
+    def logits(self, batch: Packed) -> torch.Tensor:
         """Embeddings, all layers but the last for every token, the last one for each first token, the head."""
-        lengths = [len(row) for row in rows]
-        hidden = self.embed(torch.cat(list(rows)), lengths)
+        hidden = self.embed(batch)
         *layers, last = cast(Sequence[TransformerBlock], self.classifier.distilbert.transformer.layer)
         for layer in layers:
-            hidden = self.layer(layer, hidden, lengths)
-        return self.classifier.logits_of(self.first_of_last(last, hidden, lengths))
+            hidden = self.layer(layer, hidden, batch)
+        return self.classifier.logits_of(self.first_of_last(last, hidden, batch))
 
-    def embed(self, ids: torch.Tensor, lengths: list[int]) -> torch.Tensor:
+    def embed(self, batch: Packed) -> torch.Tensor:
         """[tokens] to [tokens, dim]: word and position vectors added, normalised."""
         parts = self.classifier.distilbert.embeddings
         words, places = parts.word_embeddings, parts.position_embeddings
-        positions = torch.cat([parts.position_ids[0, :n] for n in lengths])
-        summed = embedding(ids, words.weight, words.padding_idx) + embedding(positions, places.weight)
+        summed = embedding(batch.ids, words.weight, words.padding_idx) + embedding(batch.positions, places.weight)
         return self.drop(self.norm(parts.LayerNorm, summed).to(self.engine.dtype), parts.dropout)
 
-    def layer(self, layer: TransformerBlock, hidden: torch.Tensor, lengths: list[int]) -> torch.Tensor:
+    def layer(self, layer: TransformerBlock, hidden: torch.Tensor, batch: Packed) -> torch.Tensor:
         """One layer, [tokens, dim] to [tokens, dim]."""
         own = layer.attention
         three = (own.q_lin, own.k_lin, own.v_lin)
         weight = torch.cat([self.low(part.weight) for part in three])  # one product instead of three
         bias = torch.cat([self.low(part.bias) for part in three])
-        mixed = self.attend(linear(hidden, weight, bias), lengths, own.n_heads, self.rate(own.dropout))
+        mixed = self.attend(linear(hidden, weight, bias), batch, own.n_heads, self.rate(own.dropout))
         hidden = self.norm(layer.sa_layer_norm, hidden + self.linear(own.out_lin, mixed))
         inner = layer.ffn.activation(self.linear(layer.ffn.lin1, hidden))
         return self.norm(
             layer.output_layer_norm, hidden + self.drop(self.linear(layer.ffn.lin2, inner), layer.ffn.dropout)
         )
 
-    def attend(self, qkv: torch.Tensor, lengths: list[int], heads: int, rate: float) -> torch.Tensor:
-        if self.engine.attention == "jagged":
-            return jagged_attention(qkv, lengths, heads, rate)
-        return per_review_attention(qkv, lengths, heads, rate, self.engine.dropout)
+    def attend(self, qkv: torch.Tensor, batch: Packed, heads: int, rate: float) -> torch.Tensor:
+        if self.engine.attention == "flash":
+            return flash_attention(qkv, batch.ends, batch.longest, heads, rate)
+        return per_review_attention(qkv, batch.lengths, heads, rate, self.engine.dropout)
 
-    def first_of_last(self, layer: TransformerBlock, hidden: torch.Tensor, lengths: list[int]) -> torch.Tensor:
+    def first_of_last(self, layer: TransformerBlock, hidden: torch.Tensor, batch: Packed) -> torch.Tensor:
         """The last layer's vector at each first position, [tokens, dim] to [reviews, dim], float32.
 
         With one query a review, q·(K x + b) is (Kᵀ q)·x + q·b, and the sum of p·(V x + b) is V of the sum of p·x, plus
         the sum of p times b: keys and values of all the other tokens need not be made at all.
         """
-        own, reviews = layer.attention, len(lengths)
+        own, reviews = layer.attention, batch.reviews
         heads, d = own.n_heads, own.attention_head_size
-        starts = torch.tensor([0, *lengths[:-1]]).cumsum(0).to(hidden.device)
-        first = hidden.index_select(0, starts).float()
+        ends = batch.ends[: reviews + 1]
+        first = hidden.index_select(0, ends[:-1]).float()
         query = own.q_lin(first).view(reviews, heads, d) / math.sqrt(d)
         of_states = torch.einsum("rhd,hde->rhe", query, own.k_lin.weight.view(heads, d, -1))
         offset = (query * own.k_lin.bias.view(heads, d)).sum(-1, keepdim=True)
         summed, weights = first_attention(
-            hidden, of_states, offset, lengths, self.rate(own.dropout), self.engine.dropout
+            hidden, of_states, offset, ends, batch.longest, self.rate(own.dropout), self.engine.dropout
         )
         mixed = torch.einsum("rhe,hde->rhd", summed, own.v_lin.weight.view(heads, d, -1))
         mixed = mixed + weights * own.v_lin.bias.view(heads, d)
@@ -128,7 +184,9 @@ class UnpaddedClassifier(nn.Module):
         return linear(x, self.low(part.weight), self.low(part.bias))
 
     def norm(self, part: nn.LayerNorm, x: torch.Tensor) -> torch.Tensor:
-        return layer_norm(x, part.normalized_shape, part.weight, part.bias, part.eps)
+        """On a GPU the kernel wants weights of the same dtype."""
+        same = x.dtype if x.is_cuda else part.weight.dtype
+        return layer_norm(x, part.normalized_shape, part.weight.to(same), part.bias.to(same), part.eps)
 
     def rate(self, part: nn.Dropout) -> float:
         return part.p if self.training else 0.0

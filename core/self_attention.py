@@ -7,18 +7,16 @@ with dropout on the softmax, as BERT has it.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import pad
 
 from core.dropout import Masks, keep_mask
 
+WIDEST_FLASH_HEAD = 256
 _CONTIGUOUS = torch.contiguous_format
-# torch says of all nested tensors, the jagged ones too, that they may change; a full screen has no place for it.
-warnings.filterwarnings("ignore", message="The PyTorch API of nested tensors is in prototype stage")
 
 
 def per_review_attention(
@@ -90,44 +88,44 @@ class _PerReviewAttention(torch.autograd.Function):
         return out, None, None, None, None
 
 
-def jagged_attention(qkv: torch.Tensor, lengths: Sequence[int], heads: int, rate: float) -> torch.Tensor:
-    """The same through torch's own kernels for batches of unequal lengths: on a GPU, flash attention.
+def flash_attention(qkv: torch.Tensor, ends: torch.Tensor, longest: int, heads: int, rate: float) -> torch.Tensor:
+    """The same through torch's flash attention for batches of unequal lengths (Dao 2023, FlashAttention-2), on a GPU.
 
-    Arguments as for :func:`per_review_attention`; the masks are the kernel's own, from torch's generator.
+    ``ends``, int32 of [reviews + 1], says where each review begins and where the last one ends, ``longest`` the most
+    tokens that one may have. The masks are the kernel's own, from torch's generator. torch's public function for such
+    batches has no dropout, and its nested tensors leave the kernel for another that takes ten times a whole step.
     """
     tokens, dim = qkv.shape[0], qkv.shape[1] // 3
-    ends = torch.tensor([0, *lengths]).cumsum(0).to(qkv.device)
-    q, k, v = (
-        torch.nested.nested_tensor_from_jagged(part, ends, min_seqlen=min(lengths), max_seqlen=max(lengths))
-        .reshape(len(lengths), -1, heads, dim // heads)
-        .transpose(1, 2)
-        for part in qkv.view(tokens, 3, dim).unbind(1)
-    )
-    out: torch.Tensor = scaled_dot_product_attention(q, k, v, dropout_p=rate).transpose(1, 2).flatten(-2).values()
-    return out
+    d = dim // heads
+    parts = pad(qkv.view(tokens, 3, heads, d), (0, -d % 8)) if d % 8 else qkv.view(tokens, 3, heads, d)
+    q, k, v = parts.unbind(1)
+    out: torch.Tensor = torch.ops.aten._flash_attention_forward(
+        q, k, v, ends, ends, longest, longest, rate, False, False, scale=1 / math.sqrt(d)
+    )[0]
+    return out[..., :d].flatten(1)
 
 
 def first_attention(
     hidden: torch.Tensor,
     query: torch.Tensor,
     offset: torch.Tensor,
-    lengths: Sequence[int],
+    ends: torch.Tensor,
+    longest: int,
     rate: float,
     masks: Masks,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Attention of one query a review and head, in the space of the hidden states themselves.
 
     ``hidden`` [tokens, dim] are all tokens of the batch, ``query`` [reviews, heads, dim] what each is multiplied with,
-    scaled, and ``offset`` [reviews, heads, 1] what is added. Gives for each review and head the weighted sum of its
-    hidden states, [reviews, heads, dim] float32, and the sum of the weights, [reviews, heads, 1], which dropout makes
-    other than 1.
+    scaled, and ``offset`` [reviews, heads, 1] what is added; ``ends`` and ``longest`` are as above. Gives for each
+    review and head the weighted sum of its hidden states, [reviews, heads, dim] float32, and the sum of the weights,
+    [reviews, heads, 1], which dropout makes other than 1.
     """
-    device, longest = hidden.device, max(lengths)
-    sizes = torch.tensor(lengths, device=device)
-    place = torch.arange(longest, device=device).expand(len(lengths), longest)
-    inside = place < sizes[:, None]
-    rows = (sizes.cumsum(0) - sizes)[:, None] + place.minimum(sizes[:, None] - 1)
-    states = hidden.index_select(0, rows.flatten()).view(len(lengths), longest, -1)
+    starts, sizes = ends[:-1, None], ends.diff()[:, None]
+    place = torch.arange(longest, device=hidden.device)
+    inside = place < sizes
+    rows = starts + torch.minimum(place, sizes - 1)
+    states = hidden.index_select(0, rows.flatten()).view(len(sizes), longest, -1)
     scores = torch.bmm(query.to(hidden.dtype), states.transpose(1, 2)).float() + offset
     weights = torch.softmax(scores.masked_fill(~inside[:, None], -math.inf), -1)
     if rate > 0:

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import torch
-from torch import nn
 
-from core.beginning import Beginning, begin, generator_states, restore_generators, set_generator_states
+from core.beginning import Beginning, begin, restore_generators
 from core.checkpoint import Checkpoint, Progress
 from core.config import RunConfig
 from core.control import Control, Ending, Stopped
@@ -26,25 +25,17 @@ from core.distributed import Ranks
 from core.errors import InputError
 from core.evaluate import StopEvaluation, evaluate
 from core.events import EpochFinished, RunStarted, Status, StepLogged
-from core.gradients import BatchResult, compute_gradients, gradient_norm, is_out_of_memory
+from core.gradients import BatchResult
 from core.hub import Download
 from core.inbox import REQUESTS, Inbox
 from core.keeper import Keeper
 from core.kept_memory import memory_kept
-from core.memory import what_would_fit
 from core.recorder import Emit, Recorder
 from core.run_writer import RunWriter, create_run, launch_id
 from core.runs import Run
 from core.schedule import learning_rate
 from core.steering import Steering
-
-
-class NonFiniteLoss(Exception):  # noqa: N818 - named after what happened
-    """The loss or a gradient is NaN or infinite; the weights have not been touched by that step."""
-
-
-class OutOfMemory(Exception):  # noqa: N818 - named after what happened
-    """Not even a single review at a time fits into memory."""
+from core.steps import NonFiniteLoss, OutOfMemory, Steps
 
 
 def train(config: RunConfig, root: Path, control: Control, emit: Emit, ranks: Ranks = Ranks()) -> Run:  # noqa: B008
@@ -121,8 +112,7 @@ class TrainingRun:
 
         # Data, model, optimizer: new, or as the checkpoint left them.
         begun = begin(config, engine, self.run, self.saved, self.say.progress, self.downloading)
-        model = ranks.wrap(begun.laid_out, engine.device)
-        trainable = [parameter for parameter in begun.model.parameters() if parameter.requires_grad]
+        steps = Steps(begun, config.train, engine, ranks, self.say.warn, micro_batch_size=self.at.micro_batch_size)
         batch_size, examples = config.train.batch_size, len(begun.train_set)
         steps_per_epoch = math.ceil(examples / batch_size)
         self.start(begun, engine, steps_per_epoch)
@@ -140,17 +130,8 @@ class TrainingRun:
                 chosen = order[first : first + batch_size]
                 total_steps = steps_per_epoch * self.at.num_epochs
                 lr = learning_rate(config.train, self.at.step + 1, total_steps, peak=self.at.learning_rate)
-                for group in begun.optimizer.param_groups:
-                    group["lr"] = lr
-                result = self.gradients(model, begun, chosen, engine)
-                norm = gradient_norm(trainable, config.train.max_grad_norm)
-                if not (math.isfinite(result.loss) and math.isfinite(norm)):
-                    reviews = ", ".join(str(begun.train_set.review_ids[i]) for i in chosen)
-                    raise NonFiniteLoss(
-                        f"step {self.at.step + 1} (epoch {epoch}): loss {result.loss}, gradient norm {norm}, learning "
-                        f"rate {lr:g}, reviews {reviews}; the weights are those of step {self.at.step}"
-                    )
-                begun.optimizer.step()
+                result, norm = steps.make(chosen, lr, self.at.step + 1)
+                self.at = self.at.after(micro_batch_size=steps.micro_batch_size)
                 self.log_step(epoch, result, lr, norm, len(chosen), time.monotonic() - step_began)
                 self.at = self.at.after(epoch_seconds=seconds_before + time.monotonic() - epoch_began)
             self.finish_epoch(begun, engine, epoch, epoch_began, seconds_before)
@@ -220,33 +201,6 @@ class TrainingRun:
             self.leave(begun, engine)
         if save:
             self.keeper.save(self.at, begun, engine)
-
-    def gradients(self, model: nn.Module, begun: Beginning, chosen: list[int], engine: Engine) -> BatchResult:
-        """The batch's gradients, in smaller micro-batches once memory is out."""
-        randomness = generator_states(engine.device)
-        while True:
-            begun.optimizer.zero_grad(set_to_none=True)
-            try:
-                return compute_gradients(model, begun.train_set, chosen, engine, self.ranks, self.at.micro_batch_size)
-            except Exception as error:
-                if not is_out_of_memory(error) or self.ranks.world_size > 1:
-                    raise
-                words = str(error).splitlines()[0] if str(error) else type(error).__name__
-            # Only here is the failed attempt's memory free: its traceback held the tensors.
-            begun.optimizer.zero_grad(set_to_none=True)
-            if engine.device.type == "cuda":
-                torch.cuda.empty_cache()
-            size = self.at.micro_batch_size or len(chosen)
-            if size == 1:
-                longest = max(len(begun.train_set.input_ids[i]) for i in chosen)
-                fits = what_would_fit(begun.model.config, engine, longest)
-                raise OutOfMemory(f"step {self.at.step + 1}: one review at a time is too much ({words}); {fits}")
-            set_generator_states(randomness, engine.device)
-            self.at = self.at.after(micro_batch_size=math.ceil(size / 2))
-            self.say.warn(
-                f"out of memory at step {self.at.step + 1}: each batch now goes through in parts of "
-                f"{self.at.micro_batch_size}, with the same gradient"
-            )
 
     def log_step(self, epoch: int, result: BatchResult, lr: float, norm: float, examples: int, seconds: float) -> None:
         self.at = self.at.after(

@@ -1,7 +1,7 @@
 """Three loops that train the same reviews: the lab notebook's, transformers' Trainer, and ours.
 
 Each is written as its users would write it and measured in the same way: the seconds of each step in its forward pass,
-backward pass and optimizer.
+backward pass and optimizer. On a GPU these are the seconds until the host goes on; only the whole is the work's own.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ from transformers import (
 )
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
+from core.beginning import Beginning, build_optimizer
 from core.config import RunConfig
 from core.data import Examples
 from core.device import choose_engine
 from core.distributed import Ranks
-from core.gradients import compute_gradients, gradient_norm
 from core.kept_memory import has_glibc, memory_kept
 from core.layout import laid_out
 from core.model import build_classifier
+from core.steps import Steps
 
 
 @dataclass
@@ -64,8 +65,9 @@ class Notebook:
     def __init__(self, encoder: DistilBertConfig, config: RunConfig, tokenizer: PreTrainedTokenizerFast) -> None:
         torch.manual_seed(config.train.seed)
         self.config, self.tokenizer = config, tokenizer
-        self.body = DistilBertModel(encoder)
-        self.head = nn.Linear(encoder.dim, 1)
+        self.device = choose_engine(config.engine).device
+        self.body = _to(DistilBertModel(encoder), self.device)
+        self.head = _to(nn.Linear(encoder.dim, 1), self.device)
         self.parameters = [*self.body.parameters(), *self.head.parameters()]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=config.train.learning_rate, eps=1e-8)
         self.criterion = nn.BCEWithLogitsLoss()
@@ -75,10 +77,11 @@ class Notebook:
         rows = [{"input_ids": ids, "labels": label} for ids, label in _pairs(examples)]
         loader = DataLoader(rows, batch_size=self.config.train.batch_size, collate_fn=self.collate)
         self.body.train()
-        with _measured(timing) as clock:
-            for number, batch in enumerate(loader):
+        with _measured(timing, self.device) as clock:
+            for number, padded in enumerate(loader):
                 if number == warm:
                     clock.start()
+                batch = {name: tensor.to(self.device) for name, tensor in padded.items()}
                 self.optimizer.zero_grad()
                 began = time.perf_counter()
                 hidden = self.body(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
@@ -134,7 +137,8 @@ class TrainerLoop:
         self.name = f"Trainer, {attention}"
         self.config, self.tokenizer = config, tokenizer
         self.model = OfTrainer(encoder, attention)
-        self.bf16 = choose_engine(config.engine).dtype == torch.bfloat16
+        engine = choose_engine(config.engine)
+        self.bf16, self.device = engine.dtype == torch.bfloat16, engine.device
 
     def run(self, examples: Examples, warm: int) -> Timing:
         timing = Timing()
@@ -190,13 +194,13 @@ class TrainerLoop:
                 logging_strategy="no",
                 report_to="none",
                 disable_tqdm=True,
-                use_cpu=True,
-                dataloader_pin_memory=False,
+                use_cpu=self.device.type == "cpu",
+                dataloader_pin_memory=self.device.type == "cuda",
                 remove_unused_columns=False,
             )
             trainer = Timed(model=self.model, args=arguments, train_dataset=rows, data_collator=self.collate)
             trainer.remove_callback(PrinterCallback)
-            with _measured(timing) as clock:
+            with _measured(timing, self.device) as clock:
                 trainer.clock = clock
                 trainer.train()
                 trainer.finish_step()
@@ -207,22 +211,20 @@ class TrainerLoop:
 
 
 class Ours:
-    """The run's own loop: the batch's gradients, their norm, one step of the optimizer."""
+    """The run's own steps. The norm of the gradients counts as backward; a graph's step counts as optimizer."""
 
     def __init__(self, encoder: DistilBertConfig, config: RunConfig, name: str = "ours") -> None:
         torch.manual_seed(config.train.seed)
         self.name, self.config = name, config
         self.engine = choose_engine(config.engine)
-        self.model = build_classifier(encoder, config.model, None)
+        self.model = _to(build_classifier(encoder, config.model, None), self.engine.device)
         self.laid_out = laid_out(self.model, self.engine)
-        self.parameters = list(self.model.parameters())
-        self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=config.train.learning_rate, eps=1e-8, fused=self.engine.optimizer == "fused"
-        )
-        self.forward_seconds = 0.0
-        self.began = 0.0
+        self.optimizer = build_optimizer(self.model, config.train, self.engine)
+        self.steps: Steps | None = None
+        self.forward_seconds = self.began = self.after_backward = 0.0
         self.laid_out.register_forward_pre_hook(self._before)
         self.laid_out.register_forward_hook(self._after)
+        self.optimizer.register_step_pre_hook(self._before_update)
 
     def _before(self, *_: Any) -> None:
         self.began = time.perf_counter()
@@ -230,28 +232,37 @@ class Ours:
     def _after(self, *_: Any) -> None:
         self.forward_seconds = time.perf_counter() - self.began
 
+    def _before_update(self, *_: Any) -> None:
+        self.after_backward = time.perf_counter()
+
     def run(self, examples: Examples, warm: int) -> Timing:
         timing = Timing()
         size = self.config.train.batch_size
-        with memory_kept(self.engine.memory == "kept"), _measured(timing) as clock:
+        with memory_kept(self.engine.memory == "kept"), _measured(timing, self.engine.device) as clock:
+            steps = self.steps_on(examples)
             for number, start in enumerate(range(0, len(examples), size)):
                 if number == warm:
                     clock.start()
                 chosen = list(range(start, min(start + size, len(examples))))
-                self.optimizer.zero_grad(set_to_none=True)
-                began = time.perf_counter()
-                result = compute_gradients(self.laid_out, examples, chosen, self.engine, Ranks(), 0)
-                after_backward = time.perf_counter()
-                gradient_norm(self.parameters, 0.0)
-                self.optimizer.step()
+                began = self.after_backward = time.perf_counter()
+                self.forward_seconds = 0.0
+                result, _ = steps.make(chosen, self.config.train.learning_rate, number + 1)
                 clock.step(
                     self.forward_seconds,
-                    after_backward - began - self.forward_seconds,
-                    time.perf_counter() - after_backward,
+                    self.after_backward - began - self.forward_seconds,
+                    time.perf_counter() - self.after_backward,
                     len(chosen),
                     result.tokens,
                 )
         return timing
+
+    def steps_on(self, examples: Examples) -> Steps:
+        """The run's steps on these reviews; graphs are kept over the turns."""
+        if self.steps is None or self.steps.begun.train_set is not examples:
+            source: Any = None  # where things come from, which no step asks
+            begun = Beginning(self.model, self.laid_out, self.optimizer, examples, examples, {}, source, [])
+            self.steps = Steps(begun, self.config.train, self.engine, Ranks(), print, micro_batch_size=0)
+        return self.steps
 
 
 def _pairs(examples: Examples) -> Iterator[tuple[list[int], int]]:
@@ -261,11 +272,17 @@ def _pairs(examples: Examples) -> Iterator[tuple[list[int], int]]:
 class Clock:
     """Fills a :class:`Timing`; steps before :meth:`start` are not counted."""
 
-    def __init__(self, timing: Timing) -> None:
-        self.timing, self.began = timing, 0.0
+    def __init__(self, timing: Timing, device: torch.device) -> None:
+        self.timing, self.device, self.began = timing, device, 0.0
 
     def start(self) -> None:
+        synchronize(self.device)
         self.began = time.perf_counter()
+
+    def finish(self) -> None:
+        """The last step is over when the device says so."""
+        synchronize(self.device)
+        self.timing.seconds = time.perf_counter() - self.began
 
     def step(self, forward: float, backward: float, optimizer: float, samples: int, tokens: int) -> None:
         if not self.began:
@@ -277,12 +294,20 @@ class Clock:
         timing.steps += 1
         timing.samples += samples
         timing.tokens += tokens
-        timing.seconds = time.perf_counter() - self.began
 
 
 @contextmanager
-def _measured(timing: Timing) -> Iterator[Clock]:
-    """A clock, and beside it the largest size of the process, looked at every 10 ms."""
+def _measured(timing: Timing, device: torch.device) -> Iterator[Clock]:
+    """A clock, and the most memory: a GPU's own count, else the size of the process, looked at every 10 ms."""
+    clock = Clock(timing, device)
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+        allocated = torch.cuda.memory_allocated(device)
+        yield clock
+        clock.finish()
+        timing.peak_bytes = torch.cuda.max_memory_allocated(device) - allocated
+        return
     process = psutil.Process(os.getpid())
     if has_glibc():
         ctypes.CDLL(None).malloc_trim(0)  # what the loop before has freed is not this one's
@@ -296,10 +321,21 @@ def _measured(timing: Timing) -> Iterator[Clock]:
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        yield Clock(timing)
+        yield clock
+        clock.finish()
     finally:
         over.set()
         watcher.join()
+
+
+def synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _to(module: Any, device: torch.device) -> Any:
+    nn.Module.to(module, device)
+    return module
 
 
 Loop = Notebook | TrainerLoop | Ours

@@ -30,7 +30,7 @@ from core.libraries import load_training_libraries
 from core.model import encoder_config
 from core.presets import load_preset
 from core.sources import open_checkpoint, open_reviews
-from tests.benchmarks.loops import Loop, Notebook, Ours, Timing, TrainerLoop
+from tests.benchmarks.loops import Loop, Notebook, Ours, Timing, TrainerLoop, synchronize
 
 PLAIN = {
     "layout, attention": {"engine.layout": "padded", "engine.attention": "eager"},
@@ -59,12 +59,14 @@ def matrix_rate(encoder: DistilBertConfig, engine: Engine, tokens: int) -> float
     """The highest rate, in operations a second, of a layer's products on ``tokens`` tokens."""
     best = 0.0
     for rows, columns in ((encoder.dim, 3 * encoder.dim), (encoder.dim, encoder.hidden_dim)):
-        x, w = (torch.randn(*shape).to(engine.dtype) for shape in ((tokens, rows), (columns, rows)))
+        x, w = (torch.randn(*shape).to(engine.device, engine.dtype) for shape in ((tokens, rows), (columns, rows)))
         g = linear(x, w)
         for _ in range(8):
             for left, right in ((x, w.t()), (g, w)):  # as in the forward pass, and for the gradient of its input
+                synchronize(engine.device)
                 began = time.perf_counter()
                 torch.mm(left, right)
+                synchronize(engine.device)
                 best = max(best, 2 * tokens * rows * columns / (time.perf_counter() - began))
     return best
 

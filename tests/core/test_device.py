@@ -15,7 +15,7 @@ def pretend(
     monkeypatch: pytest.MonkeyPatch, *, cuda: bool = False, mps: bool = False, flash: bool = True, unit: str = ""
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
     monkeypatch.setattr(torch.backends.cuda, "is_flash_attention_available", lambda: flash)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     monkeypatch.setattr(device, "_cpu_bfloat16_unit", lambda: unit)
@@ -84,7 +84,7 @@ def test_each_device_gets_the_parts_that_are_fast_there(monkeypatch: pytest.Monk
     assert parts(EngineConfig()) == ("unpadded", "per-review", "lanes", "fused")
     assert parts(EngineConfig(layout="padded")) == ("padded", "eager", "lanes", "fused")
     pretend(monkeypatch, cuda=True)
-    assert parts(EngineConfig()) == ("unpadded", "jagged", "bernoulli", "fused")
+    assert parts(EngineConfig()) == ("unpadded", "flash", "bernoulli", "fused")
     assert parts(EngineConfig(dtype="float32")) == ("padded", "sdpa", "bernoulli", "fused")
     pretend(monkeypatch, cuda=True, flash=False)
     assert parts(EngineConfig()) == ("padded", "sdpa", "bernoulli", "fused")
@@ -95,7 +95,7 @@ def test_each_device_gets_the_parts_that_are_fast_there(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("part", "value"),
     [
-        ("attention", "jagged"),
+        ("attention", "flash"),
         ("dropout", "bernoulli"),
         ("optimizer", "plain"),
         ("memory", "returned"),
@@ -108,6 +108,18 @@ def test_each_part_can_be_switched_and_says_so(part: str, value: str) -> None:
     assert sum("asked for" in words for words in engine.words().values()) == 2  # the device, too
 
 
+def test_a_gpu_replays_graphs_of_what_can_be_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, cuda=True)
+    assert choose_engine(EngineConfig()).launch == "graph"
+    for other in (EngineConfig(dtype="float32"), EngineConfig(optimizer="plain"), EngineConfig(layout="padded")):
+        words = choose_engine(other).words()["launch"]
+        assert words == "eager (a graph is made of the unpadded layout with flash attention and a fused optimizer)"
+    assert choose_engine(EngineConfig(device="cpu")).words()["launch"] == "eager (only CUDA has graphs)"
+    for config in (EngineConfig(device="cpu", launch="graph"), EngineConfig(layout="padded", launch="graph")):
+        with pytest.raises(InputError, match=r"engine\.launch = 'graph' is for a CUDA GPU with flash attention"):
+            choose_engine(config)
+
+
 def test_every_choice_has_its_reason() -> None:
     words = choose_engine(EngineConfig()).words()
     assert set(words) == {"device", "dtype", "threads", *device.PARTS} == set(field_types("engine"))
@@ -115,7 +127,7 @@ def test_every_choice_has_its_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("layout", "attention"), [("padded", "per-review"), ("padded", "jagged"), ("unpadded", "eager"), ("auto", "sdpa")]
+    ("layout", "attention"), [("padded", "per-review"), ("padded", "flash"), ("unpadded", "eager"), ("auto", "sdpa")]
 )
 def test_parts_that_do_not_go_together_are_refused(layout: str, attention: str) -> None:
     with pytest.raises(InputError, match=rf"engine\.attention = '{attention}' does not go with the .* layout"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,7 +13,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from core.config import EngineConfig, ModelConfig
 from core.device import choose_engine
-from core.layout import PaddedClassifier, UnpaddedClassifier, laid_out
+from core.errors import InputError
+from core.layout import PaddedClassifier, UnpaddedClassifier, laid_out, pack
 from core.model import Classifier, build_classifier, encoder_config
 from core.self_attention import per_review_attention
 
@@ -56,18 +58,32 @@ def random_lengths(seed: int) -> list[int]:
     return [draw.randint(1, 512) for _ in range(draw.randint(1, 5))]
 
 
-@pytest.mark.parametrize("attention", ["per-review", "jagged"])
 @pytest.mark.parametrize("lengths", [[1], [512], [1, 512, 2], [7, 7, 7], *map(random_lengths, range(6))], ids=str)
-def test_logits_and_gradients_are_those_of_the_padded_model(lengths: list[int], attention: str) -> None:
+def test_logits_and_gradients_are_those_of_the_padded_model(lengths: list[int]) -> None:
     model, rows = classifier(*NO_DROPOUT), batch(lengths)
     plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
-    config = EngineConfig(device="cpu", dtype="float32", threads=1, attention=attention)  # type: ignore[arg-type]
-    fast, gradients = logits_and_gradients(model, config, rows)
+    fast, gradients = logits_and_gradients(model, FAST, rows)
     assert fast.dtype == torch.float32
     assert torch.allclose(fast, plain, atol=1e-6)
     assert gradients.keys() == plain_gradients.keys() == dict(model.named_parameters()).keys()
     for name, gradient in plain_gradients.items():
         assert torch.allclose(gradients[name], gradient, atol=1e-6 + 1e-5 * gradient.abs().max().item()), name
+
+
+@pytest.mark.parametrize("tokens", [54, 64])
+def test_what_fills_a_batch_up_changes_neither_logits_nor_gradients(tokens: int) -> None:
+    model, rows = classifier(*NO_DROPOUT), batch([3, 50, 1])
+    module = laid_out(model, choose_engine(FAST))
+    assert isinstance(module, UnpaddedClassifier)
+    plain, plain_gradients = logits_and_gradients(model, FAST, rows)
+    model.zero_grad()
+    filled = pack(rows, module.places, tokens)
+    assert (len(filled.ids), filled.ends.tolist(), filled.reviews) == (tokens, [0, 3, 53, 54, tokens], 3)
+    logits = module.logits(filled)
+    binary_cross_entropy_with_logits(logits, torch.linspace(0, 1, 3)).backward()
+    assert torch.allclose(logits, plain, atol=1e-6)
+    for name, gradient in plain_gradients.items():
+        assert torch.allclose(model.get_parameter(name).grad, gradient, atol=1e-6), name  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("architecture", [("n_layers=1",), ("activation=relu",), ("sinusoidal_pos_embds=true",)])
@@ -150,6 +166,13 @@ def test_nothing_of_one_review_reaches_another() -> None:
     assert torch.allclose(both[0], alone[0], atol=1e-6)
     assert torch.equal(both[0], changed[0])
     assert not torch.equal(both[1], changed[1])
+
+
+def test_heads_that_flash_attention_cannot_take_are_refused() -> None:
+    engine = replace(choose_engine(FAST), attention="flash")
+    laid_out(classifier("dim=512", "n_heads=2"), engine)
+    with pytest.raises(InputError, match=r"heads of at most 256 numbers, this model's have 258; set engine\.layout"):
+        laid_out(classifier("dim=516", "n_heads=2"), engine)
 
 
 def test_the_engine_says_which_layout_it_is() -> None:

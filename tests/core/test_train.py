@@ -104,7 +104,6 @@ def test_the_loop_computes_what_the_notebook_computes(
     ("part", "value", "exact"),
     [
         ("layout", "padded", False),
-        ("attention", "jagged", False),
         ("optimizer", "plain", False),
         ("memory", "returned", True),
         ("encodings", "anew", True),
