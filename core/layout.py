@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import nn
@@ -23,6 +23,7 @@ from core.device import Engine
 from core.dropout import dropout
 from core.errors import InputError
 from core.model import Classifier
+from core.rounding import rounded
 from core.self_attention import WIDEST_FLASH_HEAD, first_attention, flash_attention, per_review_attention
 
 
@@ -98,6 +99,23 @@ def pack(rows: Sequence[torch.Tensor], places: torch.Tensor, tokens: int = 0) ->
     return Packed(torch.cat(ids), torch.cat(positions), ends, lengths, len(rows), max(lengths))
 
 
+class LowWeights(NamedTuple):
+    """A layer's weights as they are multiplied: those of queries, keys and values in one."""
+
+    qkv: torch.Tensor
+    qkv_bias: torch.Tensor
+    out: torch.Tensor
+    out_bias: torch.Tensor
+    inner: torch.Tensor
+    inner_bias: torch.Tensor
+    outer: torch.Tensor
+    outer_bias: torch.Tensor
+    norm: torch.Tensor
+    norm_bias: torch.Tensor
+    norm2: torch.Tensor
+    norm2_bias: torch.Tensor
+
+
 class UnpaddedClassifier(nn.Module):
     """The same function of the same parameters, written out.
 
@@ -131,20 +149,18 @@ class UnpaddedClassifier(nn.Module):
         parts = self.classifier.distilbert.embeddings
         words, places = parts.word_embeddings, parts.position_embeddings
         summed = embedding(batch.ids, words.weight, words.padding_idx) + embedding(batch.positions, places.weight)
-        return self.drop(self.norm(parts.LayerNorm, summed).to(self.engine.dtype), parts.dropout)
+        return self.drop(parts.LayerNorm(summed).to(self.engine.dtype), parts.dropout)
 
     def layer(self, layer: TransformerBlock, hidden: torch.Tensor, batch: Packed) -> torch.Tensor:
         """One layer, [tokens, dim] to [tokens, dim]."""
-        own = layer.attention
-        three = (own.q_lin, own.k_lin, own.v_lin)
-        weight = torch.cat([self.low(part.weight) for part in three])  # one product instead of three
-        bias = torch.cat([self.low(part.bias) for part in three])
-        mixed = self.attend(linear(hidden, weight, bias), batch, own.n_heads, self.rate(own.dropout))
-        hidden = self.norm(layer.sa_layer_norm, hidden + self.linear(own.out_lin, mixed))
-        inner = layer.ffn.activation(self.linear(layer.ffn.lin1, hidden))
-        return self.norm(
-            layer.output_layer_norm, hidden + self.drop(self.linear(layer.ffn.lin2, inner), layer.ffn.dropout)
-        )
+        own, ffn, low = layer.attention, layer.ffn, self.low(layer)
+        qkv = linear(hidden, low.qkv, low.qkv_bias)  # one product instead of three
+        mixed = self.attend(qkv, batch, own.n_heads, self.rate(own.dropout))
+        hidden = hidden + linear(mixed, low.out, low.out_bias)
+        hidden = layer_norm(hidden, hidden.shape[1:], low.norm, low.norm_bias, layer.sa_layer_norm.eps)
+        inner = ffn.activation(linear(hidden, low.inner, low.inner_bias))
+        hidden = hidden + self.drop(linear(inner, low.outer, low.outer_bias), ffn.dropout)
+        return layer_norm(hidden, hidden.shape[1:], low.norm2, low.norm2_bias, layer.output_layer_norm.eps)
 
     def attend(self, qkv: torch.Tensor, batch: Packed, heads: int, rate: float) -> torch.Tensor:
         if self.engine.attention == "flash":
@@ -176,17 +192,17 @@ class UnpaddedClassifier(nn.Module):
 
     # The small parts
 
-    def low(self, parameter: torch.Tensor) -> torch.Tensor:
-        """The parameter in the engine's dtype; its gradient comes back as float32."""
-        return parameter.to(self.engine.dtype)
-
-    def linear(self, part: nn.Linear, x: torch.Tensor) -> torch.Tensor:
-        return linear(x, self.low(part.weight), self.low(part.bias))
-
-    def norm(self, part: nn.LayerNorm, x: torch.Tensor) -> torch.Tensor:
-        """On a GPU the kernel wants weights of the same dtype."""
-        same = x.dtype if x.is_cuda else part.weight.dtype
-        return layer_norm(x, part.normalized_shape, part.weight.to(same), part.bias.to(same), part.eps)
+    def low(self, layer: TransformerBlock) -> LowWeights:
+        """What a layer multiplies with, in the engine's dtype; its gradients come back as float32."""
+        own, ffn, first, second = layer.attention, layer.ffn, layer.sa_layer_norm, layer.output_layer_norm
+        three, others = (own.q_lin, own.k_lin, own.v_lin), (own.out_lin, ffn.lin1, ffn.lin2)
+        groups: list[list[torch.Tensor]] = [[part.weight for part in three], [part.bias for part in three]]
+        groups += [[tensor] for part in others for tensor in (part.weight, part.bias)]
+        norms: list[torch.Tensor] = [first.weight, first.bias, second.weight, second.bias]
+        if first.weight.is_cuda:  # whose kernel wants them in the dtype of what is normalised
+            groups += [[tensor] for tensor in norms]
+            norms = []
+        return LowWeights(*rounded(groups, self.engine.dtype), *norms)
 
     def rate(self, part: nn.Dropout) -> float:
         return part.p if self.training else 0.0

@@ -17,6 +17,7 @@ import gc
 import json
 import statistics
 import time
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -36,6 +37,7 @@ PLAIN = {
     "layout, attention": {"engine.layout": "padded", "engine.attention": "eager"},
     "dropout": {"engine.dropout": "bernoulli"},
     "optimizer": {"engine.optimizer": "plain"},
+    "launch": {"engine.launch": "eager"},
     "memory": {"engine.memory": "returned"},
     "dtype": {"engine.dtype": "float32"},
 }
@@ -95,6 +97,8 @@ def measure(config: RunConfig, samples: int, repeats: int, parts: bool) -> dict[
             plain = config
             for key, value in changes.items():
                 plain = plain.set(key, value)
+            if replace(choose_engine(plain.engine), reasons=engine.reasons) == engine:
+                continue  # it is plain already
             loops.append(Ours(encoder, plain, f"ours, plain {name}"))
     turns: dict[str, list[Timing]] = {loop.name: [] for loop in loops}
     for turn in range(repeats):
