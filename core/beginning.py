@@ -19,10 +19,11 @@ from core.hub import OnDownload
 from core.kept import kept_by
 from core.layout import laid_out
 from core.model import Classifier, build_classifier, encoder_config, require_fit
+from core.origin import Origin
 from core.reviews import Review
 from core.runs import Run
 from core.sources import Checkpoint as Source
-from core.sources import Origin, open_checkpoint, open_reviews
+from core.sources import open_checkpoint, open_reviews
 from core.tokenization import encode_ids
 
 

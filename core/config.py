@@ -7,17 +7,12 @@ An unknown key or a value that cannot be used raises :class:`InputError` naming 
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
-
-import tomli_w
 
 from core.architecture import check_architecture
 from core.errors import InputError
@@ -194,6 +189,10 @@ def field_types(section: str) -> dict[str, Any]:
 @cache
 def field_docs(section: str) -> dict[str, str]:
     """Field name to the docstring written beneath it."""
+    import ast
+    import inspect
+    import textwrap
+
     body = ast.parse(textwrap.dedent(inspect.getsource(SECTIONS[section]))).body[0]
     assert isinstance(body, ast.ClassDef)
     docs = {}
@@ -276,6 +275,8 @@ def from_toml(text: str, *, preset: str, where: str) -> RunConfig:
 def to_toml(config: RunConfig) -> str:
     """The configuration as TOML; ``from_toml`` gives an equal one back."""
     head = {"preset": config.preset, "title": config.title, "description": config.description}
+    import tomli_w
+
     return tomli_w.dumps({**head, **config.sections()})
 
 

@@ -5,19 +5,9 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-Status = Literal["starting", "running", "paused", "completed", "stopped", "failed", "interrupted"]
-STATUS_SIGNS: dict[str, str] = {
-    "starting": "○",
-    "running": "●",
-    "paused": "‖",
-    "completed": "✓",
-    "stopped": "■",
-    "failed": "✗",
-    "interrupted": "?",
-}
-LIVE: frozenset[str] = frozenset({"starting", "running", "paused"})
+from core.statuses import STATUS_SIGNS, Status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

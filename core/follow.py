@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from core.event_reader import EventReader
-from core.events import LIVE, Event
+from core.events import Event
 from core.runs import Run
 from core.state import RunState
+from core.statuses import LIVE
 
 EVERY_S = 0.3
 """How often new events are looked for: live within a second, also where the disk is slow."""

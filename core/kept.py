@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from core.origin import Origin
 from core.runs import MODEL, Run
 from core.source_files import read_model_config, read_tokenizer
-from core.sources import Checkpoint, Origin
+from core.sources import Checkpoint
 
 
 def kept_by(run: Run) -> Checkpoint:

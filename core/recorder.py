@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from core.events import Event, Progressed, RunFinished, Status, Warned
+from core.events import Event, Progressed, RunFinished, Warned
 from core.run_writer import RunWriter
+from core.statuses import Status
 
 Emit = Callable[[Event], None]
 

@@ -6,13 +6,16 @@ import json
 import math
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.config import differences, format_value
-from core.events import STATUS_SIGNS, EpochFinished
-from core.presets import Preset
-from core.runs import Run
-from core.state import RunState
+from core.statuses import STATUS_SIGNS
+
+if TYPE_CHECKING:
+    from core.events import EpochFinished
+    from core.presets import Preset
+    from core.runs import Run
+    from core.state import RunState
 
 EPOCH_FIELDS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds")
 

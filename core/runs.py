@@ -21,13 +21,14 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.config import RunConfig, from_toml
 from core.errors import InputError
-from core.event_reader import EventReader
-from core.events import LIVE, Status
-from core.state import RunState
+from core.statuses import LIVE, Status
+
+if TYPE_CHECKING:
+    from core.state import RunState
 
 OWNER, LOCK, MODEL = "owner.json", ".lock", "model"
 
@@ -85,6 +86,9 @@ class Run:
 
     def state(self, *, steps: bool = True) -> RunState:
         """The fold of the run's events; its status says ``interrupted`` where nobody writes on."""
+        from core.event_reader import EventReader  # here and not above: the console's first frame reads no run
+        from core.state import RunState
+
         reader = EventReader(self.events_path, steps=steps)
         state = RunState(run=self.name, preset=self.name[16:])
         if steps:

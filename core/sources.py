@@ -1,6 +1,6 @@
 """Where tokenizer, weights and reviews come from: the Hub, then the local cache, then what is embedded.
 
-Every answer carries its :class:`Origin`, which goes on screen, into ``environment.json`` and into every JSON
+Every answer carries its ``Origin``, which goes on screen, into ``environment.json`` and into every JSON
 answer. All files of one checkpoint come from one place, so that ids and embeddings always belong together.
 Nothing heavy is imported until it is needed.
 """
@@ -8,14 +8,15 @@ Nothing heavy is imported until it is needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from core import embedded, hub
 from core.atomic import sha256_of
 from core.config import RunConfig
 from core.errors import InputError
+from core.origin import Kind, Origin
 from core.reviews import Review, read_reviews
 from core.source_files import read_model_config, read_tokenizer, read_weights
 
@@ -23,39 +24,11 @@ if TYPE_CHECKING:
     import torch
     from tokenizers import Tokenizer
 
-Kind = Literal["hub", "cache", "folder", "file", "embedded", "synthetic", "random"]
 TOKENIZER_FILES = ("tokenizer.json", "vocab.txt")
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 EMBEDDED_STANDS_FOR = "distilbert-base-uncased"
 """The one checkpoint whose tokenizer and weights the embedded ones may stand in for."""
-
-_KIND_WORDS = {
-    "hub": "from the Hub",
-    "cache": "from the local cache",
-    "folder": "from a local folder",
-    "file": "from a local file",
-    "embedded": "embedded",
-    "synthetic": "from a seeded grammar",
-    "random": "drawn at random",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where one thing came from. ``note`` says why it is not what was asked for first; empty where it is."""
-
-    kind: Kind
-    name: str
-    note: str = ""
-    sha256: str = ""
-
-    def words(self) -> str:
-        """One line for a person."""
-        return f"{self.name}, {_KIND_WORDS[self.kind]}" + (f" ({self.note})" if self.note else "")
-
-    def as_dict(self) -> dict[str, str]:
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

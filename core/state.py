@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from core.events import (
-    LIVE,
     CheckpointSaved,
     ControlReceived,
     EpochFinished,
@@ -19,10 +18,10 @@ from core.events import (
     Progressed,
     RunFinished,
     RunStarted,
-    Status,
     StepLogged,
     Warned,
 )
+from core.statuses import LIVE, Status
 from core.step_blocks import StepBlock
 
 

@@ -103,7 +103,7 @@ class Reporter:
 
 def origin_words(origin: dict[str, Any]) -> str:
     """Where one thing came from, from a run's ``origins``."""
-    from core.sources import Origin
+    from core.origin import Origin
 
     known = {key: origin[key] for key in ("kind", "name", "note") if key in origin}
     counts = f", {origin['taken']:,} of {origin['available']:,}" if "taken" in origin else ""

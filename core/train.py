@@ -24,7 +24,7 @@ from core.device import Engine, choose_engine, engine_facts, environment, inexac
 from core.distributed import Ranks
 from core.errors import InputError
 from core.evaluate import StopEvaluation, evaluate
-from core.events import EpochFinished, RunStarted, Status, StepLogged
+from core.events import EpochFinished, RunStarted, StepLogged
 from core.gradients import BatchResult
 from core.hub import Download
 from core.inbox import REQUESTS, Inbox
@@ -34,6 +34,7 @@ from core.recorder import Emit, Recorder
 from core.run_writer import RunWriter, create_run, launch_id
 from core.runs import Run
 from core.schedule import learning_rate
+from core.statuses import Status
 from core.steering import Steering
 from core.steps import NonFiniteLoss, OutOfMemory, Steps
 

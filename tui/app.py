@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,25 +18,25 @@ from textual.driver import Driver
 from textual.widgets import ContentSwitcher, Footer
 
 from core.config import RunConfig
-from core.control import Control
 from core.errors import InputError
-from core.events import LIVE
-from core.inbox import RemoteControl
 from core.report import printable
 from core.runs import Run
-from core.state import RunState
-from tui.following import Following
+from core.statuses import LIVE
+from tui.leaving import Leaving
 from tui.loading import Loading
-from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvent
 from tui.panes import make_pane
-from tui.screens.confirm import Ask
-from tui.screens.keys import KeysScreen
 from tui.themes import DARK, LIGHT, ON_DARK, ON_LIGHT
-from tui.training import ResumeFunction, TrainFunction, Training, resume_for_real, train_for_real
 from tui.widgets.topbar import TopBar
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what the first frame does not need is imported where it is used
     from textual.command import Provider
+
+    from core.control import Control
+    from core.inbox import RemoteControl
+    from core.state import RunState
+    from tui.following import Following
+    from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvent
+    from tui.training import ResumeFunction, TrainFunction, Training
 
 PANES = ("presets", "tokenizer", "model", "train", "runs")
 GO = Binding.Group("panes", compact=True)
@@ -70,8 +74,8 @@ class ImdbTui(App[int]):
         preset: str | None = None,
         data: str | None = None,
         watch: Run | None = None,
-        train: TrainFunction = train_for_real,
-        resume: ResumeFunction = resume_for_real,
+        train: TrainFunction | None = None,
+        resume: ResumeFunction | None = None,
         background: bool = True,
     ) -> None:
         super().__init__()
@@ -81,8 +85,7 @@ class ImdbTui(App[int]):
         self.theme = wanted if wanted in self.available_themes else "imdb-dark"
         self._unknown_theme = wanted if wanted and wanted not in self.available_themes else ""
         self.root, self.first_preset, self.data = root, preset, data
-        self.training = Training(self.post_message, train, resume)
-        self.following = Following(self.post_message)
+        self._train, self._resume = train, resume
         self.plans: dict[RunConfig, PlanReady] = {}
         self.live: RunState | None = None
         self.live_config: RunConfig | None = None
@@ -93,8 +96,22 @@ class ImdbTui(App[int]):
         self.first_watch = watch
         self.libraries = "waiting"
         self._loading = Loading(self.post_message, wanted=background)
-        self._leave_when_done = False
+        self.leaving = Leaving(self)
         self._dirty = False
+
+    @cached_property
+    def training(self) -> Training:
+        """The one run of this console, and its thread."""
+        from tui.training import Training
+
+        return Training(self.post_message, self._train, self._resume)
+
+    @cached_property
+    def following(self) -> Following:
+        """The run that is followed from the disk, if any."""
+        from tui.following import Following
+
+        return Following(self.post_message)
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's choice, but one that survives the closing of its terminal where that can be had."""
@@ -110,25 +127,28 @@ class ImdbTui(App[int]):
         return dict(ON_DARK if self.current_theme.dark else ON_LIGHT)
 
     def compose(self) -> ComposeResult:
-        yield TopBar()
-        first = "presets"
+        first = "presets" if self.first_watch is None else "train"
+        yield TopBar(first)
         if self.first_watch is not None:
-            first, self.watched_run = "train", self.first_watch
+            self.watched_run = self.first_watch
             if opened := self.following.open(self.first_watch, at_once=True):  # the first frame shows its curve
                 self.watched, self.watched_owner = opened.state, opened.owner
         with ContentSwitcher(initial=first):
             yield make_pane(first)
         yield Footer(show_command_palette=False)
 
+    def on_ready(self) -> None:
+        """After the first frame. What there is by now stays, and is not looked through for garbage again."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+
     def on_mount(self) -> None:
         self.set_interval(REDRAW_S, self._redraw)
-        loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP", "SIGINT"):
-            if hasattr(signal, name):
-                try:
-                    loop.add_signal_handler(getattr(signal, name), self._on_signal, name)
-                except (ValueError, RuntimeError, NotImplementedError):
-                    return  # not the main thread, as in tests: signals are not ours there
+            with suppress(AttributeError, ValueError, RuntimeError, NotImplementedError):
+                # Windows has not all of them, and a console in a test is not in the main thread.
+                asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self._on_signal, name)
         if self._unknown_theme:
             self.notify(f"there is no theme {self._unknown_theme!r}; ctrl+p lists them", severity="warning")
         if self.first_watch is None or self.watched is not None:
@@ -164,6 +184,8 @@ class ImdbTui(App[int]):
         pane.leave_field()
 
     def action_keys(self) -> None:
+        from tui.screens.keys import KeysScreen
+
         self.push_screen(KeysScreen(self.screen))
 
     # The run
@@ -181,24 +203,24 @@ class ImdbTui(App[int]):
 
     def start_run(self, config: RunConfig) -> bool:
         """Starts a run unless one is live, and says so either way."""
-        if self.training.is_live:
-            self.notify("one run at a time: stop this one first with x", severity="warning")
-            return False
-        self.leave_watched()
-        self.live, self.live_config, self.live_traceback = RunState(preset=config.preset), config, ""
-        self.training.start(config, self.root)
-        self._dirty = True
-        self._update_top()
-        return True
+        began = self._begin(lambda: self.training.start(config, self.root), config.preset)
+        if began:
+            self.live_config = config
+        return began
 
     def resume_run(self, run: Run, *, prolong: int = 0) -> bool:
         """Goes on with a run unless one is live, and says so either way."""
+        return self._begin(lambda: self.training.resume(run, prolong), run.name[16:], run.name)
+
+    def _begin(self, start: Callable[[], None], preset: str, run: str = "") -> bool:
+        from core.state import RunState
+
         if self.training.is_live:
             self.notify("one run at a time: stop this one first with x", severity="warning")
             return False
         self.leave_watched()
-        self.live, self.live_traceback = RunState(run=run.name, preset=run.name[16:]), ""
-        self.training.resume(run, prolong)
+        self.live, self.live_traceback = RunState(run=run, preset=preset), ""
+        start()
         self._dirty = True
         self._update_top()
         return True
@@ -261,6 +283,8 @@ class ImdbTui(App[int]):
     def steering(self) -> Control | RemoteControl:
         """What the keys of Train act upon."""
         if self.watched is not None and self.watched_run is not None:
+            from core.inbox import RemoteControl
+
             return RemoteControl(self.watched_run)
         return self.training.control
 
@@ -280,7 +304,7 @@ class ImdbTui(App[int]):
             self.notify(f"{self.live.run}: {self.live.status}")
         self._dirty = True
         self._redraw()
-        if self._leave_when_done:
+        if self.leaving.when_done:
             self.exit(0)
 
     def _redraw(self) -> None:
@@ -307,36 +331,7 @@ class ImdbTui(App[int]):
         self.action_leave()
 
     def action_leave(self) -> None:
-        """Quits at once, or asks what to do with a live run."""
-        if not self.training.is_live:
-            presets: Any = self.query("#presets")  # of a console that only watches they may never have been seen
-            if edited := [name for pane in presets for name in pane.unsaved]:
-                words = f"Edits of {', '.join(map(printable, edited))} are in no file (ctrl+s in Presets saves them)."
-                self.push_screen(Ask(words, {"y": "leave without them", "n": "stay"}), self._leave_answered)
-            else:
-                self.exit(0)
-            return
-        question = "A run is live. Leaving ends it at the next step; everything so far is kept."
-        answers = {"y": "stop it and leave", "w": "leave when it is done", "n": "stay"}
-        self.push_screen(Ask(question, answers), self._leave_answered)
-
-    def _leave_answered(self, answer: str | None) -> None:
-        if answer == "y":
-            self.leave_after_stop("the console was left")
-        elif answer == "w":
-            self._leave_when_done = True
-            self.notify("the console closes when the run is done")
-            if not self.training.is_live:
-                self.exit(0)
-
-    def leave_after_stop(self, reason: str) -> None:
-        """Stops the run at its next step and exits when everything is saved."""
-        self._leave_when_done = True
-        if self.training.is_live:
-            self.training.control.stop(reason)
-            self.notify("stopping at the next step …")
-        else:
-            self.exit(0)
+        self.leaving.ask()
 
     def _on_signal(self, name: str) -> None:
-        self.leave_after_stop(f"signal {name}")
+        self.leaving.after_stop(f"signal {name}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
 import sys
@@ -60,6 +59,8 @@ def _run_to_watch(arguments: list[str]) -> tuple[str, list[str]] | None:
 
 def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     """Runs the full-screen console, with the run ``watch`` opened in it; returns the exit code."""
+    import argparse
+
     parser = argparse.ArgumentParser("imdb-tui", add_help=False)
     parser.add_argument("--preset")
     parser.add_argument("--data")
@@ -72,8 +73,9 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     os.environ.setdefault("TEXTUAL_FPS", "240")
     os.environ.setdefault("ESCDELAY", "40")
     # A screen makes many short-lived objects a key: with Python's own thresholds a seventh of the time goes into
-    # looking for cycles among them, some 20 ms at once now and then.
+    # looking for cycles among them, some 20 ms at once now and then. Before the first frame nothing is garbage.
     gc.set_threshold(10_000, 50, 100)
+    gc.disable()
 
     from core.config import NAMED_SOURCES, configure
     from core.errors import InputError

@@ -9,10 +9,10 @@ from typing import Any
 from textual.message import Message
 
 from core.event_reader import EventReader
-from core.events import LIVE
 from core.follow import EVERY_S
 from core.runs import Run
 from core.state import RunState
+from core.statuses import LIVE
 from tui.messages import RunFollowed, RunOpened
 
 SHORT = 6_000_000

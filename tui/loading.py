@@ -9,9 +9,6 @@ from typing import Any
 
 from textual.message import Message
 
-from core.libraries import load_training_libraries
-from tui.messages import LibrariesLoaded
-
 
 class Loading:
     """Posts LibrariesLoaded once; where it is not ``wanted``, as in tests, never."""
@@ -27,6 +24,9 @@ class Loading:
             threading.Thread(target=self._work, name="libraries", daemon=True).start()
 
     def _work(self) -> None:
+        from core.libraries import load_training_libraries
+        from tui.messages import LibrariesLoaded
+
         began = time.monotonic()
         error = ""
         try:

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
-from core.config import RunConfig
-from core.events import Event
-from core.runs import Run
-from core.state import RunState
-
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from core.config import RunConfig
+    from core.events import Event
     from core.lengths import Measured
-    from core.sources import Origin
+    from core.origin import Origin
+    from core.runs import Run
+    from core.state import RunState
     from tui.tokenizer_pages.state import Data, Playground
 
 

@@ -48,10 +48,9 @@ def resume_for_real(run: Run, control: Control, emit: Emit, prolong: int) -> Non
 class Training:
     """One run at a time. The thread ends by itself when its control says stop."""
 
-    def __init__(
-        self, post: Post, train: TrainFunction = train_for_real, resume: ResumeFunction = resume_for_real
-    ) -> None:
-        self._post, self._train, self._resume = post, train, resume
+    def __init__(self, post: Post, train: TrainFunction | None = None, resume: ResumeFunction | None = None) -> None:
+        """``train`` and ``resume`` stand in for core's own."""
+        self._post, self._train, self._resume = post, train or train_for_real, resume or resume_for_real
         self._thread: threading.Thread | None = None
         self.control = Control()
 

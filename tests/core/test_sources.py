@@ -14,7 +14,8 @@ from core import embedded, hub
 from core.atomic import sha256_of
 from core.config import RunConfig
 from core.errors import InputError
-from core.sources import Origin, open_checkpoint, open_reviews, open_tokenizer, plan
+from core.origin import Origin
+from core.sources import open_checkpoint, open_reviews, open_tokenizer, plan
 from tests.core.hub_server import LoopbackHub, loopback_hub
 from tests.core.tiny import files_of
 

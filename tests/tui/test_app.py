@@ -126,7 +126,7 @@ async def test_leave_after_stop_stops_the_run_and_exits_when_everything_is_saved
         await console.start()
         trainer.say(started(), step(1))
         await console.see("● running")
-        console.app.leave_after_stop("signal SIGTERM")
+        console.app.leaving.after_stop("signal SIGTERM")
         await console.until(lambda: not console.app.is_running, "the end")
     assert console.app.live.status == "stopped"
     assert console.app.live.finished.reason == "signal SIGTERM"
@@ -135,7 +135,7 @@ async def test_leave_after_stop_stops_the_run_and_exits_when_everything_is_saved
 
 async def test_leave_after_stop_exits_at_once_where_no_run_is_live(open_console):
     async with open_console() as console:
-        console.app.leave_after_stop("signal SIGTERM")
+        console.app.leaving.after_stop("signal SIGTERM")
         await console.until(lambda: not console.app.is_running, "the end")
 
 

@@ -10,8 +10,8 @@ import pytest
 from textual.widgets import DataTable, Input, OptionList
 
 from core.config import ModelConfig, RunConfig
+from core.origin import Origin
 from core.reviews import Review
-from core.sources import Origin
 from tests.tui.fakes import PIECES
 from tui.looking import Looks
 from tui.messages import LookDone

@@ -10,8 +10,9 @@ from textual.widgets import Input
 
 import core.beginning  # noqa: F401 - now, or it would take what stands in below for the real thing
 from core.config import RunConfig
+from core.origin import Origin
 from core.reviews import Review
-from core.sources import Checkpoint, Origin
+from core.sources import Checkpoint
 from tests.core.texts import HARD
 from tests.tui.conftest import Driver
 from tests.tui.fakes import PIECES, FakeTrainer, small_tokenizer, whole_run, write_run

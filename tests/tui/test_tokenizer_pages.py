@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from core.errors import InputError
+from core.origin import Origin
 from core.reviews import Review
-from core.sources import Origin
 from tests.core.texts import HARD
 from tests.tui.fakes import PIECES, small_tokenizer
 

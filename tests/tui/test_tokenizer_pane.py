@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.sources import Origin
+from core.origin import Origin
 from core.tokenization import SPECIAL_MEANINGS
 from tests.tui.fakes import PIECES, small_tokenizer
 

@@ -18,14 +18,13 @@ from core.config import RunConfig, choices, configure, describe_field
 from core.errors import InputError
 from core.presets import Preset, list_presets, save_preset
 from core.report import duration, printable
-from tui.messages import PlanReady
-from tui.screens.confirm import AskName
 from tui.widgets.field_row import FieldRow, field_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tui.app import ImdbTui
+    from tui.messages import PlanReady
 
 
 FIRST_WORDS = "enter takes this preset to Train, where s starts it · e edits its fields · ctrl+s saves it as your own"
@@ -183,6 +182,7 @@ class PresetsPane(Horizontal):
         from core.estimate import estimate
         from core.runs import list_runs
         from core.sources import plan
+        from tui.messages import PlanReady
 
         with self._planning:
             try:
@@ -309,6 +309,8 @@ class PresetsPane(Horizontal):
             why = next(iter(self._invalid.values()), "this preset's file is broken")
             self.app.notify(f"not saved: {why}", severity="warning")
             return
+        from tui.screens.confirm import AskName
+
         self.app.push_screen(AskName("Save this preset under the name", f"my-{preset.name}"), self._save_named)
 
     async def _save_named(self, name: str | None) -> None:

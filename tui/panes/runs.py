@@ -14,10 +14,10 @@ from textual.widgets import DataTable, Static
 
 from core.config import field_names, format_value
 from core.errors import InputError
-from core.events import LIVE
 from core.report import difference_rows, duration, percent, printable, status_words
 from core.runs import Run, list_runs
 from core.state import RunState
+from core.statuses import LIVE
 from tui.widgets.curves import RunCurves
 from tui.widgets.run_view import epoch_table
 

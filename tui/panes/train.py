@@ -15,9 +15,9 @@ from textual.widgets import Static
 from core.config import RunConfig, field_types, format_value
 from core.control import Change
 from core.errors import InputError
-from core.events import LIVE
 from core.report import duration, printable
 from core.state import RunState
+from core.statuses import LIVE
 from tui.messages import PlanReady
 from tui.screens.confirm import Ask, AskName
 from tui.screens.text import TextScreen

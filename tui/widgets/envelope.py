@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 MOST_BUCKETS = 1024
@@ -75,6 +76,11 @@ class Envelope:
         return means
 
     def _extend(self, steps: list[int], values: list[float]) -> None:
+        there = (len(self._buckets) - 1) * self._per_bucket + self._buckets[-1].points if self._buckets else 0
+        while there + len(values) > MOST_BUCKETS * self._per_bucket:
+            pairs = zip_longest(self._buckets[::2], self._buckets[1::2])
+            self._buckets = [_merged(one, other) if other else one for one, other in pairs]
+            self._per_bucket *= 2
         done = 0
         while done < len(values):
             room = self._per_bucket - self._buckets[-1].points if self._buckets else 0
@@ -82,10 +88,6 @@ class Envelope:
                 end = min(done + room, len(values))
                 self._buckets[-1] = _merged(self._buckets[-1], _bucket(steps, values, done, end))
             else:
-                if len(self._buckets) == MOST_BUCKETS:
-                    pairs = zip(self._buckets[::2], self._buckets[1::2], strict=True)
-                    self._buckets = [_merged(one, other) for one, other in pairs]
-                    self._per_bucket *= 2
                 end = min(done + self._per_bucket, len(values))
                 self._buckets.append(_bucket(steps, values, done, end))
             done = end

@@ -8,10 +8,10 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import ProgressBar, Static
 
-from core.events import LIVE
+from core.origin import Origin
 from core.report import clock, duration, percent, printable, progress_words, status_words
-from core.sources import Origin
 from core.state import RunState
+from core.statuses import LIVE
 from tui.widgets.curves import RunCurves
 
 

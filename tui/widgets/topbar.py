@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from rich.text import Text
-from textual.widgets import Static
+from typing import TYPE_CHECKING
 
-from core.events import LIVE
+from rich.text import Text
+from textual.widget import Widget
+
 from core.report import duration, printable, progress_words, status_words
-from core.state import RunState
+from core.statuses import LIVE
+
+if TYPE_CHECKING:
+    from core.state import RunState
 
 NAMES = ("presets", "tokenizer", "model", "train", "runs")
 
 
-class TopBar(Static):
+class TopBar(Widget):
     """One line that is true in every pane."""
 
     DEFAULT_CSS = """
     TopBar { height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; }
     """
 
+    def __init__(self, pane: str) -> None:
+        super().__init__()
+        self._shown: tuple[str, RunState | None, str] = (pane, None, "waiting")
+
     def update_bar(self, pane: str, state: RunState | None, libraries: str) -> None:
         """Draws the line for this pane, run, and state of the imported libraries."""
+        self._shown = pane, state, libraries
+        self.refresh()
+
+    def render(self) -> Text:
+        pane, state, libraries = self._shown
         left = Text("imdb-tui ", style="bold", no_wrap=True)
         for number, name in enumerate(NAMES, start=1):
             title = f" {name.title()}" if name == pane or self.size.width >= 64 else ""
             left.append(f" {number}{title} ", style="bold reverse" if name == pane else "")
         right = _status(state, libraries, max(self.size.width - 4 - left.cell_len, 0))
         gap = max(self.size.width - 2 - left.cell_len - right.cell_len, 1)
-        self.update(Text.assemble(left, " " * gap, right))
-
-    def on_resize(self) -> None:
-        self.app._update_top()  # type: ignore[attr-defined]
+        return Text.assemble(left, " " * gap, right)
 
 
 def _status(state: RunState | None, libraries: str, room: int) -> Text:
