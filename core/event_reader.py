@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.events import Event, StepLogged, from_line
 from core.state import RunState
-from core.step_blocks import MANY, read_block
+from core.step_blocks import MANY, StepBlock, read_block
 
 _PIECE = 8 << 20
 _STEP = b'{"event": "step"'
 _END_OF_LINE = re.compile(rb"\n")
 _END_OF_STEPS = re.compile(rb'\n(?!\{"event": "step")')
+
+
+def take_in(parts: Iterable[StepBlock | Event], state: RunState) -> list[Event]:
+    """Applies what :meth:`EventReader.parts` gives to ``state``; gives the events other than steps."""
+    others: list[Event] = []
+    for part in parts:
+        if isinstance(part, StepBlock):
+            state.apply_block(part)
+            continue
+        state.apply(part)
+        if not isinstance(part, StepLogged):
+            others.append(part)
+    return others
 
 
 class EventReader:
@@ -40,16 +53,12 @@ class EventReader:
                 wants_step = wants_step and (self._steps or not isinstance(event, StepLogged))
         return events[::-1]
 
-    def fold_into(self, state: RunState) -> list[Event]:
-        """Applies what was completed since the last call to ``state``, many steps at once where there are many.
-
-        Gives the events other than steps.
-        """
-        others: list[Event] = []
+    def parts(self) -> Iterator[StepBlock | Event]:
+        """What was completed since the last call, in order: events, but many steps in a row as a block."""
         try:
             many = self.path.stat().st_size - self._offset >= MANY
         except FileNotFoundError:
-            return others
+            return
         for content in self._pieces():
             start = 0
             while start < len(content):
@@ -57,14 +66,17 @@ class EventReader:
                 found = (_END_OF_STEPS if steps else _END_OF_LINE).search(content, start)
                 assert found  # the content ends in a newline
                 lines = content[start : found.end()]
-                if steps:
-                    self._fold_steps(lines, many, state)
+                block = read_block(lines, with_pyarrow=many) if steps else None
+                if block is not None:
+                    yield block
                 else:
-                    for event in self._events(lines[:-1]):
-                        state.apply(event)
-                        others.append(event)
+                    for line in lines.split(b"\n")[:-1]:
+                        yield from self._events(line)
                 start = found.end()
-        return others
+
+    def fold_into(self, state: RunState) -> list[Event]:
+        """Applies what was completed since the last call to ``state``; gives the events other than steps."""
+        return take_in(self.parts(), state)
 
     def _pieces(self) -> Iterator[bytes]:
         """The whole lines that have been added to the file since the last call, some megabytes at a time."""
@@ -77,15 +89,6 @@ class EventReader:
                 self._offset += whole
                 yield rest[:whole]
                 rest = rest[whole:]
-
-    def _fold_steps(self, lines: bytes, many: bool, state: RunState) -> None:
-        block = read_block(lines, with_pyarrow=many)
-        if block is not None:
-            state.apply_block(block)
-            return
-        for line in lines.split(b"\n")[:-1]:
-            for event in self._events(line):
-                state.apply(event)
 
     def _events(self, line: bytes) -> list[Event]:
         """The event of a line, or none and one more that was skipped."""

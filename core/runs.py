@@ -87,10 +87,8 @@ class Run:
     def state(self, *, steps: bool = True) -> RunState:
         """The fold of the run's events; its status says ``interrupted`` where nobody writes on."""
         from core.event_reader import EventReader  # here and not above: the console's first frame reads no run
-        from core.state import RunState
 
-        reader = EventReader(self.events_path, steps=steps)
-        state = RunState(run=self.name, preset=self.name[16:])
+        reader, state = EventReader(self.events_path, steps=steps), self.unread_state()
         if steps:
             reader.fold_into(state)
         else:
@@ -101,6 +99,12 @@ class Run:
         if reader.torn() and state.status not in LIVE:
             state.skipped_lines += 1
         return state
+
+    def unread_state(self) -> RunState:
+        """The state before the first event."""
+        from core.state import RunState
+
+        return RunState(run=self.name, preset=self.name[16:])
 
     def status(self, state: RunState) -> Status:
         """``state.status``, corrected for a run that died without writing its end."""

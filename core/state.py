@@ -180,8 +180,9 @@ class RunState:
         for seconds in block.seconds:  # not sum(), which rounds in another way
             self.step_seconds += seconds
         self.steps_made += len(block.step)
+        steps = block.step.tolist()
         for name, values in (("train/loss", block.loss), ("train/accuracy", block.accuracy), ("lr", block.lr)):
-            self.curves[name].steps.extend(block.step)
+            self.curves[name].steps.extend(steps)
             self.curves[name].values.extend(values)
 
     def _note(self, event: Event, words: str) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # what the first frame does not need is imported where it is 
 
     from core.control import Control
     from core.inbox import RemoteControl
+    from core.read_ahead import ReadAhead
     from core.state import RunState
     from tui.following import Following
     from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvent
@@ -74,6 +75,7 @@ class ImdbTui(App[int]):
         preset: str | None = None,
         data: str | None = None,
         watch: Run | None = None,
+        ahead: ReadAhead | None = None,
         train: TrainFunction | None = None,
         resume: ResumeFunction | None = None,
         background: bool = True,
@@ -93,7 +95,7 @@ class ImdbTui(App[int]):
         self.watched: RunState | None = None
         self.watched_run: Run | None = None
         self.watched_owner = ""
-        self.first_watch = watch
+        self.first_watch, self._ahead = watch, ahead
         self.libraries = "waiting"
         self._loading = Loading(self.post_message, wanted=background)
         self.leaving = Leaving(self)
@@ -131,7 +133,7 @@ class ImdbTui(App[int]):
         yield TopBar(first)
         if self.first_watch is not None:
             self.watched_run = self.first_watch
-            if opened := self.following.open(self.first_watch, at_once=True):  # the first frame shows its curve
+            if opened := self.following.open(self.first_watch, at_once=True, ahead=self._ahead):
                 self.watched, self.watched_owner = opened.state, opened.owner
         with ContentSwitcher(initial=first):
             yield make_pane(first)

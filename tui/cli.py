@@ -82,12 +82,14 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     from core.presets import list_presets, load_preset
     from core.reviews import require_file
     from core.runs import find_run, runs_root
-    from tui.app import ImdbTui
 
-    watched = None
+    watched = ahead = None
     try:
         if watch is not None:
+            from core.read_ahead import ReadAhead
+
             watched = find_run(runs_root(options.runs_dir), watch)
+            ahead = ReadAhead(watched)
         if options.preset:
             load_preset(options.preset)
         for preset in list_presets():
@@ -98,7 +100,10 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     except InputError as error:
         print(f"imdb-tui: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    app = ImdbTui(runs_root(options.runs_dir), preset=options.preset, data=options.data, watch=watched)
+    from tui.app import ImdbTui
+
+    root = runs_root(options.runs_dir)
+    app = ImdbTui(root, preset=options.preset, data=options.data, watch=watched, ahead=ahead)
     try:
         app.run()
     finally:

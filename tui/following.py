@@ -10,11 +10,12 @@ from textual.message import Message
 
 from core.event_reader import EventReader
 from core.follow import EVERY_S
+from core.read_ahead import ReadAhead
 from core.runs import Run
-from core.state import RunState
 from core.statuses import LIVE
 from tui.messages import RunFollowed, RunOpened
 
+_Read = tuple[EventReader, RunOpened]
 SHORT = 6_000_000
 """Bytes of events that are read in less time than a person sees: some 20,000 steps in 70 ms."""
 
@@ -26,28 +27,28 @@ class Following:
         self._post = post
         self._leave = threading.Event()
 
-    def open(self, run: Run, *, at_once: bool = False) -> RunOpened | None:
+    def open(self, run: Run, *, at_once: bool = False, ahead: ReadAhead | None = None) -> RunOpened | None:
         """Reads what there is of the run in a thread, posts its state, and then what is added to it.
 
         With ``at_once``, before there is a screen that could wait, a short run is read here and given, not posted.
+        What is read ``ahead`` is only taken over.
         """
         self.close()
         self._leave = threading.Event()
-        reader = EventReader(run.events_path)
-        opened = _read(run, reader) if at_once and _is_short(run) else None
+        read = _read(run, ahead) if at_once and _is_short(run) else None
         # A daemon: reading needs no ending of its own.
-        work = threading.Thread(
-            target=self._work, args=(run, reader, opened, self._leave), name="following", daemon=True
-        )
-        work.start()
-        return opened
+        arguments = (run, ahead, read, self._leave)
+        threading.Thread(target=self._work, args=arguments, name="following", daemon=True).start()
+        return read[1] if read is not None else None
 
     def close(self) -> None:
         self._leave.set()
 
-    def _work(self, run: Run, reader: EventReader, opened: RunOpened | None, leave: threading.Event) -> None:
-        if opened is None:
-            opened = _read(run, reader)
+    def _work(self, run: Run, ahead: ReadAhead | None, read: _Read | None, leave: threading.Event) -> None:
+        if read is not None:
+            reader, opened = read
+        else:
+            reader, opened = _read(run, ahead)
             self._post(opened)
         # From now on the state is the app's.
         was_live = opened.state.status in LIVE
@@ -67,12 +68,12 @@ def _is_short(run: Run) -> bool:
         return True
 
 
-def _read(run: Run, reader: EventReader) -> RunOpened:
-    state = RunState(run=run.name, preset=run.name[16:])
-    reader.fold_into(state)
+def _read(run: Run, ahead: ReadAhead | None) -> _Read:
+    reader, state = (ahead.take() if ahead is not None else None) or (EventReader(run.events_path), run.unread_state())
+    reader.fold_into(state)  # all of it, or what has been added since
     state.skipped_lines = reader.skipped
     state.status = run.status(state)
-    return RunOpened(run, state, own=False, owner=_owner(run))
+    return reader, RunOpened(run, state, own=False, owner=_owner(run))
 
 
 def _owner(run: Run) -> str:

@@ -96,16 +96,28 @@ class RunCurves(Vertical):
             self.set_timer(0.001, self._catch_up)
 
     def _catch_up(self) -> None:
-        if self._behind:  # what is shown now, which may be another run than when the timer was set
+        """Some more points, and once they are all there the charts."""
+        if not self._behind:  # something else has been shown meanwhile
+            return
+        self._behind = False
+        for _, state in self._runs:
+            for kind in ("loss", "accuracy"):
+                self._follow(state, kind)
+        if self._behind:
+            self.set_timer(0.001, self._catch_up)
+        else:
             self.show(self._runs)
 
     def _train_points(self, state: RunState, kind: str) -> tuple[list[int], list[float], list[float]]:
         """The mean of the last batches, because one batch of 16 alone says little; only new points cost anything."""
+        return self._follow(state, kind).points()
+
+    def _follow(self, state: RunState, kind: str) -> Envelope:
         curve = state.curves[f"train/{kind}"]
         envelope = self._envelopes.setdefault((id(state), kind, curve.rewinds), (state, Envelope()))[1]
         if not envelope.follow(curve.steps, curve.values):
             self._behind = True
-        return envelope.points()
+        return envelope
 
     def _style(self, variable: str) -> str:
         return self.app.theme_variables[variable]

@@ -46,8 +46,8 @@ class Envelope:
         there = min(len(steps), len(values))
         start, end = self._taken, min(there, self._taken + most)
         self._taken = end
-        new_steps, new_values = list(steps[start:end]), list(values[start:end])
-        if not all(map(math.isfinite, new_values)):
+        new_steps, new_values = steps[start:end], list(values[start:end])
+        if not math.isfinite(sum(new_values)):  # then one of them is not, or they are huge: looked at one by one
             kept = [i for i, value in enumerate(new_values) if math.isfinite(value)]
             new_steps, new_values = [new_steps[i] for i in kept], [new_values[i] for i in kept]
         self._extend(new_steps, self._means(new_values))
@@ -70,12 +70,13 @@ class Envelope:
         first = min(max(window - before - 1, 0), len(values))  # so many have fewer before them
         means = [sum(known[:i]) / i for i in range(before + 1, before + 1 + first)]
         begin = max(before + first - window + 1, 0)
+        # Each sum anew: in the difference of two running sums one huge loss would drown all that come after it.
         rest = zip(*(known[begin + k :] for k in range(window)), strict=False)
         means += [total / window for total in map(sum, rest)]
         self._recent = known[-(window - 1) :] if window > 1 else []
         return means
 
-    def _extend(self, steps: list[int], values: list[float]) -> None:
+    def _extend(self, steps: Sequence[int], values: list[float]) -> None:
         there = (len(self._buckets) - 1) * self._per_bucket + self._buckets[-1].points if self._buckets else 0
         while there + len(values) > MOST_BUCKETS * self._per_bucket:
             pairs = zip_longest(self._buckets[::2], self._buckets[1::2])
@@ -93,7 +94,7 @@ class Envelope:
             done = end
 
 
-def _bucket(steps: list[int], values: list[float], start: int, end: int) -> Bucket:
+def _bucket(steps: Sequence[int], values: list[float], start: int, end: int) -> Bucket:
     """The points from ``start`` to ``end``; of equally low or high ones the first."""
     part = values[start:end]
     low, high = min(part), max(part)
