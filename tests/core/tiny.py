@@ -42,6 +42,7 @@ num_epochs = {epochs}
 learning_rate = 1e-3
 
 [engine]
+device = "cpu"
 dtype = "float32"
 threads = 1
 """

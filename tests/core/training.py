@@ -30,6 +30,7 @@ def tiny_config(folder: Path, reviews: Path) -> RunConfig:
         train__batch_size=8,
         train__num_epochs=2,
         train__learning_rate=1e-3,
+        engine__device="cpu",
         engine__dtype="float32",
         engine__threads=1,
     )
