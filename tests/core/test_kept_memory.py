@@ -51,7 +51,7 @@ def probe(how: str) -> tuple[int, int, int]:
 def test_freed_memory_is_found_again_in_a_thread_too_and_given_back_at_the_end() -> None:
     pages = 200 * (1 << 20) // os.sysconf("SC_PAGE_SIZE")
     faults, _, _ = probe("returned")
-    assert faults > 0.9 * pages  # without it, each round brings all of its pages anew
+    assert faults > 0.4 * pages  # without it, each round brings more than half of its pages anew
     faults, resident, after = probe("kept")
     assert faults < 0.01 * pages
     assert resident - after > 0.4 * pages
