@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from textual.app import App
 
@@ -42,6 +42,7 @@ def test_few_points_are_all_kept():
 
 
 @given(values_of_a_run, st.integers(1, 60))
+@example([0.0], 49)  # 49 * (1 / 49) is less than 1
 def test_the_trend_is_the_mean_of_each_column(values, columns):
     steps = list(range(len(values)))
     across, up = trend(steps, values, columns)

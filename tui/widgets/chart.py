@@ -28,15 +28,19 @@ class Series:
 
 def trend(steps: Sequence[int], values: Sequence[float], columns: int) -> tuple[list[float], list[float]]:
     """One point a column: the means of its steps and values. Values that are not finite are left out."""
-    size = len(steps) / columns
     across, up = [], []
     for column in range(columns):
-        part = range(int(column * size), int((column + 1) * size))
+        part = _of_column(column, columns, len(steps))
         kept = [i for i in part if values[i] - values[i] == 0]
         if kept:
             across.append(sum(steps[i] for i in kept) / len(kept))
             up.append(sum(values[i] for i in kept) / len(kept))
     return across, up
+
+
+def _of_column(column: int, columns: int, count: int) -> range:
+    """Which of ``count`` points fall into a column; in whole numbers, so that none is lost to rounding."""
+    return range(column * count // columns, (column + 1) * count // columns)
 
 
 def decimate(steps: Sequence[int], values: Sequence[float], columns: int) -> tuple[list[int], list[float]]:
@@ -48,9 +52,8 @@ def decimate(steps: Sequence[int], values: Sequence[float], columns: int) -> tup
         kept = [i for i, value in enumerate(values) if value - value == 0]
         return [steps[i] for i in kept], [values[i] for i in kept]
     chosen: list[int] = []
-    size = len(steps) / columns
     for column in range(columns):
-        part = [i for i in range(int(column * size), int((column + 1) * size)) if values[i] - values[i] == 0]
+        part = [i for i in _of_column(column, columns, len(steps)) if values[i] - values[i] == 0]
         if part:
             chosen.extend(sorted({min(part, key=values.__getitem__), max(part, key=values.__getitem__)}))
     return [steps[i] for i in chosen], [values[i] for i in chosen]
