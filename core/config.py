@@ -274,9 +274,9 @@ def from_toml(text: str, *, preset: str, where: str) -> RunConfig:
 
 def to_toml(config: RunConfig) -> str:
     """The configuration as TOML; ``from_toml`` gives an equal one back."""
-    head = {"preset": config.preset, "title": config.title, "description": config.description}
     import tomli_w
 
+    head = {"preset": config.preset, "title": config.title, "description": config.description}
     return tomli_w.dumps({**head, **config.sections()})
 
 

@@ -111,10 +111,10 @@ def _choose_parts(config: EngineConfig, device: str, dtype: torch.dtype, reasons
         layout = choose("layout", "unpadded", "nothing is computed for padding")
     else:
         layout = choose("layout", "padded", "there is no fast attention for unequal lengths")
-    if layout == "unpadded" and cpu:
-        choose("attention", "per-review", "sdpa is slow on a CPU with dropout")
-    elif layout == "unpadded":
+    if layout == "unpadded" and flash:
         choose("attention", "flash", "it takes reviews of unequal lengths")
+    elif layout == "unpadded":
+        choose("attention", "per-review", "it takes reviews of unequal lengths with products alone")
     elif cpu:
         choose("attention", "eager", "sdpa is slow on a CPU with dropout")
     else:
@@ -123,6 +123,10 @@ def _choose_parts(config: EngineConfig, device: str, dtype: torch.dtype, reasons
         raise InputError(
             f"engine.attention = {parts['attention']!r} does not go with the {layout} layout; "
             "per-review and flash are for unpadded, eager and sdpa for padded"
+        )
+    if parts["attention"] == "flash" and not flash:
+        raise InputError(
+            "engine.attention = 'flash' is for a CUDA GPU that computes bfloat16, in bfloat16; use auto or per-review"
         )
     if cpu:
         choose("dropout", "lanes", "a fifth of the time of Bernoulli masks on a CPU")
@@ -166,7 +170,7 @@ def engine_facts(engine: Engine, world_size: int) -> dict[str, Any]:
         "device": device,
         "dtype": engine.dtype_name,
         "threads": engine.threads,
-        **{part: getattr(engine, part) for part in PARTS if part not in ("launch", "memory", "encodings")},
+        **{part: getattr(engine, part) for part in PARTS if part not in ("memory", "encodings")},
         "torch": version("torch"),
         "world_size": world_size,
     }

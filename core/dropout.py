@@ -39,14 +39,14 @@ def dropout(x: torch.Tensor, rate: float, masks: Masks) -> torch.Tensor:
         return x
     if masks == "bernoulli":
         return torch.nn.functional.dropout(x, rate)
-    dropped: torch.Tensor = _Dropout.apply(x, rate, masks)  # type: ignore[no-untyped-call]
+    dropped: torch.Tensor = _LaneDropout.apply(x, rate)  # type: ignore[no-untyped-call]
     return dropped
 
 
-class _Dropout(torch.autograd.Function):
+class _LaneDropout(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, rate: float, masks: Masks) -> torch.Tensor:
-        mask, ctx.scale = keep_mask(x, rate, masks)
+    def forward(ctx: Any, x: torch.Tensor, rate: float) -> torch.Tensor:
+        mask, ctx.scale = keep_mask(x, rate, "lanes")
         ctx.save_for_backward(mask)
         return (x * mask).mul_(ctx.scale)
 
@@ -54,4 +54,4 @@ class _Dropout(torch.autograd.Function):
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         (gradient,) = gradients
         (mask,) = ctx.saved_tensors
-        return (gradient * mask).mul_(ctx.scale), None, None
+        return (gradient * mask).mul_(ctx.scale), None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -60,9 +61,12 @@ def compute_gradients(
     return BatchResult(loss_sum, right / len(chosen), int(all_tokens))
 
 
-def gradient_norm(parameters: list[nn.Parameter], most: float) -> float:
-    """Total L2 norm of the gradients, which are scaled down to ``most`` where that is above 0 and exceeded."""
+def gradient_norm(parameters: Sequence[nn.Parameter], most: float) -> torch.Tensor:
+    """Total L2 norm of the gradients, a scalar on their device; they are scaled down to ``most`` where it is above.
+
+    0 scales nothing.
+    """
     norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
     if most:
         torch.nn.utils.clip_grads_with_norm_(parameters, most, norm)
-    return float(norm.item())  # sync
+    return norm

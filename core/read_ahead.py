@@ -34,6 +34,7 @@ class ReadAhead:
             os.close(theirs)
             return
         if self._child == 0:
+            os.close(ours)  # else the pipe would still have a reader when the console is gone, and this wait for ever
             _read_and_leave(run, theirs)
         os.close(theirs)
         self._pipe = ours

@@ -1,4 +1,4 @@
-"""Whole training steps as CUDA graphs: a GPU computes a step's six hundred kernels faster than they can be launched.
+"""Whole training steps as CUDA graphs: a GPU computes a step's hundreds of kernels faster than they can be launched.
 
 A graph repeats the same kernels on the same memory. So there is one for each size of a batch, in tokens; sizes are
 multiples of ``GRAIN``, and a batch is filled up to the next one. Where reviews begin, their labels and the learning
@@ -15,7 +15,7 @@ from dataclasses import replace
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from core.gradients import BatchResult
+from core.gradients import BatchResult, gradient_norm
 from core.layout import Packed, UnpaddedClassifier, on_device, pack
 
 GRAIN = 256
@@ -122,9 +122,7 @@ class ReplayedSteps:
         logits = self.model.logits(size.batch)
         loss = binary_cross_entropy_with_logits(logits, size.labels)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
-        if self.max_grad_norm:
-            torch.nn.utils.clip_grads_with_norm_(self.parameters, self.max_grad_norm, norm)
+        norm = gradient_norm(self.parameters, self.max_grad_norm)
         right = ((logits > 0) == (size.labels > 0.5)).sum()
         torch.stack([loss.detach(), right.float(), norm], out=self.numbers)
         self.broken.copy_(torch.maximum(self.broken, (~self.numbers.isfinite().all()).float()))

@@ -93,7 +93,7 @@ def flash_attention(qkv: torch.Tensor, ends: torch.Tensor, longest: int, heads: 
 
     ``ends``, int32 of [reviews + 1], says where each review begins and where the last one ends, ``longest`` the most
     tokens that one may have. The masks are the kernel's own, from torch's generator. torch's public function for such
-    batches has no dropout, and its nested tensors leave the kernel for another that takes ten times a whole step.
+    batches has no dropout, and its nested tensors leave this kernel for a far slower one.
     """
     tokens, dim = qkv.shape[0], qkv.shape[1] // 3
     d = dim // heads

@@ -82,7 +82,8 @@ def _with_pyarrow(lines: bytes, count: int, last: StepLogged) -> StepBlock | Non
 
     counts = ("step", "epoch", "examples", "tokens")
     numbers = ("time", "elapsed", "loss", "accuracy", "lr", "grad_norm", "seconds")
-    types = {name: pyarrow.int64() for name in counts} | {name: pyarrow.float64() for name in numbers}
+    types = {"event": pyarrow.string(), **dict.fromkeys(counts, pyarrow.int64())}
+    types |= dict.fromkeys(numbers, pyarrow.float64())
     options = json.ParseOptions(explicit_schema=pyarrow.schema(types), unexpected_field_behavior="ignore")
     try:
         table = json.read_json(
@@ -96,6 +97,7 @@ def _with_pyarrow(lines: bytes, count: int, last: StepLogged) -> StepBlock | Non
         return bool(low <= ends["min"] and ends["max"] <= high)
 
     whole = len(table) == count and all(column.null_count == 0 for column in table.columns)
+    whole = whole and compute.all(compute.equal(table["event"], "step")).as_py()
     if not whole or not all(between(name, 0, 2**63 - 1) for name in counts):
         return None
     if not (between("time", 0, 1e10) and between("elapsed", 0, 1e10)):

@@ -63,11 +63,11 @@ class Steps:
                 group["lr"].fill_(lr)
             else:
                 group["lr"] = lr
-        made = self._replay(chosen)
+        made = self._replay(chosen, step)
         updated = made is not None
         if made is None:
             result = self._gradients(chosen, step)
-            made = result, gradient_norm(self.trainable, self.config.max_grad_norm)
+            made = result, gradient_norm(self.trainable, self.config.max_grad_norm).item()  # sync
         result, norm = made
         if not (math.isfinite(result.loss) and math.isfinite(norm)):
             reviews = ", ".join(str(self.begun.train_set.review_ids[i]) for i in chosen)
@@ -80,7 +80,7 @@ class Steps:
             self.begun.optimizer.step()
         return made
 
-    def _replay(self, chosen: list[int]) -> tuple[BatchResult, float] | None:
+    def _replay(self, chosen: list[int], step: int) -> tuple[BatchResult, float] | None:
         """A whole batch's step as a graph, or None where it must be made otherwise."""
         if self.replayed is None or self.micro_batch_size or len(chosen) != self.config.batch_size:
             return None
@@ -95,6 +95,7 @@ class Steps:
         self.begun.optimizer.zero_grad(set_to_none=True)
         torch.cuda.empty_cache()
         set_generator_states(randomness, self.engine.device)
+        self.warn(f"out of memory for a graph at step {step}: the kernels of each step are now launched one by one")
         return None
 
     def _gradients(self, chosen: list[int], step: int) -> BatchResult:

@@ -148,9 +148,9 @@ class ImdbTui(App[int]):
     def on_mount(self) -> None:
         self.set_interval(REDRAW_S, self._redraw)
         for name in ("SIGTERM", "SIGHUP", "SIGINT"):
-            with suppress(AttributeError, ValueError, RuntimeError, NotImplementedError):
-                # Windows has not all of them, and a console in a test is not in the main thread.
-                asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self._on_signal, name)
+            if hasattr(signal, name):
+                with suppress(ValueError, RuntimeError, NotImplementedError):  # not the main thread, as in tests
+                    asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self._on_signal, name)
         if self._unknown_theme:
             self.notify(f"there is no theme {self._unknown_theme!r}; ctrl+p lists them", severity="warning")
         if self.first_watch is None or self.watched is not None:

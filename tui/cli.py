@@ -73,9 +73,8 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     os.environ.setdefault("TEXTUAL_FPS", "240")
     os.environ.setdefault("ESCDELAY", "40")
     # A screen makes many short-lived objects a key: with Python's own thresholds a seventh of the time goes into
-    # looking for cycles among them, some 20 ms at once now and then. Before the first frame nothing is garbage.
+    # looking for cycles among them, some 20 ms at once now and then.
     gc.set_threshold(10_000, 50, 100)
-    gc.disable()
 
     from core.config import NAMED_SOURCES, configure
     from core.errors import InputError
@@ -100,6 +99,7 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     except InputError as error:
         print(f"imdb-tui: {error}", file=sys.stderr)  # noqa: T201
         return 2
+    gc.disable()  # before the first frame nothing is garbage
     from tui.app import ImdbTui
 
     root = runs_root(options.runs_dir)
@@ -107,5 +107,6 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     try:
         app.run()
     finally:
+        gc.enable()
         app.training.stop_and_join("the console was closed")
     return app.return_code or 0

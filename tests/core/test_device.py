@@ -7,7 +7,7 @@ import torch
 
 from core import device
 from core.config import EngineConfig, field_types
-from core.device import choose_engine, usable_cores
+from core.device import choose_engine, engine_facts, usable_cores
 from core.errors import InputError
 
 
@@ -95,7 +95,7 @@ def test_each_device_gets_the_parts_that_are_fast_there(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("part", "value"),
     [
-        ("attention", "flash"),
+        ("attention", "per-review"),
         ("dropout", "bernoulli"),
         ("optimizer", "plain"),
         ("memory", "returned"),
@@ -132,6 +132,26 @@ def test_every_choice_has_its_reason() -> None:
 def test_parts_that_do_not_go_together_are_refused(layout: str, attention: str) -> None:
     with pytest.raises(InputError, match=rf"engine\.attention = '{attention}' does not go with the .* layout"):
         choose_engine(EngineConfig(device="cpu", layout=layout, attention=attention))
+
+
+def test_flash_attention_is_only_for_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU without it, or in a dtype that it does not take, computes unpadded batches review by review."""
+    pretend(monkeypatch, cuda=True)
+    for config in (
+        EngineConfig(device="cpu", attention="flash"),
+        EngineConfig(dtype="float32", layout="unpadded", attention="flash"),
+    ):
+        with pytest.raises(InputError, match=r"engine\.attention = 'flash' is for a CUDA GPU that computes bfloat16"):
+            choose_engine(config)
+    assert choose_engine(EngineConfig(dtype="float32", layout="unpadded")).attention == "per-review"
+    pretend(monkeypatch, mps=True)
+    assert choose_engine(EngineConfig(layout="unpadded")).attention == "per-review"
+
+
+def test_what_changes_the_bits_is_kept_in_a_checkpoint_and_nothing_else() -> None:
+    """A graph's batches are filled up, and so its masks are others than those of steps launched one by one."""
+    facts = engine_facts(choose_engine(EngineConfig(device="cpu")), 1)
+    assert set(device.PARTS) - set(facts) == {"memory", "encodings"}
 
 
 def test_memory_is_kept_only_where_the_allocator_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:

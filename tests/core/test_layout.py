@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import accumulate
 
 import pytest
 import torch
@@ -16,11 +17,15 @@ from core.device import choose_engine
 from core.errors import InputError
 from core.layout import PaddedClassifier, UnpaddedClassifier, laid_out, pack
 from core.model import Classifier, build_classifier, encoder_config
-from core.self_attention import per_review_attention
+from core.self_attention import flash_attention, per_review_attention
 
 NO_DROPOUT = ("dropout=0", "attention_dropout=0")
 PLAIN = EngineConfig(device="cpu", dtype="float32", layout="padded", threads=1)
 FAST = EngineConfig(device="cpu", dtype="float32", threads=1)
+LOW = EngineConfig(device="cpu", dtype="bfloat16", threads=1)
+FLASH = EngineConfig(device="cuda", attention="flash")
+ON_GPU = EngineConfig(device="cuda", dtype="float32", layout="unpadded")
+GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU")
 
 
 @pytest.fixture(autouse=True)
@@ -48,9 +53,12 @@ def logits_and_gradients(
     model: Classifier, config: EngineConfig, rows: list[torch.Tensor]
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     model.zero_grad()
-    logits = laid_out(model, choose_engine(config))(rows)
-    binary_cross_entropy_with_logits(logits, torch.linspace(0, 1, len(rows))).backward()
-    return logits.detach(), {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+    engine = choose_engine(config)
+    torch.nn.Module.to(model, engine.device)
+    logits = laid_out(model, engine)([row.to(engine.device) for row in rows])
+    binary_cross_entropy_with_logits(logits, torch.linspace(0, 1, len(rows), device=engine.device)).backward()
+    gradients = {name: p.grad.clone().cpu() for name, p in model.named_parameters() if p.grad is not None}
+    return logits.detach().cpu(), gradients
 
 
 def random_lengths(seed: int) -> list[int]:
@@ -96,10 +104,11 @@ def test_it_follows_the_configuration_and_the_head(architecture: tuple[str, ...]
     assert gradients.keys() == plain_gradients.keys()
 
 
-def test_bfloat16_rounds_and_does_nothing_else() -> None:
-    model, rows = classifier(*NO_DROPOUT), batch([40, 3, 111])
+@pytest.mark.parametrize("low", [LOW, pytest.param(FLASH, marks=GPU)], ids=["cpu", "flash"])
+@pytest.mark.parametrize("heads", [("n_heads=4",), ("dim=64", "n_heads=1")], ids=str)
+def test_bfloat16_and_flash_attention_round_and_do_nothing_else(low: EngineConfig, heads: tuple[str, ...]) -> None:
+    model, rows = classifier(*NO_DROPOUT, *heads), batch([40, 3, 111])
     plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
-    low = EngineConfig(device="cpu", dtype="bfloat16", threads=1)
     fast, gradients = logits_and_gradients(model, low, rows)
     assert torch.allclose(fast, plain, atol=0.02)
     assert not torch.equal(fast, plain)
@@ -121,20 +130,84 @@ def test_frozen_parameters_get_no_gradient_and_the_others_theirs() -> None:
     assert all(torch.allclose(gradients[name], plain[name], atol=1e-6) for name in plain)
 
 
+@pytest.mark.parametrize(
+    "config",
+    [FAST, pytest.param(ON_GPU, marks=GPU)],
+    ids=["cpu", "gpu"],
+)
 @pytest.mark.parametrize("name", ["dropout=0.4", "attention_dropout=0.4"])
-def test_dropout_is_applied_in_training_alone_and_keeps_the_expectation(name: str) -> None:
-    model, copies = classifier(*NO_DROPOUT, name), 600
-    rows = batch([13]) * copies  # the same review, each with masks of its own
-    ours, theirs = (laid_out(model, choose_engine(config)) for config in (FAST, PLAIN))
-    torch.manual_seed(0)
-    with torch.no_grad():
-        drawn, plain = ours.train()(rows), theirs.train()(rows)
-        still = ours.eval()(rows)
+def test_dropout_is_applied_in_training_alone_and_keeps_the_expectation(name: str, config: EngineConfig) -> None:
+    copies, found = 600, []
+    for each in (PLAIN, config):
+        engine, model = choose_engine(each), classifier(*NO_DROPOUT, name)
+        torch.nn.Module.to(model, engine.device)
+        module = laid_out(model, engine)
+        rows = [row.to(engine.device) for row in batch([13]) * copies]  # the same review, each with masks of its own
+        torch.manual_seed(0)
+        with torch.no_grad():
+            found.append(module.train()(rows).cpu())
+            still = module.eval()(rows)
+    plain, drawn = found
     assert still.std() < 1e-6 < 1e-3 < drawn.std()
     sigma = math.sqrt((drawn.var().item() + plain.var().item()) / copies)
     assert abs(drawn.mean().item() - plain.mean().item()) < 4 * sigma
     # The standard error of a standard deviation is its 1 / sqrt(2 n) for a normal variable.
     assert drawn.std().item() == pytest.approx(plain.std().item(), rel=4 * math.sqrt(2 / (2 * copies)))
+
+
+Attend = Callable[[torch.Tensor, list[int], float], torch.Tensor]
+
+
+def review_by_review(qkv: torch.Tensor, lengths: list[int], rate: float) -> torch.Tensor:
+    return per_review_attention(qkv, lengths, 2, rate, "lanes")
+
+
+def by_flash(qkv: torch.Tensor, lengths: list[int], rate: float) -> torch.Tensor:
+    ends = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device="cuda")
+    return flash_attention(qkv, ends, max(lengths), 2, rate)
+
+
+ATTENTIONS = [
+    pytest.param(review_by_review, "cpu", torch.float32, id="cpu"),
+    pytest.param(review_by_review, "cpu", torch.bfloat16, id="cpu-low"),
+    pytest.param(by_flash, "cuda", torch.bfloat16, marks=GPU, id="flash"),
+]
+
+
+@pytest.mark.parametrize(("attend", "device", "dtype"), ATTENTIONS)
+@pytest.mark.parametrize("rate", [0.1, 0.4])
+def test_attention_drops_each_weight_at_the_rate_and_anew_in_each_call(
+    attend: Attend, device: str, dtype: torch.dtype, rate: float
+) -> None:
+    """With all weights 1/64 and all values 1 an output is the share of weights that are kept, scaled."""
+    n, reviews = 64, 100
+    qkv = torch.zeros(n * reviews, 3 * 16, dtype=dtype, device=device)
+    qkv[:, 32:] = 1
+    torch.manual_seed(0)
+    one, other = (attend(qkv, [n] * reviews, rate).float()[:, ::8].flatten() for _ in range(2))  # one number a head
+    variance = rate / (1 - rate) / n
+    assert abs(one.mean().item() - 1) < 4 * math.sqrt(variance / len(one))
+    assert one.var().item() == pytest.approx(variance, rel=4 * math.sqrt(2 / len(one)))
+    assert abs(torch.corrcoef(torch.stack([one, other]))[0, 1].item()) < 4 / math.sqrt(len(one))
+
+
+@pytest.mark.parametrize(("attend", "device", "dtype"), ATTENTIONS)
+def test_the_gradient_of_attention_has_the_masks_of_its_forward_pass(
+    attend: Attend, device: str, dtype: torch.dtype
+) -> None:
+    """Attention is linear in its values: their gradient times them is the output times its own, for equal masks."""
+    draw = torch.Generator().manual_seed(0)
+    qkv = torch.randn(64, 3 * 16, generator=draw).to(device, dtype).requires_grad_()
+    gradient = torch.randn(64, 16, generator=draw).to(device, dtype)
+    torch.manual_seed(0)
+    out = attend(qkv, [40, 24], 0.4)
+    out.backward(gradient)
+    assert qkv.grad is not None
+    product = (qkv.grad * qkv)[:, 32:].double().sum().item()
+    scale = (out * gradient).double().norm().item()
+    assert product == pytest.approx((out * gradient).double().sum().item(), abs=0.05 * scale)
+    torch.manual_seed(1)
+    assert product != pytest.approx((attend(qkv, [40, 24], 0.4) * gradient).double().sum().item(), abs=0.05 * scale)
 
 
 @pytest.mark.parametrize("masks", ["lanes", "bernoulli"])

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,16 @@ def test_a_process_that_is_killed_leaves_the_run_to_be_read_here(tmp_path: Path)
     os.kill(ahead._child, signal.SIGKILL)
     assert ahead.take() is None
     assert run.state().step == 29_999
+
+
+def test_a_console_that_is_left_leaves_no_process_behind(tmp_path: Path) -> None:
+    run = write(tmp_path / "20261124-090000-quick", 30_000)  # more than a pipe holds, so it waits
+    ahead = ReadAhead(run)
+    os.close(ahead._pipe)  # what the system does with all that an ended process had open
+    end = time.monotonic() + 30
+    while os.waitpid(ahead._child, os.WNOHANG) == (0, 0):
+        assert time.monotonic() < end, "the other process waits for a reader that is gone"
+        time.sleep(0.02)
 
 
 def test_without_a_run_there_is_an_empty_state(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ ODD = [
     json.dumps({**json.loads(to_line(step(4))), "elapsed": -1.0}).encode(),
     json.dumps({**json.loads(to_line(step(4))), "lr": "0.5"}).encode(),
     json.dumps({**json.loads(to_line(step(4))), "lr": 1}).encode(),
+    to_line(step(4)).replace('"seconds"', '"event": "epoch", "seconds"').encode(),
     to_line(started()).encode(),
     to_line(started(step=3, epochs_done=1, checkpoint="checkpoints/step-3")).encode(),
     to_line(epoch(1, at=3)).encode(),

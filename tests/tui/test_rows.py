@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from rich.text import Text
 from textual.app import App
 
@@ -19,26 +20,20 @@ def _row(i: int) -> Text:
     return Text(f"row {i}")
 
 
-async def test_a_scrollbar_that_comes_back_stands_where_the_rows_do():
+@pytest.mark.parametrize(
+    "shown",
+    [
+        [(1000, 999, 992)],  # scrolled before there is a bar
+        [(9, 8, 1), (2, 0, 0), (9, None, 0)],  # and back while it was away
+    ],
+)
+async def test_a_scrollbar_stands_where_the_rows_do_however_it_came(shown):
     app = Listing()
     async with app.run_test(size=(30, 10)) as pilot:
         rows = app.query_one(Rows)
-        rows.show_rows(9, _row, row=8)
-        await pilot.pause()
-        assert rows.scroll_y == rows.vertical_scrollbar.position == 1
-        rows.show_rows(2, _row, row=0)
-        await pilot.pause()
-        assert not rows.show_vertical_scrollbar
-        rows.show_rows(9, _row)
-        await pilot.pause()
-        assert rows.show_vertical_scrollbar
-        assert rows.scroll_y == rows.vertical_scrollbar.position == 0
-
-
-async def test_a_scrollbar_that_is_new_stands_where_the_rows_were_scrolled_to_at_once():
-    app = Listing()
-    async with app.run_test(size=(30, 10)) as pilot:
-        rows = app.query_one(Rows)
-        rows.show_rows(1000, _row, row=999)
-        await pilot.pause()
-        assert rows.scroll_y == rows.vertical_scrollbar.position == 992
+        for count, row, top in shown:
+            rows.show_rows(count, _row, row=row)
+            await pilot.pause()
+            assert rows.show_vertical_scrollbar is (count > 7)
+            assert rows.scroll_y == top
+        assert rows.vertical_scrollbar.position == top
