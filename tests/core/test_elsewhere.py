@@ -82,9 +82,13 @@ def test_a_request_to_a_run_that_nobody_trains_is_refused(writer: RunWriter) -> 
 
 
 @pytest.mark.parametrize(
-    ("action", "value", "words"), [("explode", None, "there is no action"), ("prolong", None, "prolong needs a value"),
+    ("action", "value", "words"),
+    [
+        ("explode", None, "there is no action"),
+        ("prolong", None, "prolong needs a value"),
         ("prolong", 0.5, "1 to 1000"),
-        ("pause", 5, "pause takes no value")]
+        ("pause", 5, "pause takes no value"),
+    ],
 )
 def test_a_request_that_makes_no_sense_is_refused(
     writer: RunWriter, action: str, value: float | None, words: str
