@@ -22,6 +22,7 @@ from core.errors import InputError
 from core.report import printable
 from core.runs import Run
 from core.statuses import LIVE
+from tui.compositor import SparingScreen
 from tui.leaving import Leaving
 from tui.loading import Loading
 from tui.panes import make_pane
@@ -123,6 +124,9 @@ class ImdbTui(App[int]):
 
             return SturdyDriver
         return chosen
+
+    def get_default_screen(self) -> SparingScreen:
+        return SparingScreen()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Curve colours for Textual's own themes too."""
