@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
@@ -112,6 +113,7 @@ class SourceText(LineView, can_focus=True):
         self._undo: list[tuple[str, int]] = []
         self._wanted_column: int | None = None
         self._laying = 0
+        self._unpainted = ExitStack()
 
     @property
     def text(self) -> str:
@@ -137,7 +139,7 @@ class SourceText(LineView, can_focus=True):
         """Paints stretches of the source, which are sorted and do not overlap, and marks one span."""
         self._keep(tints)
         self._mark = mark
-        self.refresh_changes()
+        self._draw_change()
 
     def _keep(self, tints: Sequence[Tint]) -> None:
         self._tints = tints
@@ -314,11 +316,20 @@ class SourceText(LineView, can_focus=True):
     def _changed(self) -> None:
         self._wanted_column = None
         self._mark = (0, 0)
+        # Whoever takes the change paints it, and one frame then shows both; where nobody does, it is drawn anyway.
+        self._unpainted.close()
+        self._unpainted.enter_context(self.app.batch_update())
         self.resize_content(self.scrollable_content_region.width, len(self._layout))
         self._bring_into_view(self._caret)
         self.post_message(self.Changed(self.text))
-        # Whoever takes the change paints it, and one frame then shows both; where nobody does, it is drawn anyway.
-        self.set_timer(0.01, self.refresh_changes)
+        self.set_timer(0.01, self._draw_change)
+
+    def on_unmount(self) -> None:
+        self._unpainted.close()
+
+    def _draw_change(self) -> None:
+        self.refresh_changes()
+        self._unpainted.close()
 
     # The caret
 
