@@ -144,6 +144,21 @@ async def test_two_tokenizers_stand_side_by_side_on_the_words_and_on_the_data(pa
         await console.see_no("  my ")
 
 
+async def test_the_columns_of_two_tokenizers_have_the_width_of_the_list(page):
+    async with page("c", size=(80, 24)) as console:
+        await console.see("this tokenizer")
+        for width, height in ((80, 24), (160, 40), (100, 30)):
+            await console.pilot.resize_terminal(width, height)
+            rows = console.app.query_one("#compare-rows")
+
+            def stands(rows=rows):
+                (header,) = console.lines("this tokenizer")
+                column = max((rows.size.width - 21) // 2, 12)
+                return header.index("the other") - header.index("this tokenizer") == column + 1
+
+            await console.until(lambda: console.lines("this tokenizer") and stands(), "a column of half the list")
+
+
 async def test_another_tokenizer_is_opened_by_name_and_a_missing_one_is_said(page, monkeypatch):
     def nothing(name, *_, **__):
         raise InputError(f"tokenizer {name!r} is nowhere")

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 BIN, BINS = 64, 9
 """Tokens a bar of the histogram, and how many bars; the last one takes all that is longer."""
+LOW_BIN, LOW_BINS = 128, 5
+"""The same where the page is not as high as ``HIGH``, so that words keep some lines."""
+HIGH = 22
 BAR = 14
 
 
@@ -68,6 +71,12 @@ class ComparePage(Page):
 
     def on_resize(self) -> None:
         self.set_class(self.size.width >= WIDE, "broad")
+        self.set_class(self.size.height < HIGH and not self.has_class("broad"), "low")
+        self.call_after_refresh(self._draw_again)  # when the list has its width
+
+    def _draw_again(self) -> None:
+        if self.playground is not None:
+            self.draw(self.playground)
 
     @property
     def other(self) -> Tokenizer | None:
@@ -80,8 +89,7 @@ class ComparePage(Page):
     def take_other(self, tokenizer: Tokenizer | None, words: str) -> None:
         """The other tokenizer is there, or ``words`` say why not."""
         self._other, self._other_words, self._other_measured = tokenizer, words, ()
-        if self.playground is not None:
-            self.draw(self.playground)
+        self._draw_again()
 
     def take_measured(self, measured: tuple[Measured, ...]) -> None:
         self._other_measured = measured
@@ -106,7 +114,7 @@ class ComparePage(Page):
         differing = [word for word in words if word.differs]
         summary.update(_summary(first, second, len(words), len(differing), self._other_words))
         chosen = differing if self._only_differing else words
-        column = max((self.query_one(Rows).scrollable_content_region.width - 20) // 2, 12)
+        column = max((self.query_one(Rows).size.width - 21) // 2, 12)  # whether or not there is a scrollbar
         header = Text.assemble(cell("  word", 18), cell("this tokenizer", column), "the other")
         empty = "all words are the same in both · d shows them" if words else "no words: type some above"
         rows = self.query_one(Rows)
@@ -125,7 +133,8 @@ class ComparePage(Page):
         note = Text(f"{data.words()}\n", style="dim")
         if data.is_measured:
             other = self._other_measured if len(self._other_measured) == len(data.measured) else ()
-            note = _lengths(playground, other, self._other, data.words())
+            bins = (LOW_BIN, LOW_BINS) if self.has_class("low") else (BIN, BINS)
+            note = _lengths(playground, other, self._other, *bins)
         self.query_one("#compare-lengths", Static).update(note)
 
     # Keys
@@ -135,8 +144,7 @@ class ComparePage(Page):
 
     def action_only(self) -> None:
         self._only_differing = not self._only_differing
-        if self.playground is not None:
-            self.draw(self.playground)
+        self._draw_again()
 
     def main_widget(self) -> Widget:
         return self.query_one(Rows)
@@ -167,7 +175,9 @@ def _row(word: ComparedWord, column: int) -> Text:
     )
 
 
-def _lengths(playground: Playground, measured: tuple[Measured, ...], other: Tokenizer | None, words: str) -> Text:
+def _lengths(
+    playground: Playground, measured: tuple[Measured, ...], other: Tokenizer | None, width: int, bins: int
+) -> Text:
     """Tokens per review and per word, two histograms, and where max_length cuts."""
     settings = playground.settings
     max_length = settings.max_length or DataConfig().max_length
@@ -176,19 +186,19 @@ def _lengths(playground: Playground, measured: tuple[Measured, ...], other: Toke
     if other is not None and measured:
         pairs.append((other, measured))
     columns = []
-    text = Text(f"{words}\n", style="dim")
+    text = Text(f"{playground.data.words()}\n", style="dim")
     for name, (tokenizer, rows) in zip(("this", "other"), pairs, strict=False):
         found = summarise(tokenizer, rows, add_special_tokens=special, max_length=max_length)
         text.append(f"{name:<6}", style="bold")
         text.append(
-            f"mean {found.mean:.0f}, median {found.median:.0f}, longest {found.longest:,} tokens a review · "
-            f"{found.tokens_per_word:.2f} a word · {max_length} cuts {percent(found.cut / found.count)} of them\n"
+            f"mean {found.mean:.0f}, median {found.median:.0f}, longest {found.longest:,} tokens · "
+            f"{found.tokens_per_word:.2f} a word · {max_length} cuts {percent(found.cut / found.count)}\n"
         )
-        columns.append(histogram(token_lengths(tokenizer, rows, add_special_tokens=special), BIN, BINS))
+        columns.append(histogram(token_lengths(tokenizer, rows, add_special_tokens=special), width, bins))
     most = max(max(counts) for counts in columns) or 1
-    for i in range(BINS):
-        low, high = i * BIN, (i + 1) * BIN - 1
-        label = f"{low}–{high}" if i < BINS - 1 else f"{low} on"
+    for i in range(bins):
+        low, high = i * width, (i + 1) * width - 1
+        label = f"{low}–{high}" if i < bins - 1 else f"{low} on"
         text.append(f"{label:>8} ", style="dim")
         for counts in columns:
             bar = "█" * round(counts[i] / most * BAR) or ("▏" if counts[i] else "")
