@@ -77,7 +77,7 @@ class BatchPage(Page):
 
     def _columns(self) -> range:
         longest = self._batch.longest if self._batch else 0
-        room = max((self.query_one(Rows).scrollable_content_region.width - LABEL) // COLUMN, 1)
+        room = max((self.query_one(Rows).size.width - 1 - LABEL) // COLUMN, 1)  # a cell for the scrollbar
         return range(self._first, min(self._first + room, longest))
 
     def _draw_rows(self) -> None:
