@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from core.origin import Origin
     from core.runs import Run
     from core.state import RunState
+    from core.statuses import Status
+    from core.step_blocks import StepBlock
     from tui.tokenizer_pages.state import Data, Playground
 
 
@@ -56,6 +58,43 @@ class RunFollowed(Message):
     events: list[Event]
     live: bool
     owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run as a line of a list."""
+
+    run: Run
+    status: Status
+    preset: str
+    val_accuracy: float | None
+    elapsed: float
+
+
+@dataclass
+class RunsListed(Message):
+    """All runs, newest first, or one line of ``error``."""
+
+    lines: tuple[RunLine, ...]
+    error: str
+
+
+@dataclass
+class RunRead(Message):
+    """A run with all its steps. The state is the receiver's from now on."""
+
+    run: Run
+    state: RunState
+
+
+@dataclass
+class RunGrew(Message):
+    """What was added to a run since it was read, its status now, and how many lines of it are no event."""
+
+    run: Run
+    parts: list[StepBlock | Event]
+    status: Status
+    skipped: int
 
 
 @dataclass

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from core.config import RunConfig
+from core.event_reader import EventReader
 from tests.tui.fakes import epoch, finished, started, step, whole_run, write_run
 
 
@@ -169,3 +172,75 @@ async def test_brackets_in_a_configuration_are_only_brackets(open_console, root)
         await console.see("/[/x]/a.csv", "/[red]/b.csv")
         await console.press("c", "enter")
         await console.see("data.source", "/[/x]/a.csv")
+
+
+def names(console):
+    """The runs of the table, from the top."""
+    return [str(key.value)[16:] for key in console.app.query_one("#runs-table").rows]
+
+
+@pytest.fixture
+def three(root):
+    """Runs of different endings, lengths and accuracies."""
+    write_run(root, config("b-mid"), [*whole_run(preset="b-mid", done=1), finished("completed", at=30)], minute=1)
+    write_run(root, config("a-bad"), whole_run(preset="a-bad", done=1, end="failed"), minute=2)
+    write_run(root, config("c-new"), [started(preset="c-new"), epoch(1, at=9, val_accuracy=0.95)], minute=3)
+    return root
+
+
+async def test_the_table_is_sorted_by_what_one_asks_for(open_console, three):
+    async with open_console(root=three) as console:
+        await console.press("5")
+        await console.see("date▾", "c-new")
+        assert names(console) == ["c-new", "a-bad", "b-mid"]
+        await console.press("down", "s")
+        await console.see("val acc▾")
+        assert names(console)[0] == "c-new"
+        await console.press("s", "s")
+        await console.see("preset▾")
+        assert names(console) == ["a-bad", "b-mid", "c-new"]
+        assert console.app.query_one("#runs")._current_name().endswith("a-bad")  # the cursor stays on its run
+        await console.press("s")
+        await console.see("status▾")
+        assert names(console) == ["b-mid", "a-bad", "c-new"]
+
+
+async def test_the_table_is_filtered_as_one_types_and_escape_takes_it_back(open_console, three):
+    async with open_console(root=three) as console:
+        await console.press("5")
+        await console.see("c-new")
+        await console.press("slash", *"fail")
+        await console.until(lambda: names(console) == ["a-bad"], "the failed run alone")
+        await console.press(*" new")
+        await console.see("no run has these words")
+        await console.press(*["backspace"] * 4, "enter")
+        await console.until(lambda: names(console) == ["a-bad"], "the failed run again")
+        await console.see("fail")
+        await console.press("escape")
+        await console.until(lambda: len(names(console)) == 3, "all runs")
+        assert not console.app.query_one("#runs-filter-line").display
+
+
+async def test_keys_are_answered_while_a_long_run_is_read(open_console, three, monkeypatch):
+    reading, go = threading.Event(), threading.Event()
+
+    def parts(self, original=EventReader.parts):
+        if "b-mid" in str(self.path):
+            reading.set()
+            assert go.wait(20)
+        return original(self)
+
+    monkeypatch.setattr(EventReader, "parts", parts)
+    async with open_console(root=three) as console:
+        try:
+            await console.press("5")
+            await console.see("c-new", "95.0 %")
+            await console.press("down", "down")
+            await console.until(reading.is_set, "the reading of the long run")
+            await console.see("reading", "b-mid …")
+            await console.press("up", "s")
+            await console.see("val acc▾")
+        finally:
+            go.set()
+        await console.press("s", "s", "s", "s", "down", "down")
+        await console.see("date▾", "space marks runs to compare")

@@ -1,30 +1,45 @@
-"""All runs: open one, or mark several and see them over one another and how their configurations differ."""
+"""All runs: sort, filter and open them, or mark several and see them over one another and how they differ."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
-from textual.widgets import DataTable, Static
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.timer import Timer
+from textual.widgets import DataTable, Input, Label, Static
 
-from core.config import field_names, format_value
-from core.errors import InputError
-from core.report import difference_rows, duration, percent, printable, status_words
-from core.runs import Run, list_runs
+from core.event_reader import take_in
+from core.report import duration, percent, printable, status_words
 from core.state import RunState
-from core.statuses import LIVE
+from core.statuses import STATUS_SIGNS
+from tui.messages import RunGrew, RunLine, RunRead, RunsListed
+from tui.shelf import Shelf
 from tui.widgets.curves import RunCurves
-from tui.widgets.run_view import epoch_table
+from tui.widgets.field import Field
+from tui.widgets.run_view import configuration_table, differences_table, epoch_table
 
 if TYPE_CHECKING:
     from tui.app import ImdbTui
 
 REFRESH_S = 2.0
+PATIENCE_S = 0.15
+"""How long the curves before stay while those of a run are read; short runs come sooner."""
+MOST_KEPT = 12
+"""Runs whose steps stay in memory besides those that are shown."""
+COLUMNS = {"": 1, "status": 13, "preset": 14, "date": 11, "val acc": 9, "time": 8}
+"""Headings and widths; the run's name has the rest."""
+SORTS: dict[str, Callable[[RunLine], Any]] = {
+    "date": lambda line: 0,  # as they come, newest first
+    "val acc": lambda line: -(line.val_accuracy or 0.0),
+    "time": lambda line: -line.elapsed,
+    "preset": lambda line: line.preset,
+    "status": lambda line: list(STATUS_SIGNS).index(line.status),
+}
 
 
 class RunsTable(DataTable[Text]):
@@ -34,13 +49,15 @@ class RunsTable(DataTable[Text]):
 
 
 class RunsPane(Vertical):
-    """The table above; below it the marked runs, or the one under the cursor."""
+    """The table above; below it the marked runs, or the one under the cursor. A thread reads them all."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark"),
         Binding("o", "watch", "open"),
         Binding("g", "go_on", "go on"),
         Binding("c", "clear", "unmark"),
+        Binding("s", "sort", "sort"),
+        Binding("slash", "filter", "filter", key_display="/"),
         Binding("r", "refresh", "refresh", show=False),
         Binding("j", "move(1)", "down", show=False),
         Binding("k", "move(-1)", "up", show=False),
@@ -48,17 +65,23 @@ class RunsPane(Vertical):
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
-        self._runs: list[Run] = []
+        self._lines: dict[str, RunLine] = {}
         self._states: dict[str, RunState] = {}
-        self._full: dict[str, RunState] = {}
         self._marked: list[str] = []
         self._details = False
+        self._sort = "date"
+        self._error = ""
+        self._listed = False
+        self._late: Timer | None = None
 
     @property
     def console(self) -> ImdbTui:
         return cast("ImdbTui", self.app)
 
     def compose(self) -> ComposeResult:
+        with Horizontal(id="runs-filter-line", classes="field-line"):
+            yield Label("filter  ")
+            yield Field("", id="runs-filter", compact=True, placeholder="words of the status, the preset or the name")
         yield RunsTable(id="runs-table", cursor_type="row")
         yield Static(id="runs-hint", markup=False)
         yield RunCurves()
@@ -66,60 +89,86 @@ class RunsPane(Vertical):
             yield Static(id="runs-words", markup=False)
 
     def on_mount(self) -> None:
+        self.query_one("#runs-filter-line").display = False
         table = self.query_one(DataTable)
-        for heading, width in (("", 1), ("status", 13), ("preset", 14), ("date", 11), ("val acc", 7), ("time", 7)):
-            table.add_column(heading, width=width)
-        table.add_column("run")
+        for heading, width in COLUMNS.items():
+            table.add_column(self._heading(heading), width=width, key=heading)
+        table.add_column("run", key="run")
+        self._shelf = Shelf(self.console.root, self.post_message)
         self.set_interval(REFRESH_S, self._refresh_if_visible)
 
     def _refresh_if_visible(self) -> None:
         if self.console.pane == "runs":
-            self._refresh()
+            self._ask()
 
-    def _refresh(self) -> None:
-        """Reads the directory anew; finished runs are read once."""
-        table = self.query_one(DataTable)
-        try:
-            self._runs = list_runs(self.console.root)
-        except InputError as error:
-            self.query_one("#runs-hint", Static).update(f"✗ {printable(str(error))}")
-            return
-        for run in self._runs:
-            known = self._states.get(run.name)
-            if known is None or known.status in LIVE:
-                self._states[run.name] = run.state(steps=False)
-                self._full.pop(run.name, None)
-        names = [run.name for run in self._runs]
-        self._marked = [name for name in self._marked if name in names]
-        current = self._current_name()
-        if len(names) != table.row_count or current not in names:
-            table.clear()
-            for run in self._runs:
-                table.add_row(*self._row(run), key=run.name)
-            if current in names:
-                table.move_cursor(row=names.index(current))
-        else:
-            self._update_rows()
+    def _ask(self, *, anew: bool = False) -> None:
+        """Has the directory looked at, and what is shown read."""
+        chosen = self._chosen_names()
+        for name in [name for name in self._states if name not in chosen][:-MOST_KEPT]:
+            del self._states[name]
+        self._shelf.ask(chosen, self._states, anew=anew)
+
+    # What the thread found
+
+    def on_runs_listed(self, message: RunsListed) -> None:
+        self._lines = {line.run.name: line for line in message.lines}
+        self._error, self._listed = message.error, True
+        self._marked = [name for name in self._marked if name in self._lines]
+        self._states = {name: state for name, state in self._states.items() if name in self._lines}
+        self._fill()
         self._show()
 
-    def _update_rows(self) -> None:
-        table = self.query_one(DataTable)
-        columns = list(table.columns)
-        for run in self._runs:
-            for column, value in zip(columns, self._row(run), strict=True):
-                table.update_cell(run.name, column, value)
+    def on_run_read(self, message: RunRead) -> None:
+        self._states[message.run.name] = message.state
+        if message.run.name in self._chosen_names():
+            self._show()
 
-    def _row(self, run: Run) -> tuple[Text, ...]:
-        state = self._states[run.name]
-        mark = str(self._marked.index(run.name) + 1) if run.name in self._marked else " "
+    def on_run_grew(self, message: RunGrew) -> None:
+        state = self._states.get(message.run.name)
+        if state is None:
+            return
+        take_in(message.parts, state)
+        state.status, state.skipped_lines = message.status, message.skipped
+        if message.run.name in self._chosen_names():
+            self._show()
+
+    # The table
+
+    def _fill(self) -> None:
+        """Puts the lines that the filter leaves into the table; where only their words are others, only those."""
+        table = self.query_one(DataTable)
+        words = self.query_one("#runs-filter", Input).value.casefold().split()
+        lines = sorted(self._lines.values(), key=SORTS[self._sort])
+        lines = [line for line in lines if all(word in _searched(line) for word in words)]
+        if [str(key.value) for key in table.rows] != [line.run.name for line in lines]:
+            current = self._current_name()
+            table.clear()
+            for line in lines:
+                table.add_row(*self._row(line), key=line.run.name)
+            if current in table.rows:
+                table.move_cursor(row=table.get_row_index(current))
+            return
+        for line in lines:
+            for column, value in zip(table.columns, self._row(line), strict=True):
+                if table.get_cell(line.run.name, column) != value:
+                    table.update_cell(line.run.name, column, value)
+
+    def _row(self, line: RunLine) -> tuple[Text, ...]:
+        name = line.run.name
+        mark = str(self._marked.index(name) + 1) if name in self._marked else " "
         return (
             Text(mark, style="bold"),
-            Text(status_words(state.status)),
-            Text(printable(state.preset)),
-            Text(f"{run.created:%m-%d %H:%M}"),
-            Text(percent(state.best_val_accuracy), justify="right"),
-            Text(duration(state.elapsed), justify="right"),
-            Text(printable(run.name), style="dim"),
+            Text(status_words(line.status)),
+            Text(printable(line.preset)),
+            Text(f"{line.run.created:%m-%d %H:%M}"),
+            Text(percent(line.val_accuracy), justify="right"),
+            Text(duration(line.elapsed), justify="right"),
+            Text(printable(name), style="dim"),
+        )
+
+    def _heading(self, name: str) -> Text:
+        return Text(
+            f"{name}▾" if name == self._sort else name, justify="right" if name in ("val acc", "time") else None
         )
 
     def _current_name(self) -> str:
@@ -128,48 +177,81 @@ class RunsPane(Vertical):
             return ""
         return str(table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value)
 
-    def _chosen(self) -> list[Run]:
+    def _chosen_names(self) -> list[str]:
         """The marked runs in the order of marking, else the one under the cursor."""
-        names = self._marked or [self._current_name()]
-        by_name = {run.name: run for run in self._runs}
-        return [by_name[name] for name in names if name in by_name]
+        return [name for name in self._marked or [self._current_name()] if name in self._lines]
+
+    # Below the table
 
     @on(DataTable.RowHighlighted)
     def _show(self) -> None:
+        """The chosen runs; those whose steps are not there yet are read, and what was shown stays a moment longer."""
         self.refresh_bindings()
-        chosen = self._chosen()
-        hint = self.query_one("#runs-hint", Static)
+        names = self._chosen_names()
+        missing = [name for name in names if name not in self._states]
+        if self._late is not None:
+            self._late.stop()
+            self._late = None
+        if missing:
+            self._ask()
+            self._late = self.set_timer(PATIENCE_S, self._draw)
+        else:
+            self._draw()
+
+    def _draw(self) -> None:
+        names = self._chosen_names()
+        hint, words = self.query_one("#runs-hint", Static), self.query_one("#runs-words", Static)
         curves = self.query_one(RunCurves)
-        words = self.query_one("#runs-words", Static)
-        curves.display = bool(chosen)
-        if not chosen:
-            hint.update("no runs yet · 1 chooses a preset, enter takes it to Train, s starts it")
+        curves.display = bool(names)
+        if not names:
+            hint.update(self._nothing())
             words.update("")
             return
-        for run in chosen:
-            if run.name not in self._full:
-                self._full[run.name] = run.state()
-        states = [(f"{self._full[run.name].preset} {run.created:%H:%M:%S}", self._full[run.name]) for run in chosen]
-        curves.show(states)
-        if len(chosen) > 1:
-            hint.update(_hint(f"{len(chosen)} marked: their curves, and only the fields in which they differ"))
-            words.update(_differences(chosen))
+        ready = [name for name in names if name in self._states]
+        curves.show([(self._legend(name), self._states[name]) for name in ready])
+        runs = [self._lines[name].run for name in names]
+        if len(runs) > 1:
+            hint.update(_hint(f"{len(runs)} marked: their curves, and only the fields in which they differ"))
+            words.update(differences_table(runs))
         else:
             hint.update(_hint("space marks runs to compare · o opens one in Train"))
-            state = states[0][1]
-            words.update(_configuration(chosen[0]) if self._details else epoch_table(state, rows=len(state.epochs)))
+            if self._details:
+                words.update(configuration_table(runs[0]))
+            else:
+                state = self._states.get(names[0])
+                words.update(epoch_table(state, rows=len(state.epochs)) if state is not None else "")
+        if len(ready) < len(names):
+            hint.update(_hint("reading " + ", ".join(name for name in names if name not in ready) + " …"))
+
+    def _legend(self, name: str) -> str:
+        return f"{self._states[name].preset} {self._lines[name].run.created:%H:%M:%S}"
+
+    def _nothing(self) -> str:
+        if self._error:
+            return f"✗ {printable(self._error)}"
+        if not self._listed:
+            return "reading the runs …"
+        if self._lines:
+            return "no run has these words · / changes them"
+        return "no runs yet · 1 chooses a preset, enter takes it to Train, s starts it"
 
     # Keys
 
     def shown(self) -> None:
-        self._refresh()
+        self._ask()
+        self._draw()
         self.screen.set_focus(self.query_one(DataTable))
 
     def leave_field(self) -> None:
-        if self._details:
+        """From the filter to the table; from there, what was opened or filtered goes."""
+        table, field = self.query_one(DataTable), self.query_one("#runs-filter", Input)
+        if table.has_focus and self._details:
             self._details = False
-            self._show()
-        self.screen.set_focus(self.query_one(DataTable))
+            self._draw()
+        elif table.has_focus:
+            field.value = ""
+        self.query_one("#runs-filter-line").display = bool(field.value)
+        self.screen.set_focus(table)
 
     def action_mark(self) -> None:
         name = self._current_name()
@@ -179,79 +261,81 @@ class RunsPane(Vertical):
             self._marked.remove(name)
         else:
             self._marked.append(name)
-        self._update_rows()
+        self._fill()
         self._show()
 
     def action_clear(self) -> None:
         self._marked.clear()
-        self._update_rows()
+        self._fill()
         self._show()
 
     @on(DataTable.RowSelected)
     def action_open(self) -> None:
         self._details = not self._details
+        self._draw()
+
+    def action_sort(self) -> None:
+        """By the next column that can be sorted by."""
+        names = list(SORTS)
+        self._sort_by(names[(names.index(self._sort) + 1) % len(names)])
+
+    @on(DataTable.HeaderSelected)
+    def _heading_clicked(self, event: DataTable.HeaderSelected) -> None:
+        if str(event.column_key.value) in SORTS:
+            self._sort_by(str(event.column_key.value))
+
+    def _sort_by(self, name: str) -> None:
+        self._sort = name
+        table = self.query_one(DataTable)
+        for key, column in table.columns.items():
+            column.label = self._heading(str(key.value))
+        self._fill()
+        table.refresh()
+
+    def action_filter(self) -> None:
+        self.query_one("#runs-filter-line").display = True
+        self.screen.set_focus(self.query_one("#runs-filter"))
+
+    @on(Input.Changed, "#runs-filter")
+    def _filter_typed(self) -> None:
+        self._fill()
         self._show()
+
+    @on(Input.Submitted, "#runs-filter")
+    def _filter_done(self) -> None:
+        self.leave_field()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The footer offers what there is to do with the run under the cursor; help lists all."""
         if action == "clear":
             return bool(self._marked)
         if action == "go_on":
-            known = self._states.get(self._current_name()) if self.is_mounted else None
-            return known is not None and known.status in ("stopped", "failed", "interrupted")
+            line = self._lines.get(self._current_name()) if self.is_mounted else None
+            return line is not None and line.status in ("stopped", "failed", "interrupted")
         return True
 
     def action_watch(self) -> None:
         """Shows the run under the cursor in Train, and follows it where another process writes it."""
-        if (run := self._current()) is not None:
-            self.console.open_run(run)
+        if (line := self._lines.get(self._current_name())) is not None:
+            self.console.open_run(line.run)
 
     def action_go_on(self) -> None:
         """Takes the run under the cursor up again from its last checkpoint."""
-        if (run := self._current()) is not None:
-            self.console.resume_run(run)
-
-    def _current(self) -> Run | None:
-        name = self._current_name()
-        return next((run for run in self._runs if run.name == name), None)
+        if (line := self._lines.get(self._current_name())) is not None:
+            self.console.resume_run(line.run)
 
     def action_refresh(self) -> None:
         self._states.clear()
-        self._refresh()
+        self._ask(anew=True)
 
     def action_move(self, step: int) -> None:
         table = self.query_one(DataTable)
         (table.action_cursor_down if step > 0 else table.action_cursor_up)()
 
 
+def _searched(line: RunLine) -> str:
+    return f"{line.status} {line.preset} {line.run.name}".casefold()
+
+
 def _hint(words: str) -> Text:
     return Text(words, style="dim", no_wrap=True, overflow="ellipsis")
-
-
-def _differences(runs: list[Run]) -> Table | Text:
-    try:
-        rows = difference_rows(runs)
-    except InputError as error:
-        return Text(f"✗ {printable(str(error))}")
-    if not rows:
-        return Text("their configurations are the same")
-    table = Table(box=None, pad_edge=False)
-    table.add_column("field", no_wrap=True)
-    for number, run in enumerate(runs, start=1):
-        table.add_column(Text(f"{number} {printable(run.name[16:] or run.name)}"), overflow="ellipsis")
-    for name, values in rows:
-        table.add_row(name, *(Text(printable(value)) for value in values))
-    return table
-
-
-def _configuration(run: Run) -> Table | Text:
-    try:
-        config = run.config()
-    except InputError as error:
-        return Text(f"✗ {printable(str(error))}")
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column()
-    for name in field_names():
-        table.add_row(name, Text(printable(format_value(config.get(name)))))
-    return table

@@ -8,8 +8,11 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import ProgressBar, Static
 
+from core.config import field_names, format_value
+from core.errors import InputError
 from core.origin import Origin
-from core.report import clock, duration, percent, printable, progress_words, status_words
+from core.report import clock, difference_rows, duration, percent, printable, progress_words, status_words
+from core.runs import Run
 from core.state import RunState
 from core.statuses import LIVE
 from tui.widgets.curves import RunCurves
@@ -102,3 +105,34 @@ def _log(state: RunState, lines: int) -> Text:
         text.append(f"{clock(moment)} ", style="dim")
         text.append(f"{printable(words)}\n")
     return text
+
+
+def differences_table(runs: list[Run]) -> Table | Text:
+    """The fields in which the configurations of ``runs`` differ, a column a run."""
+    try:
+        rows = difference_rows(runs)
+    except InputError as error:
+        return Text(f"✗ {printable(str(error))}")
+    if not rows:
+        return Text("their configurations are the same")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("field", no_wrap=True)
+    for number, run in enumerate(runs, start=1):
+        table.add_column(Text(f"{number} {printable(run.name[16:] or run.name)}"), overflow="ellipsis")
+    for name, values in rows:
+        table.add_row(name, *(Text(printable(value)) for value in values))
+    return table
+
+
+def configuration_table(run: Run) -> Table | Text:
+    """All fields of a run's configuration."""
+    try:
+        config = run.config()
+    except InputError as error:
+        return Text(f"✗ {printable(str(error))}")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for name in field_names():
+        table.add_row(name, Text(printable(format_value(config.get(name)))))
+    return table
