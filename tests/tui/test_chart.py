@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from textual.app import App
 
-from tui.widgets.chart import Chart, Series, decimate, trend
+from tui.widgets.chart import Chart, Series, decimate, nice_ticks, trend
 
 COLOUR = "train-curve"
 values_of_a_run = st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=400)
@@ -53,6 +53,39 @@ def test_the_trend_is_the_mean_of_each_column(values, columns):
     if len(values) % columns == 0 and len(finite) == len(values) > 0:
         size = len(values) // columns
         assert up[0] == pytest.approx(sum(values[:size]) / size)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.integers(2, 9))
+@example(0.0, 0.7, 5)
+def test_ticks_are_round_even_and_inside(low, span, most):
+    high = low + span
+    if high - low < 1e-12 * max(abs(low), abs(high), 1):  # nothing lies between them
+        return
+    places, decimals = nice_ticks(low, high, most)
+    assert 2 <= len(places) <= most
+    near = 1e-6 * (high - low) + 1e-9 * max(abs(low), abs(high))
+    assert low - near <= places[0]
+    assert places[-1] <= high + near
+    if places != [low, high]:
+        distance = places[1] - places[0]
+        digits = f"{distance:e}"
+        assert digits[0] in "125" or digits.startswith("9.99")
+        assert all(float(f"{place:.{decimals}f}") == pytest.approx(place, abs=near) for place in places)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "most", "written"),
+    [
+        (0.06, 0.94, 5, ["0.2", "0.4", "0.6", "0.8"]),
+        (35.0, 100.0, 4, ["40", "60", "80", "100"]),
+        (0.648, 0.703, 6, ["0.65", "0.66", "0.67", "0.68", "0.69", "0.70"]),
+        (0.6, 0.9, 2, ["0.6", "0.8"]),
+        (0.55, 1.04, 2, ["0.55", "1.04"]),
+    ],
+)
+def test_ticks_as_they_are_written(low, high, most, written):
+    places, decimals = nice_ticks(low, high, most)
+    assert [f"{place:.{decimals}f}" for place in places] == written
 
 
 async def test_a_long_curve_is_a_line_through_the_means_between_dots(monkeypatch):

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from core.config import RunConfig
 from core.presets import load_preset
-from tests.tui.fakes import epoch, finished, progressed, started, step, warned, whole_run
+from tests.tui.fakes import epoch, finished, progressed, started, step, warned, whole_run, write_run
 
 BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
 
@@ -148,6 +149,17 @@ async def test_a_screen_made_small_in_the_middle_of_training_still_shows_the_sta
         assert max(len(line) for line in console.text().splitlines()) <= 40
         await console.pilot.resize_terminal(120, 40)
         await console.see("● running", "11/30", "0.500")
+
+
+async def test_all_the_epochs_that_there_is_room_for_are_seen_in_a_run_of_the_disk(open_console, tmp_path):
+    run = write_run(tmp_path / "runs", RunConfig(preset="quick"), whole_run(epochs=8))
+    async with open_console(root=tmp_path / "runs", watch=run, size=(120, 60)) as console:
+        await console.see("epoch 1: val loss", "epoch 8: val loss")
+        await console.pilot.resize_terminal(120, 24)
+        await console.see_no("epoch 1: val loss")
+        await console.see("epoch 8: val loss")
+        await console.pilot.resize_terminal(120, 60)
+        await console.see("epoch 1: val loss")
 
 
 async def test_numbers_that_are_not_finite_are_shown_and_break_nothing(open_console, trainer):

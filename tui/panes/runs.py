@@ -31,7 +31,7 @@ PATIENCE_S = 0.15
 """How long the curves before stay while those of a run are read; short runs come sooner."""
 MOST_KEPT = 12
 """Runs whose steps stay in memory besides those that are shown."""
-COLUMNS = {"": 1, "status": 13, "preset": 14, "date": 11, "val acc": 9, "time": 8}
+COLUMNS = {"": 1, "status": 13, "preset": 14, "date": 11, "val acc": 9, "time": 9}
 """Headings and widths; the run's name has the rest."""
 SORTS: dict[str, Callable[[RunLine], Any]] = {
     "date": lambda line: 0,  # as they come, newest first

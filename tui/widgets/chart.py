@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +58,24 @@ def decimate(steps: Sequence[int], values: Sequence[float], columns: int) -> tup
         if part:
             chosen.extend(sorted({min(part, key=values.__getitem__), max(part, key=values.__getitem__)}))
     return [steps[i] for i in chosen], [values[i] for i in chosen]
+
+
+def nice_ticks(low: float, high: float, most: int) -> tuple[list[float], int]:
+    """Round values between ``low`` and ``high``, at most so many, and with how many decimals they are written.
+
+    Their distance is 1, 2 or 5 times a power of ten (Heckbert 1990, Nice Numbers for Graph Labels, in Graphics Gems);
+    where that leaves fewer than two, the ends stand for themselves.
+    """
+    power = math.floor(math.log10((high - low) / most)) - 1
+    for exponent in range(power, power + 4):
+        for factor in (1, 2, 5):
+            distance = factor * 10.0**exponent
+            places = range(math.ceil(low / distance - 1e-9), math.floor(high / distance + 1e-9) + 1)
+            if len(places) <= most:
+                if len(places) < 2:
+                    return [low, high], max(-power, 0)
+                return [place * distance for place in places], max(-exponent, 0)
+    raise AssertionError(f"no distance for {low} to {high}")  # a thousand times the span has one tick at most
 
 
 class Chart(Widget):
@@ -131,9 +150,9 @@ class Chart(Widget):
             if self._percent:
                 high = min(100.0, high)
             figure.ylim(low, high)
-            count = max(2, min(5, (height - 3) // 2))
-            places = [low + (high - low) * i / (count - 1) for i in range(count)]
-            figure.yticks(places, [self._format(place, high - low) for place in places])
+            places, decimals = nice_ticks(low, high, max(2, min(7, (height - 3) // 2)))
+            sign = "%" if self._percent else ""
+            figure.yticks(places, [f"{place:.{decimals}f}{sign}" for place in places])
         else:
             figure.yticks([], [])
         fitting = self._ticks if len(self._ticks) * 4 < width else self._ticks[:: -(-len(self._ticks) * 4 // width)]
@@ -152,11 +171,6 @@ class Chart(Widget):
 
     def _rgb(self, variable: str) -> tuple[int, int, int] | str:
         return "default" if self.app.no_color else Color.parse(self.app.theme_variables[variable]).rgb
-
-    def _format(self, value: float, span: float) -> str:
-        if self._percent:
-            return f"{value:3.0f}%" if span >= 5 else f"{value:.1f}%"
-        return f"{value:.3f}" if span < 0.05 else f"{value:.2f}"
 
     def _last_words(self) -> str:
         words = [

@@ -25,6 +25,8 @@ class RunView(Vertical):
     RunView { height: 1fr; }
     """
 
+    _state: RunState | None = None
+
     def compose(self) -> ComposeResult:
         with Horizontal(id="train-head"):
             yield Static(id="train-status", markup=False)
@@ -53,9 +55,19 @@ class RunView(Vertical):
         bar.update(total=state.total_steps or None, progress=state.step)
         self.query_one("#train-numbers", Static).update(self._numbers(state))
         self.query_one(RunCurves).show([(state.run, state)])
+        self._state = state
+        self._show_foot()
+
+    def _show_foot(self) -> None:
+        """As many of the newest epochs and events as there is room for."""
+        if self._state is None:
+            return
         lines = max(self.query_one("#train-foot").size.height, 3)
-        self.query_one("#train-epochs", Static).update(epoch_table(state, rows=lines - 1))
-        self.query_one("#train-log", Static).update(_log(state, lines))
+        self.query_one("#train-epochs", Static).update(epoch_table(self._state, rows=lines - 1))
+        self.query_one("#train-log", Static).update(_log(self._state, lines))
+
+    def on_resize(self) -> None:
+        self._show_foot()
 
     def _numbers(self, state: RunState) -> Text:
         """Whether saving fails; speed, rate, where weights and reviews are from, and the device."""
