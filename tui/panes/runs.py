@@ -56,8 +56,8 @@ class RunsPane(Vertical):
         Binding("o", "watch", "open"),
         Binding("g", "go_on", "go on"),
         Binding("c", "clear", "unmark"),
-        Binding("s", "sort", "sort"),
-        Binding("slash", "filter", "filter", key_display="/"),
+        Binding("s", "sort", "sort by the next column", show=False),
+        Binding("slash", "filter", "filter", show=False, key_display="/"),
         Binding("r", "refresh", "refresh", show=False),
         Binding("j", "move(1)", "down", show=False),
         Binding("k", "move(-1)", "up", show=False),
@@ -214,7 +214,7 @@ class RunsPane(Vertical):
             hint.update(_hint(f"{len(runs)} marked: their curves, and only the fields in which they differ"))
             words.update(differences_table(runs))
         else:
-            hint.update(_hint("space marks runs to compare · o opens one in Train"))
+            hint.update(_hint("space marks runs to compare · o opens one in Train · s sorts · / filters"))
             if self._details:
                 words.update(configuration_table(runs[0]))
             else:

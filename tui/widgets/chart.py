@@ -123,6 +123,7 @@ class Chart(Widget):
         figure = self._figure
         figure.clear_figure()
         figure.theme("clear")
+        figure._limit_size(False, False)  # to the terminal as it was at the first chart
         marked = bool(self._marks) and height >= 8
         figure.plotsize(width, height - marked)
         figure.title(self._title)
@@ -150,7 +151,7 @@ class Chart(Widget):
             if self._percent:
                 high = min(100.0, high)
             figure.ylim(low, high)
-            places, decimals = nice_ticks(low, high, max(2, min(7, (height - 3) // 2)))
+            places, decimals = nice_ticks(low, high, max(2, min(7, height // 4)))
             sign = "%" if self._percent else ""
             figure.yticks(places, [f"{place:.{decimals}f}{sign}" for place in places])
         else:
