@@ -116,6 +116,21 @@ async def edit(console, name, value):
     page.query_one("#config-value", Input).value = value
 
 
+async def test_meanings_have_a_column_where_there_is_room_and_end_in_an_ellipsis_where_they_are_cut(open_console):
+    async with open_console(size=(80, 24)) as console:
+        await model(console)
+        await console.see("max_position_embeddings")
+        assert "meaning" not in console.text()
+        await console.press("down", "down")
+        await console.pilot.resize_terminal(120, 40)
+        await console.see("meaning")
+        assert console.app.query_one("#config-table").cursor_row == 3
+        (line,) = console.lines("n_heads")
+        assert line.rstrip(" ▁▂▃▄▅▆▇█").endswith("…")
+        await console.pilot.resize_terminal(220, 40)
+        await console.until(lambda: console.lines("n_heads")[0].rstrip().endswith("."), "the whole sentence")
+
+
 async def test_editing_a_field_recounts_the_model_and_can_become_a_preset(open_console, tmp_path):
     async with open_console() as console:
         await model(console)

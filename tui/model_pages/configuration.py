@@ -21,8 +21,9 @@ from core.targets import Resolved
 from tui.model_pages.page import Page, failed, grid_text
 from tui.widgets.field import Field
 
-_WIDE = 100
-"""From so many columns on the meanings fit into the table as well."""
+_COLUMNS = {"field": 25, "value": 18, "default": 14, "task": 9}
+_LEAST = 20
+"""Cells from which the meanings have a column; the one of the field under the cursor stands below in any case."""
 SETTLED_S = 0.15
 """A value counts when no key has come for so long: 12 on its way to 8 is no 1."""
 _UNUSED = "our classifier does not use this field, so changing it would change nothing"
@@ -48,6 +49,7 @@ class ConfigurationPage(Page):
         super().__init__()
         self._rows: list[ConfigurationField | str] = []
         self._typing: Timer | None = None
+        self._made_for = 0
 
     def compose(self) -> ComposeResult:
         yield FieldTable(id="config-table", cursor_type="row")
@@ -57,13 +59,29 @@ class ConfigurationPage(Page):
         yield Static(id="config-words", markup=False)
 
     def on_mount(self) -> None:
+        self._make_columns()
+
+    def on_resize(self) -> None:
+        if self._room() == self._made_for:
+            return
         table = self.query_one(DataTable)
-        table.add_column("field", width=24)
-        table.add_column("value", width=18)
-        table.add_column("default", width=14)
-        table.add_column("task", width=9)
-        if self.app.size.width >= _WIDE:
-            table.add_column("meaning")
+        row = table.cursor_row
+        table.clear(columns=True)
+        self._make_columns()
+        if self.pane.resolved is not None:
+            self.show_model(self.pane.resolved)
+            table.move_cursor(row=row)
+
+    def _room(self) -> int:
+        """Cells for what a field means, beside the other columns and a scrollbar."""
+        return self.size.width - sum(width + 2 for width in _COLUMNS.values()) - 4
+
+    def _make_columns(self) -> None:
+        table, self._made_for = self.query_one(DataTable), self._room()
+        for heading, width in _COLUMNS.items():
+            table.add_column(heading, width=width)
+        if self._made_for >= _LEAST:
+            table.add_column("meaning", width=self._made_for)
 
     def main(self) -> DataTable[Text]:
         return self.query_one(DataTable)

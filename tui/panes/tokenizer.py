@@ -153,9 +153,9 @@ class TokenizerPane(Vertical):
 
     def _take(self, playground: Playground) -> None:
         source, tokens = self.query_one(SourceText), self.query_one(TokensPage)
-        self._playground = playground
+        first, self._playground = self._playground is None, playground
         with self.app.batch_update():
-            if source.has_focus:
+            if source.has_focus or first:
                 self._follow_caret(source.caret)
             span = self._span(min(tokens.position, max(len(playground.encoding.tokens) - 1, 0)))
             source.paint(playground.tints, span)
