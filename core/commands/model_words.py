@@ -94,6 +94,8 @@ def _diff(found: Any) -> None:
     out.print(
         f"from {printable(found.a)} to {printable(found.b)}: {found.changed} of {len(found.tensors)} tensors differ"
     )
+    if not found.changed:
+        return
     layers = found.by_layer()
     table = _table("layer", "relative change", "", right=("relative change",))
     longest = max((value for value in layers.values() if value != float("inf")), default=0.0)

@@ -103,6 +103,12 @@ def test_every_view_has_its_words(call: Call, tiny: str, run_file: Path) -> None
         assert "tiny: weights" in err
 
 
+def test_two_models_that_are_the_same_are_said_to_be_in_one_line(call: Call, tiny: str, run_file: Path) -> None:
+    code, out, err = call("model", "last", "--diff", "last")
+    assert code == 0, err
+    assert " ".join(out.split()).endswith("0 of 22 tensors differ")  # and no table of nothing
+
+
 def test_csv_is_a_line_a_parameter(call: Call, tiny: str) -> None:
     code, out, _ = call("model", tiny, "--params", "--csv")
     assert code == 0

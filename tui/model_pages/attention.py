@@ -1,19 +1,21 @@
-"""What each position of a text attends to: the matrix of one head as shades, and its first row over the text."""
+"""What each position of a text attends to: the matrix of one head as shades, and one of its rows over the text."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
 from textual.widgets import Input, Static
 
 from core.report import printable
 from core.targets import Resolved
 from tui.model_pages.page import Page, failed
+from tui.widgets.cells import one_line
 from tui.widgets.field import Field
 from tui.widgets.shades import Shades
 
@@ -27,7 +29,7 @@ STRONG = ((0.66, "bold reverse"), (0.33, "bold underline"), (0.12, "bold"), (0.0
 
 
 class AttentionPage(Page):
-    """The text on top; up and down change the layer, left and right the head."""
+    """The text on top; up and down change the layer, left and right the head, j and k the position."""
 
     name_ = "Attention"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,13 +39,15 @@ class AttentionPage(Page):
         Binding("left_square_bracket,left,h", "head(-1)", "head", show=False, key_display="←"),
         Binding("down", "layer(1)", "layer", key_display="↓"),
         Binding("up", "layer(-1)", "layer", show=False, key_display="↑"),
+        Binding("j", "position(1)", "next position", show=False),
+        Binding("k", "position(-1)", "position before", show=False),
         Binding("m", "mean", "mean"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._found: Attention | None = None
-        self._layer, self._head = 0, 0
+        self._layer, self._head, self._position = 0, 0, 0
         self._mean = False
 
     def compose(self) -> ComposeResult:
@@ -85,6 +89,7 @@ class AttentionPage(Page):
         self._found = result
         self._layer = min(self._layer, result.layers - 1)
         self._head = min(self._head, result.heads - 1)
+        self._position = min(self._position, len(result.encoding.tokens) - 1)
         self._draw()
         if self.query_one(Input).has_focus:
             self.screen.set_focus(self.query_one(Matrix))
@@ -103,16 +108,18 @@ class AttentionPage(Page):
         if cut := found.cut_words():
             words += f" · {cut}"
         self.query_one("#attention-words", Static).update(words)
-        self.query_one(Shades).show(matrix)
-        row.update(self._first_row(matrix[0]))
+        labels = [one_line(token.token) for token in found.encoding.tokens]
+        self.query_one(Shades).show(matrix, labels, self._position)
+        row.update(self._row(matrix[self._position]))
 
-    def _first_row(self, weights: Any) -> Text:
-        """The source text, each token as strong as position 0 attends to it; then the strongest in numbers."""
+    def _row(self, weights: Any) -> Text:
+        """The source text, each token as strong as the position attends to it; then the strongest in numbers."""
         assert self._found is not None
         text, tokens = self._found.encoding.text, self._found.encoding.tokens
         most = float(weights.max()) or 1.0
         words = Text()
-        words.append("position 0 attends to\n", style="dim")
+        words.append(f"{self._position} {printable(tokens[self._position].token)}", style="bold")
+        words.append(" attends to\n", style="dim")
         at = 0
         for token, weight in zip(tokens, weights.tolist(), strict=True):
             style = next(style for least, style in STRONG if weight / most >= least)
@@ -128,7 +135,7 @@ class AttentionPage(Page):
             token = tokens[place]
             bar = "█" * round(float(weights[place]) / most * 12)
             words.append(f"{weights[place]:.3f} {place:>3} {printable(token.token)[:14]:<14} {bar}\n")
-        words.append("rows of the matrix attend to columns; fuller is more", style="dim")
+        words.append("rows of the matrix attend to columns; fuller is more; j k take another row", style="dim")
         return words
 
     def action_type(self) -> None:
@@ -145,6 +152,15 @@ class AttentionPage(Page):
             self._layer = (self._layer + step) % self._found.layers
             self._draw()
 
+    def action_position(self, step: int) -> None:
+        """The position whose row is told in words and numbers."""
+        if self._found is not None:
+            self._position = (self._position + step) % len(self._found.encoding.tokens)
+            self._draw()
+
+    def on_matrix_clicked(self, message: Matrix.Clicked) -> None:
+        self.action_position(message.row - self._position)
+
     def action_mean(self) -> None:
         self._mean = not self._mean
         self._draw()
@@ -156,4 +172,15 @@ class AttentionPage(Page):
 
 
 class Matrix(Shades, can_focus=True):
-    """Has the focus while keys walk through layers and heads."""
+    """Has the focus while keys walk through layers, heads and positions; a click is a step to its row."""
+
+    class Clicked(Message):
+        """A row of the matrix was clicked."""
+
+        def __init__(self, row: int) -> None:
+            super().__init__()
+            self.row = row
+
+    def on_click(self, event: events.Click) -> None:
+        if (row := self.row_at(event.y)) is not None:
+            self.post_message(self.Clicked(row))

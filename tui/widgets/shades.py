@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from rich.cells import set_cell_size
 from rich.text import Text
 from textual.app import RenderResult
 from textual.widget import Widget
 
 LEVELS = " ░▒▓█"
+GUTTER = 14
+"""Cells for the names of the rows where each has a line of its own; else there are two, for the mark."""
 
 
 class Shades(Widget):
@@ -21,33 +25,61 @@ class Shades(Widget):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._matrix: Any = None
+        self._labels: Sequence[str] = ()
+        self._marked: int | None = None
+        self._rows: list[int] = []
 
-    def show(self, matrix: Any) -> None:
-        """A numpy array of [from, to], or None for nothing."""
-        self._matrix = matrix
+    def show(self, matrix: Any, labels: Sequence[str] = (), marked: int | None = None) -> None:
+        """A numpy array of [from, to], or None for nothing; where a row is ``marked``, the names of all."""
+        self._matrix, self._labels, self._marked = matrix, labels, marked
         self.refresh()
+
+    def row_at(self, line: int) -> int | None:
+        """The row that is drawn on a line, the first one where it stands for several."""
+        return self._rows[line] if 0 <= line < len(self._rows) else None
 
     def render(self) -> RenderResult:
         width, height = self.size.width, self.size.height
+        self._rows = []
         if self._matrix is None or width < 2 or height < 1:
             return Text("")
         import numpy as np
 
         matrix = self._matrix
         rows, columns = matrix.shape
+        gutter = GUTTER if rows <= height and width >= 3 * GUTTER else 2
+        gutter = 0 if self._marked is None or width < 4 else gutter
+        width -= gutter
         times = max(min(height // rows, width // (2 * columns)), 1)
         cell = 2 * times if columns * 2 * times <= width else 1
-        matrix = pooled(matrix, min(rows, height), min(columns, width // cell))
+        down = starts(rows, height)
+        matrix = pooled(matrix, height, width // cell)
         most = float(matrix.max()) or 1.0
         levels = np.ceil(matrix / most * (len(LEVELS) - 1) - 0.25).astype(int).clip(0, len(LEVELS) - 1)
-        lines = ["".join(LEVELS[level] * cell for level in line) for line in levels.tolist()]
-        return Text("\n".join(line for line in lines for _ in range(times)), no_wrap=True)
+        marked = -1 if self._marked is None else int(np.searchsorted(down, self._marked, side="right")) - 1
+        drawn = Text(no_wrap=True)
+        for number, (row, line) in enumerate(zip(down.tolist(), levels.tolist(), strict=True)):
+            name = self._labels[row] if gutter == GUTTER and row < len(self._labels) else ""
+            head = f"{'▸' if number == marked else ' '}{set_cell_size(name, gutter - 2)} " if gutter else ""
+            shades = "".join(LEVELS[level] * cell for level in line)
+            for again in range(times):
+                drawn.append(" " * gutter if again else head, style="bold" if number == marked else "dim")
+                drawn.append(f"{shades}\n")
+                self._rows.append(row)
+        drawn.right_crop(1)
+        return drawn
 
 
 def pooled(matrix: Any, rows: int, columns: int) -> Any:
     """At most ``rows`` x ``columns``: each cell the largest of what falls into it, so that a spike stays."""
     import numpy as np
 
-    down = np.linspace(0, matrix.shape[0], rows + 1).astype(int)[:-1]
-    across = np.linspace(0, matrix.shape[1], columns + 1).astype(int)[:-1]
+    down, across = starts(matrix.shape[0], rows), starts(matrix.shape[1], columns)
     return np.maximum.reduceat(np.maximum.reduceat(matrix, down, axis=0), across, axis=1)
+
+
+def starts(count: int, most: int) -> Any:
+    """Where each of at most ``most`` groups of ``count`` rows begins: an array that numpy's reduceat takes."""
+    import numpy as np
+
+    return np.linspace(0, count, min(count, most) + 1).astype(int)[:-1]
