@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region, Size
+from textual.geometry import Region, Size, Spacing
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+MOST_KEPT = 500
+"""Strips that are kept for when their line stands somewhere else."""
 
 
 class LineView(ScrollView):
@@ -14,6 +18,7 @@ class LineView(ScrollView):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._built: dict[int, Strip] = {}
+        self._framed: dict[tuple[int, int, Spacing, Style], tuple[Strip, Strip]] = {}
         self._base: Style | None = None
         self._view: tuple[int, int, int, int] | None = None
 
@@ -51,6 +56,39 @@ class LineView(ScrollView):
             self._built[y] = self.build_line(y)
         return self._built[y]
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The same strips as Textual's own, which makes them anew wherever a line comes to stand: here once."""
+        styles, padding = self.styles, self.styles.padding
+        odd = styles.gutter != padding or padding.top or padding.bottom or styles.tint.a or styles.outline_left[0]
+        if odd or self.opacity != 1 or styles.text_opacity != 1:
+            return super().render_lines(crop)
+        under, background = self.background_colors
+        blank = Style.from_color(bgcolor=(under + background).rich_color)
+        size = self.content_region.size
+        strips = []
+        for y in crop.line_range:
+            line = self.render_line(y) if y < size.height else Strip.blank(size.width, blank)
+            strip = self._padded(line, size.width, padding, blank)
+            for line_filter in self.get_line_filters():
+                strip = strip.apply_filter(line_filter, background)
+            strips.append(strip)
+        if crop.column_span != (0, self.region.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
+    def _padded(self, line: Strip, width: int, padding: Spacing, blank: Style) -> Strip:
+        key = (id(line), width, padding, blank)
+        known = self._framed.get(key)
+        if known is not None and known[0] is line:
+            return known[1]
+        if len(self._framed) > MOST_KEPT:
+            self._framed.clear()
+        left, right = Segment(" " * padding.left, blank), Segment(" " * padding.right, blank)
+        segments = [left, *line.adjust_cell_length(width, blank), right]
+        strip = Strip([segment for segment in segments if segment.text])
+        self._framed[key] = line, strip
+        return strip
+
     def refresh_changes(self) -> None:
         """Builds the lines in sight and has those drawn that are not what they were."""
         if self._forget_if_moved() or not self._built:
@@ -77,3 +115,4 @@ class LineView(ScrollView):
         super().notify_style_update()
         self._base = None
         self._built.clear()
+        self._framed.clear()

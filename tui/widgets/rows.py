@@ -13,9 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from tui.widgets.line_view import LineView
+from tui.widgets.line_view import MOST_KEPT, LineView
 
-MOST_KEPT = 500
 Render = Callable[[int], Text]
 
 
