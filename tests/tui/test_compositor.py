@@ -13,6 +13,7 @@ from textual.widget import Widget
 from core.origin import Origin
 from tests.tui.fakes import small_tokenizer
 from tui.compositor import SparingCompositor
+from tui.widgets.line_view import LineView
 
 WIDTH, HEIGHT = 90, 30
 
@@ -57,17 +58,20 @@ async def test_any_part_of_a_screen_is_drawn_as_by_textual(open_console, keys):
 
 async def test_a_letter_asks_only_the_widgets_that_it_changes(open_console, monkeypatch):
     asked = set()
-    render_lines = Widget.render_lines
 
-    def noting(self, crop):
-        asked.add(type(self).__name__)
-        return render_lines(self, crop)
+    def note(kind, render_lines):
+        def noting(self, crop):
+            asked.add(type(self).__name__)
+            return render_lines(self, crop)
+
+        monkeypatch.setattr(kind, "render_lines", noting)
 
     async with open_console(size=(WIDTH, HEIGHT)) as console:
         await console.press("2")
         await console.see("7 tokens")
         await console.settle()
-        monkeypatch.setattr(Widget, "render_lines", noting)
+        for kind in (Widget, LineView):
+            note(kind, kind.render_lines)
         await console.press("x")
         await console.until(lambda: {"SourceText", "Rows"} <= asked, "a frame with the letter and its token")
         assert not asked & {"TopBar", "Footer", "FooterKey", "TokenizerPane", "ContentSwitcher", "SparingScreen"}
