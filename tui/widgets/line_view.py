@@ -64,12 +64,12 @@ class LineView(ScrollView):
             return super().render_lines(crop)
         under, background = self.background_colors
         blank = Style.from_color(bgcolor=(under + background).rich_color)
-        size = self.content_region.size
+        size, filters = self.content_region.size, self.get_line_filters()
         strips = []
         for y in crop.line_range:
             line = self.render_line(y) if y < size.height else Strip.blank(size.width, blank)
             strip = self._padded(line, size.width, padding, blank)
-            for line_filter in self.get_line_filters():
+            for line_filter in filters:
                 strip = strip.apply_filter(line_filter, background)
             strips.append(strip)
         if crop.column_span != (0, self.region.width):
