@@ -53,7 +53,7 @@ class Shelf:
     def ask(self, wanted: Iterable[str], keep: Iterable[str], *, anew: bool = False) -> None:
         """Posts RunsListed, and of the ``wanted`` runs what the receiver has not yet: RunRead once, then RunGrew.
 
-        Of runs that it does not ``keep`` nothing is remembered. ``anew`` forgets everything first.
+        Of runs that it had and does not ``keep`` nothing is remembered. ``anew`` forgets everything first.
         """
         self._wanted = frozenset(wanted)
         kept = self._wanted | set(keep)
@@ -66,17 +66,24 @@ class Shelf:
         try:
             runs = list_runs(self._root)
         except InputError as error:
+            self._wholes.clear()  # the receiver knows of no run now
             self._post(RunsListed((), str(error)))
             return
         lines = tuple(self._line(run) for run in runs)
         self._post(RunsListed(lines, ""))
         names = {run.name for run in runs}
         self._heads = {name: head for name, head in self._heads.items() if name in names}
-        self._wholes = {name: whole for name, whole in self._wholes.items() if name in names & kept}
+        self._wholes = {
+            name: whole
+            for name, whole in self._wholes.items()
+            if name in names and (name in kept or whole.posted is None)
+        }
         for line in lines:
             if line.run.name in self._wanted:
-                with suppress(OSError):  # deleted meanwhile
+                try:
                     self._read_whole(line)
+                except OSError:  # deleted meanwhile, or not readable: what was read of it stands for it
+                    self._give(self._wholes[line.run.name], line)
 
     def _line(self, run: Run) -> RunLine:
         """Reads what has been added to the run's events."""
@@ -107,14 +114,19 @@ class Shelf:
                 take_in([part], whole.state)
                 if name not in self._wanted:  # the cursor has moved on; a long run is read on when it comes back
                     return
-            whole.state.status = whole.posted = line.status
-            whole.state.skipped_lines = _skipped(whole.reader, line.status)
-            self._post(RunRead(line.run, whole.state))
+            self._give(whole, line)
             return
         parts = list(whole.reader.parts())
         if parts or line.status != whole.posted:
             whole.posted = line.status
             self._post(RunGrew(line.run, parts, line.status, _skipped(whole.reader, line.status)))
+
+    def _give(self, whole: _Whole, line: RunLine) -> None:
+        """Posts the state, once."""
+        if whole.posted is None:
+            whole.state.status = whole.posted = line.status
+            whole.state.skipped_lines = _skipped(whole.reader, line.status)
+            self._post(RunRead(line.run, whole.state))
 
 
 def _skipped(reader: EventReader, status: Status) -> int:

@@ -65,9 +65,7 @@ class Recorder:
         return self.of(RunFinished)[-1]
 
 
-def run(
-    config: RunConfig, root: Path, act: Callable[[Event, Control], None] = lambda *_: None
-) -> tuple[Run, Recorder]:
+def run(config: RunConfig, root: Path, act: Callable[[Event, Control], None] = lambda *_: None) -> tuple[Run, Recorder]:
     control = Control()
     recorder = Recorder(lambda event: act(event, control))
     return train(config, root, control, recorder), recorder

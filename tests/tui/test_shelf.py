@@ -99,7 +99,7 @@ def test_a_run_that_is_no_longer_wanted_is_left_and_read_on_later(reader, tmp_pa
 
     monkeypatch.setattr(EventReader, "parts", parts)
     assert reader.ask(one.name)[1] == []
-    _, (read,) = reader.ask(two.name, keep=[one.name])
+    _, (read,) = reader.ask(two.name)
     assert read.run.name == two.name
     _, (read,) = reader.ask(one.name, keep=[two.name])
     assert read.state == whole
@@ -125,6 +125,16 @@ def test_a_run_that_was_cut_back_and_one_that_is_gone_are_no_trouble(reader, tmp
     assert read.state == one.state()
 
 
+def test_events_that_cannot_be_read_are_given_as_none_and_not_asked_for_again_and_again(reader, tmp_path):
+    one = write_run(tmp_path, RunConfig(preset="one"), whole_run(preset="one"))
+    one.events_path.unlink()
+    one.events_path.mkdir()
+    listed, (read,) = reader.ask(one.name)
+    assert [line.status for line in listed.lines] == [read.state.status] == ["interrupted"]
+    assert read.state.step == 0
+    assert reader.ask(one.name)[1] == []
+
+
 def test_a_directory_that_cannot_be_read_is_said_and_asked_again(tmp_path):
     root = tmp_path / "runs"
     root.write_text("a file", encoding="utf-8")
@@ -133,6 +143,12 @@ def test_a_directory_that_cannot_be_read_is_said_and_asked_again(tmp_path):
     assert "cannot be read" in listed.error
     assert rest == []
     root.unlink()
-    write_run(root, RunConfig(preset="one"), whole_run(preset="one"))
-    listed, _ = reader.ask()
-    assert [line.preset for line in listed.lines] == ["one"]
+    run = write_run(root, RunConfig(preset="one"), whole_run(preset="one"))
+    listed, (read,) = reader.ask(run.name)
+    assert [line.preset for line in listed.lines] == [read.state.preset] == ["one"]
+    root.rename(tmp_path / "away")
+    root.write_text("a file", encoding="utf-8")
+    reader.ask(run.name)
+    root.unlink()
+    (tmp_path / "away").rename(root)
+    assert [type(message) for message in reader.ask(run.name)[1]] == [RunRead]
