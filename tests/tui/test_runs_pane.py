@@ -205,6 +205,17 @@ async def test_the_table_is_sorted_by_what_one_asks_for(open_console, three):
         assert names(console) == ["b-mid", "a-bad", "c-new"]
 
 
+async def test_the_heading_tells_the_order_of_a_single_run_too(open_console, root):
+    write_run(root, config("only"), whole_run(preset="only"))
+    async with open_console(root=root) as console:
+        await console.press("5")
+        await console.see("date▾", "✓ completed")
+        await console.press("s")
+        await console.see("val acc▾", "✓ completed")
+        await console.pilot.click("#runs-table", offset=(62, 0))
+        await console.see("time▾")
+
+
 async def test_the_table_is_filtered_as_one_types_and_escape_takes_it_back(open_console, three):
     async with open_console(root=three) as console:
         await console.press("5")

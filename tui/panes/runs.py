@@ -134,13 +134,13 @@ class RunsPane(Vertical):
 
     # The table
 
-    def _fill(self) -> None:
+    def _fill(self, *, anew: bool = False) -> None:
         """Puts the lines that the filter leaves into the table; where only their words are others, only those."""
         table = self.query_one(DataTable)
         words = self.query_one("#runs-filter", Input).value.casefold().split()
         lines = sorted(self._lines.values(), key=SORTS[self._sort])
         lines = [line for line in lines if all(word in _searched(line) for word in words)]
-        if [str(key.value) for key in table.rows] != [line.run.name for line in lines]:
+        if anew or [str(key.value) for key in table.rows] != [line.run.name for line in lines]:
             current = self._current_name()
             table.clear()
             for line in lines:
@@ -289,8 +289,7 @@ class RunsPane(Vertical):
         table = self.query_one(DataTable)
         for key, column in table.columns.items():
             column.label = self._heading(str(key.value))
-        self._fill()
-        table.refresh()
+        self._fill(anew=True)  # with its headings
 
     def action_filter(self) -> None:
         self.query_one("#runs-filter-line").display = True
