@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.state import RunState
     from core.statuses import Status
     from core.step_blocks import StepBlock
+    from tui.shelf import RunLine
     from tui.tokenizer_pages.state import Data, Playground
 
 
@@ -58,17 +59,6 @@ class RunFollowed(Message):
     events: list[Event]
     live: bool
     owner: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """A run as a line of a list."""
-
-    run: Run
-    status: Status
-    preset: str
-    val_accuracy: float | None
-    elapsed: float
 
 
 @dataclass

@@ -18,7 +18,18 @@ from core.state import RunState
 from core.statuses import LIVE, Status
 from core.step_blocks import StepBlock
 from tui.latest import Latest
-from tui.messages import RunGrew, RunLine, RunRead, RunsListed
+from tui.messages import RunGrew, RunRead, RunsListed
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run as a line of a list."""
+
+    run: Run
+    status: Status
+    preset: str
+    val_accuracy: float | None
+    elapsed: float
 
 
 @dataclass

@@ -182,7 +182,8 @@ def names(console):
 @pytest.fixture
 def three(root):
     """Runs of different endings, lengths and accuracies."""
-    write_run(root, config("b-mid"), [*whole_run(preset="b-mid", done=1), finished("completed", at=30)], minute=1)
+    best = [started(preset="b-mid"), epoch(1, at=10, val_accuracy=0.99), finished("completed", at=30)]
+    write_run(root, config("b-mid"), best, minute=1)
     write_run(root, config("a-bad"), whole_run(preset="a-bad", done=1, end="failed"), minute=2)
     write_run(root, config("c-new"), [started(preset="c-new"), epoch(1, at=9, val_accuracy=0.95)], minute=3)
     return root
@@ -195,8 +196,11 @@ async def test_the_table_is_sorted_by_what_one_asks_for(open_console, three):
         assert names(console) == ["c-new", "a-bad", "b-mid"]
         await console.press("down", "s")
         await console.see("val acc▾")
-        assert names(console)[0] == "c-new"
-        await console.press("s", "s")
+        assert names(console) == ["b-mid", "c-new", "a-bad"]
+        await console.press("s")
+        await console.see("time▾")
+        assert names(console)[0] == "b-mid"
+        await console.press("s")
         await console.see("preset▾")
         assert names(console) == ["a-bad", "b-mid", "c-new"]
         assert console.app.query_one("#runs")._current_name().endswith("a-bad")  # the cursor stays on its run

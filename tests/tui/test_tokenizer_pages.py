@@ -72,9 +72,9 @@ async def test_the_cursor_of_the_table_marks_the_span_in_the_text_and_the_other_
     async with page("t", "hello films") as console:
         await console.press("home", "down", "down")
         text = console.app.query_one("#text")
-        assert text.text[slice(*text._mark)] == "film"
+        assert text.text[slice(*text._tints.mark)] == "film"
         await console.press("down")
-        assert text.text[slice(*text._mark)] == "s"
+        assert text.text[slice(*text._tints.mark)] == "s"
         await console.press("slash", "ctrl+home", "right")
         assert console.app.query_one("#token-rows").row == 1
         await console.press("ctrl+right", "right")

@@ -17,8 +17,8 @@ from core.event_reader import take_in
 from core.report import duration, percent, printable, status_words
 from core.state import RunState
 from core.statuses import STATUS_SIGNS
-from tui.messages import RunGrew, RunLine, RunRead, RunsListed
-from tui.shelf import Shelf
+from tui.messages import RunGrew, RunRead, RunsListed
+from tui.shelf import RunLine, Shelf
 from tui.widgets.curves import RunCurves
 from tui.widgets.field import Field
 from tui.widgets.run_view import configuration_table, differences_table, epoch_table

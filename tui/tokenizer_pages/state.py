@@ -14,7 +14,7 @@ from core.reviews import Review
 from core.side_by_side import tokens_per_word, with_settings
 from core.stages import Stage, stages
 from core.tokenization import Encoding, encode
-from tui.widgets.source_text import Tint
+from tui.widgets.tints import Tint
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -63,19 +63,22 @@ def decimate(steps: Sequence[int], values: Sequence[float], columns: int) -> tup
 def nice_ticks(low: float, high: float, most: int) -> tuple[list[float], int]:
     """Round values between ``low`` and ``high``, at most so many, and with how many decimals they are written.
 
-    Their distance is 1, 2 or 5 times a power of ten (Heckbert 1990, Nice Numbers for Graph Labels, in Graphics Gems);
-    where that leaves fewer than two, the ends stand for themselves.
+    Their distance is 1, 2 or 5 times a power of ten (Heckbert 1990, Nice Numbers for Graph Labels, in Graphics Gems).
+    Where that leaves fewer than two, it is every other one of the closer ones, or else the ends stand for themselves.
     """
     power = math.floor(math.log10((high - low) / most)) - 1
-    for exponent in range(power, power + 4):
-        for factor in (1, 2, 5):
-            distance = factor * 10.0**exponent
-            places = range(math.ceil(low / distance - 1e-9), math.floor(high / distance + 1e-9) + 1)
-            if len(places) <= most:
-                if len(places) < 2:
-                    return [low, high], max(-power, 0)
-                return [place * distance for place in places], max(-exponent, 0)
-    raise AssertionError(f"no distance for {low} to {high}")  # a thousand times the span has one tick at most
+    distances = [factor * 10.0**exponent for exponent in range(power, power + 4) for factor in (1, 2, 5)]
+    # The last of them is a hundred times a share of the span and leaves one at most.
+    coarse = next(i for i, distance in enumerate(distances) if len(_multiples(low, high, distance)) <= most)
+    for distance in (distances[coarse], 2 * distances[coarse - 1]):
+        if 2 <= len(places := _multiples(low, high, distance)) <= most:
+            return [place * distance for place in places], max(-math.floor(math.log10(distance)), 0)
+    return [low, high], max(-power, 0)
+
+
+def _multiples(low: float, high: float, distance: float) -> range:
+    """Which multiples of ``distance`` lie between; an end counts where rounding alone keeps it out."""
+    return range(math.ceil(low / distance - 1e-9), math.floor(high / distance + 1e-9) + 1)
 
 
 class Chart(Widget):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region, Size, Spacing
@@ -9,7 +11,27 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 MOST_KEPT = 500
-"""Strips that are kept for when their line stands somewhere else."""
+
+
+class KeptStrips:
+    """Strips by the very object that each was made of, and by how."""
+
+    def __init__(self) -> None:
+        self._strips: dict[tuple[int, tuple[Hashable, ...]], tuple[object, Strip]] = {}
+
+    def get(self, source: object, how: tuple[Hashable, ...], make: Callable[..., Strip]) -> Strip:
+        """What ``make(source, *how)`` gave before, or gives now."""
+        known = self._strips.get((id(source), how))
+        if known is not None and known[0] is source:  # which lives on here, so that its id is no other's
+            return known[1]
+        if len(self._strips) > MOST_KEPT:
+            self._strips.clear()
+        strip = make(source, *how)
+        self._strips[id(source), how] = source, strip
+        return strip
+
+    def clear(self) -> None:
+        self._strips.clear()
 
 
 class LineView(ScrollView):
@@ -18,7 +40,7 @@ class LineView(ScrollView):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._built: dict[int, Strip] = {}
-        self._framed: dict[tuple[int, int, Spacing, Style], tuple[Strip, Strip]] = {}
+        self._padded = KeptStrips()
         self._base: Style | None = None
         self._view: tuple[int, int, int, int] | None = None
 
@@ -58,17 +80,15 @@ class LineView(ScrollView):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The same strips as Textual's own, which makes them anew wherever a line comes to stand: here once."""
-        styles, padding = self.styles, self.styles.padding
-        odd = styles.gutter != padding or padding.top or padding.bottom or styles.tint.a or styles.outline_left[0]
-        if odd or self.opacity != 1 or styles.text_opacity != 1:
+        if not self._is_plain():
             return super().render_lines(crop)
         under, background = self.background_colors
         blank = Style.from_color(bgcolor=(under + background).rich_color)
-        size, filters = self.content_region.size, self.get_line_filters()
+        size, padding, filters = self.content_region.size, self.styles.padding, self.get_line_filters()
         strips = []
         for y in crop.line_range:
             line = self.render_line(y) if y < size.height else Strip.blank(size.width, blank)
-            strip = self._padded(line, size.width, padding, blank)
+            strip = self._padded.get(line, (size.width, padding, blank), _padded)
             for line_filter in filters:
                 strip = strip.apply_filter(line_filter, background)
             strips.append(strip)
@@ -76,18 +96,12 @@ class LineView(ScrollView):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
 
-    def _padded(self, line: Strip, width: int, padding: Spacing, blank: Style) -> Strip:
-        key = (id(line), width, padding, blank)
-        known = self._framed.get(key)
-        if known is not None and known[0] is line:
-            return known[1]
-        if len(self._framed) > MOST_KEPT:
-            self._framed.clear()
-        left, right = Segment(" " * padding.left, blank), Segment(" " * padding.right, blank)
-        segments = [left, *line.adjust_cell_length(width, blank), right]
-        strip = Strip([segment for segment in segments if segment.text])
-        self._framed[key] = line, strip
-        return strip
+    def _is_plain(self) -> bool:
+        """Whether lines have padding at their sides and nothing else around or over them."""
+        styles = self.styles
+        around = styles.gutter != styles.padding or any(edge for edge, _ in styles.outline)
+        over = styles.tint.a or self.opacity != 1 or styles.text_opacity != 1
+        return not (around or over or styles.padding.top or styles.padding.bottom)
 
     def refresh_changes(self) -> None:
         """Builds the lines in sight and has those drawn that are not what they were."""
@@ -115,4 +129,10 @@ class LineView(ScrollView):
         super().notify_style_update()
         self._base = None
         self._built.clear()
-        self._framed.clear()
+        self._padded.clear()
+
+
+def _padded(line: Strip, width: int, padding: Spacing, blank: Style) -> Strip:
+    left, right = Segment(" " * padding.left, blank), Segment(" " * padding.right, blank)
+    segments = [left, *line.adjust_cell_length(width, blank), right]
+    return Strip([segment for segment in segments if segment.text])

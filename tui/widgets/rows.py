@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from tui.widgets.line_view import MOST_KEPT, LineView
+from tui.widgets.line_view import KeptStrips, LineView
 
 Render = Callable[[int], Text]
 
@@ -58,7 +58,7 @@ class Rows(LineView, can_focus=True):
         self._count, self._row = 0, 0
         self._build: Render = lambda _: Text()
         self._header, self._empty = header, empty
-        self._strips: dict[tuple[int, int, Style, Style | None], tuple[Text, Strip]] = {}
+        self._strips = KeptStrips()
 
     @property
     def row(self) -> int:
@@ -133,15 +133,7 @@ class Rows(LineView, can_focus=True):
 
     def _strip(self, text: Text, style: Style, width: int, over: Style | None = None) -> Strip:
         """Kept for as long as the same Text is asked for: rows that stay are not built anew at each key."""
-        key = (id(text), width, style, over)
-        known = self._strips.get(key)
-        if known is not None and known[0] is text:
-            return known[1]
-        if len(self._strips) > MOST_KEPT:
-            self._strips.clear()
-        strip = self._make_strip(text, style, width, over)
-        self._strips[key] = (text, strip)
-        return strip
+        return self._strips.get(text, (style, width, over), self._make_strip)
 
     def _make_strip(self, text: Text, style: Style, width: int, over: Style | None) -> Strip:
         text = text.copy()

@@ -50,24 +50,21 @@ class RunView(Vertical):
         elif state.finished is not None:
             line.append(f"  {printable(state.finished.error or state.finished.reason)}  {duration(state.elapsed)}")
         self.query_one("#train-status", Static).update(line)
-        bar = self.query_one(ProgressBar)
-        bar.display = bool(state.total_steps) and self.size.width >= 120
-        bar.update(total=state.total_steps or None, progress=state.step)
+        self.query_one(ProgressBar).update(total=state.total_steps or None, progress=state.step)
         self.query_one("#train-numbers", Static).update(self._numbers(state))
         self.query_one(RunCurves).show([(state.run, state)])
         self._state = state
-        self._show_foot()
-
-    def _show_foot(self) -> None:
-        """As many of the newest epochs and events as there is room for."""
-        if self._state is None:
-            return
-        lines = max(self.query_one("#train-foot").size.height, 3)
-        self.query_one("#train-epochs", Static).update(epoch_table(self._state, rows=lines - 1))
-        self.query_one("#train-log", Static).update(_log(self._state, lines))
+        self.on_resize()
 
     def on_resize(self) -> None:
-        self._show_foot()
+        """A bar, and as many of the newest epochs and events as there is room for."""
+        state = self._state
+        if state is None:
+            return
+        self.query_one(ProgressBar).display = bool(state.total_steps) and self.size.width >= 120
+        lines = max(self.query_one("#train-foot").size.height, 3)
+        self.query_one("#train-epochs", Static).update(epoch_table(state, rows=lines - 1))
+        self.query_one("#train-log", Static).update(_log(state, lines))
 
     def _numbers(self, state: RunState) -> Text:
         """Whether saving fails; speed, rate, where weights and reviews are from, and the device."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich.cells import set_cell_size
 from rich.text import Text
 from textual.app import RenderResult
 from textual.widget import Widget
@@ -59,8 +58,9 @@ class Shades(Widget):
         marked = -1 if self._marked is None else int(np.searchsorted(down, self._marked, side="right")) - 1
         drawn = Text(no_wrap=True)
         for number, (row, line) in enumerate(zip(down.tolist(), levels.tolist(), strict=True)):
-            name = self._labels[row] if gutter == GUTTER and row < len(self._labels) else ""
-            head = f"{'▸' if number == marked else ' '}{set_cell_size(name, gutter - 2)} " if gutter else ""
+            name = Text(self._labels[row] if gutter == GUTTER else "")
+            name.truncate(max(gutter - 2, 0), overflow="ellipsis", pad=True)
+            head = f"{'▸' if number == marked else ' '}{name.plain} " if gutter else ""
             shades = "".join(LEVELS[level] * cell for level in line)
             for again in range(times):
                 drawn.append(" " * gutter if again else head, style="bold" if number == marked else "dim")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -15,23 +14,16 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
+from textual.timer import Timer
 
 from tui.widgets.caret import caret_target
 from tui.widgets.cells import HOLDER, Layout
+from tui.widgets.history import History
 from tui.widgets.line_view import LineView
+from tui.widgets.tints import Tint, Tints
 
 LARGE = 50_000
 """Characters from which a paste is laid out in a thread."""
-MOST_REMEMBERED = 4_000_000
-"""Characters that undo keeps at most."""
-
-
-class Tint(NamedTuple):
-    """A stretch of the source and the component class that paints it."""
-
-    start: int
-    end: int
-    look: str
 
 
 class SourceText(LineView, can_focus=True):
@@ -106,14 +98,14 @@ class SourceText(LineView, can_focus=True):
         self._styles: dict[tuple[str, ...], Style] = {}
         self._layout = Layout(text, 78)
         self._caret = len(text)
-        self._tints: Sequence[Tint] = ()
-        self._ends: list[int] = []
-        self._mark = (0, 0)
+        self._tints = Tints()
         self._hint = hint
-        self._undo: list[tuple[str, int]] = []
+        self._history = History()
         self._wanted_column: int | None = None
         self._laying = 0
         self._unpainted = ExitStack()
+        """Holds frames back from an edit until it is painted."""
+        self._patience: Timer | None = None
 
     @property
     def text(self) -> str:
@@ -132,23 +124,19 @@ class SourceText(LineView, can_focus=True):
 
     def set_text(self, text: str) -> None:
         """Puts another text in, the caret at its beginning; what was there can be had back with undo."""
-        self._remember()
+        self._history.remember(self.text, self._caret)
         self._lay_out(text, 0)
 
     def paint(self, tints: Sequence[Tint], mark: tuple[int, int]) -> None:
         """Paints stretches of the source, which are sorted and do not overlap, and marks one span."""
-        self._keep(tints)
-        self._mark = mark
+        self._tints.replace(tints)
+        self._tints.mark = mark
         self._draw_change()
-
-    def _keep(self, tints: Sequence[Tint]) -> None:
-        self._tints = tints
-        self._ends = [tint.end for tint in tints]
 
     def mark(self, start: int, end: int, *, scroll: bool = False) -> None:
         """Marks the span of the token under the table's cursor."""
-        if self._mark != (start, end):
-            self._mark = (start, end)
+        if self._tints.mark != (start, end):
+            self._tints.mark = (start, end)
             self.refresh_changes()
         if scroll and start < end:
             self._bring_into_view(start)
@@ -186,7 +174,7 @@ class SourceText(LineView, can_focus=True):
         if line >= len(self._layout):
             return Strip.blank(width, base)
         start, end = self._layout.span(line)
-        looks = self._looks(start, end)
+        looks = self._tints.looks(start, end, self._caret if self.has_focus else None)
         segments: list[Segment] = []
         text = self._layout.shown[start:end].replace("\n", " ")
         if text and self._layout.widths[start] == "0" and self.text[start] != "\n":
@@ -210,21 +198,6 @@ class SourceText(LineView, can_focus=True):
         super().notify_style_update()
         self._styles.clear()
 
-    def _looks(self, start: int, end: int) -> list[tuple[str, ...]]:
-        """The component classes of each character of a line."""
-        looks: list[tuple[str, ...]] = [()] * (end - start)
-        for tint in self._tints[bisect_right(self._ends, start) :]:
-            if tint.start >= end:
-                break
-            for i in range(max(tint.start, start), min(tint.end, end)):
-                looks[i - start] = (tint.look,)
-        for i in range(max(self._mark[0], start), min(self._mark[1], end)):
-            looks[i - start] = (*looks[i - start], "marked")
-        if self.has_focus and start <= self._caret < end:
-            i = self._caret - start
-            looks[i] = (*(name for name in looks[i] if name != "marked"), "caret")
-        return looks
-
     def on_focus(self) -> None:
         self.refresh_changes()
 
@@ -247,7 +220,7 @@ class SourceText(LineView, can_focus=True):
         event.stop()
         text = event.text.replace("\r\n", "\n")
         if len(text) > LARGE:
-            self._remember()
+            self._history.remember(self.text, self._caret)
             whole = self.text[: self._caret] + text + self.text[self._caret :]
             self._lay_out(whole, self._caret + len(text))
         else:
@@ -262,25 +235,15 @@ class SourceText(LineView, can_focus=True):
             self._edit(min(to, self._caret), max(to, self._caret), "")
 
     def action_undo(self) -> None:
-        if self._undo:
-            self._lay_out(*self._undo.pop())
-
-    def _remember(self) -> None:
-        self._undo.append((self.text, self._caret))
-        total = 0
-        for i, (text, _) in enumerate(reversed(self._undo)):
-            total += len(text)
-            if total > MOST_REMEMBERED or i >= 200:
-                del self._undo[: len(self._undo) - i]
-                break
+        if (before := self._history.take_back()) is not None:
+            self._lay_out(*before)
 
     def _edit(self, start: int, end: int, inserted: str) -> None:
-        self._remember()
+        self._history.remember(self.text, self._caret)
         self._laying += self.is_laying_out  # what a thread lays out is out of date
         self._layout.edit(start, end - start, inserted)
         self._caret = start + len(inserted)
-        first = bisect_right(self._ends, start)
-        self._keep(self._tints[:first])  # until the next encoding says what the rest is now
+        self._tints.keep_before(start)  # until the next encoding says what the rest is now
         self._changed()
 
     def _lay_out(self, text: str, caret: int) -> None:
@@ -310,26 +273,33 @@ class SourceText(LineView, can_focus=True):
         if same:
             self._settle()
             return
-        self._keep(())
+        self._tints.replace(())
         self._changed()
 
     def _changed(self) -> None:
         self._wanted_column = None
-        self._mark = (0, 0)
+        self._tints.mark = (0, 0)
         # Whoever takes the change paints it, and one frame then shows both; where nobody does, it is drawn anyway.
-        self._unpainted.close()
+        self._release()
         self._unpainted.enter_context(self.app.batch_update())
+        self._patience = self.set_timer(0.01, self._draw_change)
         self.resize_content(self.scrollable_content_region.width, len(self._layout))
         self._bring_into_view(self._caret)
         self.post_message(self.Changed(self.text))
-        self.set_timer(0.01, self._draw_change)
-
-    def on_unmount(self) -> None:
-        self._unpainted.close()
 
     def _draw_change(self) -> None:
         self.refresh_changes()
+        self._release()
+
+    def _release(self) -> None:
+        """Frames may come again."""
+        if self._patience is not None:
+            self._patience.stop()
+            self._patience = None
         self._unpainted.close()
+
+    def on_unmount(self) -> None:
+        self._release()
 
     # The caret
 
