@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from core.stages import typed_specials
@@ -86,15 +88,12 @@ def _rewritten(tokenizer: Tokenizer, text: str, end: int, typed: list[tuple[int,
         return []
     skipped = {i for start, stop in typed for i in range(start, stop)}
     found = []
-    begin, kind = 0, None
-    for i, char in enumerate(text[:end]):
-        fate = None if i in skipped else fates.get(char)
-        if fate != kind:
+    for run in re.compile(f"[{re.escape(''.join(sorted(fates)))}]+").finditer(text, 0, end):
+        for kind, places in groupby(range(*run.span()), lambda i: None if i in skipped else fates[text[i]]):
             if kind is not None:
-                found.append(Loss(kind, begin, i, text[begin:i]))
-            begin, kind = i, fate
-    if kind is not None:
-        found.append(Loss(kind, begin, end, text[begin:end]))
+                start, *rest = places
+                stop = start + 1 + len(rest)
+                found.append(Loss(kind, start, stop, text[start:stop]))
     return found
 
 

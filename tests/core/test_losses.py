@@ -31,6 +31,7 @@ def found(text: str, **settings: object) -> list[tuple[str, str]]:
         ("cafés", [("accent", "é")]),
         ("cafe\u0301s", [("accent", "\u0301")]),
         ("THE film", [("case", "THE")]),
+        ("AÉ\0\0b", [("case", "A"), ("accent", "É"), ("deleted", "\0\0")]),
         ("the 中", []),
         ("☃", [("unknown", "☃")]),
         ("한", [("replaced", "한"), ("unknown", "한")]),

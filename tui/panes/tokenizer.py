@@ -11,7 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Label
 
 from core.old_ways import OLD_WAYS
 from core.report import printable
@@ -27,6 +27,7 @@ from tui.tokenizer_pages.tokens import TokensPage
 from tui.tokenizer_pages.vocabulary import VocabularyPage
 from tui.tokenizer_pages.work import Answer, find_tokenizer, measure_reviews, measure_with, open_other
 from tui.widgets.field import Field
+from tui.widgets.lines import Lines
 from tui.widgets.page_bar import PageBar, PageName
 from tui.widgets.source_text import SourceText
 
@@ -83,14 +84,14 @@ class TokenizerPane(Vertical):
         yield SourceText(FIRST_TEXT, id="text", hint="type a sentence, or paste a review")
         yield PageBar([PageName(key, name) for name, (key, _) in PAGES.items()])
         with Horizontal(id="token-settings"):
-            yield Static(id="token-summary", markup=False)
+            yield Lines(id="token-summary")
             yield Label("^l max_length ")
             yield Field("", id="max-length", placeholder="none", compact=True, restrict=r"[0-9]*", max_length=3)
         with Container(id="token-pages"):
             yield TokensPage(id="page-tokens")
 
     def on_mount(self) -> None:
-        self.query_one("#token-summary", Static).update(self._origin)
+        self._say(self._origin)
         threading.Thread(target=find_tokenizer, args=(self._post,), name="tokenizer", daemon=True).start()
 
     def on_tokenizer_ready(self, message: TokenizerReady) -> None:
@@ -123,7 +124,7 @@ class TokenizerPane(Vertical):
         """Works the text out, a long one in a thread of which only the newest answer counts."""
         tokenizer = self._tokenizer
         if tokenizer is None:
-            self.query_one("#token-summary", Static).update(printable(self._origin))
+            self._say(self._origin)
             return
         self._number += 1
         text = self.query_one(SourceText).text
@@ -178,8 +179,10 @@ class TokenizerPane(Vertical):
             parts += self._playground.summary()
         if self._source:
             parts.append(self._source)
-        line = Text(" · ".join(parts), no_wrap=True, overflow="ellipsis")
-        self.query_one("#token-summary", Static).update(line, layout=False)
+        self._say(" · ".join(parts))
+
+    def _say(self, words: str) -> None:
+        self.query_one("#token-summary", Lines).show(Text(printable(words)))
 
     # The cursor: in the table, in the text, in the stages
 

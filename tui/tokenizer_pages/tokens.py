@@ -11,13 +11,14 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Static
 
 from core.losses import LossKind, meaning
+from core.report import printable
 from core.tokenization import SPECIAL_MEANINGS, Kind, Token
-from tui.tokenizer_pages.page import Page, cell, safe
+from tui.tokenizer_pages.page import Page, cell
 from tui.tokenizer_pages.state import Playground
 from tui.widgets.cells import one_line, shown
+from tui.widgets.lines import Lines
 from tui.widgets.rows import Rows
 from tui.widgets.stages_view import StagesView
 
@@ -36,11 +37,14 @@ class TokensPage(Page):
             super().__init__()
             self.position = position
 
+    _tokens: tuple[Token, ...] | None = None
+    """Those in the table."""
+
     def compose(self) -> ComposeResult:
         with Container(id="token-body"):
             yield Rows(id="token-rows", header=_header(20))
             yield StagesView(id="token-stages", compact=True)
-        yield Static(id="token-note", markup=False)
+        yield Lines(id="token-note")
 
     def on_resize(self) -> None:
         wide = self.size.width >= WIDE
@@ -56,8 +60,10 @@ class TokensPage(Page):
 
     def take_tokens(self, playground: Playground, position: int | None = None) -> None:
         """Puts the tokens into the table and its cursor on one of them, without telling anybody."""
-        tokens = playground.encoding.tokens
-        rows = self.query_one(Rows)
+        tokens, rows = playground.encoding.tokens, self.query_one(Rows)
+        if tokens is self._tokens and position in (None, rows.row):
+            return
+        self._tokens = tokens
         rows.show_rows(len(tokens), lambda i: _row(tokens[i]), row=position, empty="no tokens: type something above")
 
     def show_stages(self, playground: Playground) -> None:
@@ -69,17 +75,12 @@ class TokensPage(Page):
         """Only what follows the cursor; stages of the text before are left alone, being replaced in the next frame."""
         if not playground.stale:
             self.show_stages(playground)
-        self.query_one("#token-note", Static).update(self._note(playground), layout=False)
-
-    def _note(self, playground: Playground) -> Text:
-        tokens = playground.encoding.tokens
-        row = self.query_one(Rows).row
-        note = _meaning(tokens[row]) if row < len(tokens) else Text("")
-        note.append("\n")
-        note.append(_losses(playground))
-        note.append(f"\ntokenizer: {safe(playground.origin)}", style="dim")
-        note.no_wrap, note.overflow = True, "ellipsis"
-        return note
+        tokens, row = playground.encoding.tokens, self.query_one(Rows).row
+        self.query_one(Lines).show(
+            _meaning(tokens[row]) if row < len(tokens) else Text(""),
+            _losses(playground),
+            Text(f"tokenizer: {printable(playground.origin)}", style="dim"),
+        )
 
     @property
     def position(self) -> int:

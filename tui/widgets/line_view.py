@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
+from rich.text import Text
 from textual.geometry import Region, Size, Spacing
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
+
+from tui.widgets.scroll_bar import SparingScrollBar
 
 MOST_KEPT = 500
 
@@ -34,6 +39,15 @@ class KeptStrips:
         self._strips.clear()
 
 
+class View(NamedTuple):
+    """The part of the content that one sees: from a cell of its line ``top`` on, so many cells wide and lines high."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
 class LineView(ScrollView):
     """Subclasses give :meth:`build_line` and call :meth:`refresh_changes` when what they show has changed."""
 
@@ -42,7 +56,16 @@ class LineView(ScrollView):
         self._built: dict[int, Strip] = {}
         self._padded = KeptStrips()
         self._base: Style | None = None
-        self._view: tuple[int, int, int, int] | None = None
+        self.view = View(0, 0, 0, 0)
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """As Textual's own, and made when it is first asked for."""
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = SparingScrollBar(self.scrollbar_size_vertical)
+            self._vertical_scrollbar.display = False
+            self.app._start_widget(self, self._vertical_scrollbar)
+        return self._vertical_scrollbar
 
     @property
     def base_style(self) -> Style:
@@ -69,11 +92,14 @@ class LineView(ScrollView):
             self.vertical_scrollbar.position = self.scroll_y
 
     def build_line(self, y: int) -> Strip:
-        """The line ``y`` cells below the top of the view."""
+        """The line ``y`` cells below the top of ``self.view``, and as wide."""
         raise NotImplementedError
 
     def render_line(self, y: int) -> Strip:
-        self._forget_if_moved()
+        self._look()
+        return self._line(y)
+
+    def _line(self, y: int) -> Strip:
         if y not in self._built:
             self._built[y] = self.build_line(y)
         return self._built[y]
@@ -86,8 +112,9 @@ class LineView(ScrollView):
         blank = Style.from_color(bgcolor=(under + background).rich_color)
         size, padding, filters = self.content_region.size, self.styles.padding, self.get_line_filters()
         strips = []
+        self._look()
         for y in crop.line_range:
-            line = self.render_line(y) if y < size.height else Strip.blank(size.width, blank)
+            line = self._line(y) if y < size.height else Strip.blank(size.width, blank)
             strip = self._padded.get(line, (size.width, padding, blank), _padded)
             for line_filter in filters:
                 strip = strip.apply_filter(line_filter, background)
@@ -103,25 +130,36 @@ class LineView(ScrollView):
         over = styles.tint.a or self.opacity != 1 or styles.text_opacity != 1
         return not (around or over or styles.padding.top or styles.padding.bottom)
 
+    def make_strip(self, text: Text, style: Style, width: int, over: Style | None = None) -> Strip:
+        """A line of ``text`` in so many cells, cut with an ellipsis; ``over`` lies over all of it."""
+        text = text.copy()
+        text.no_wrap = True
+        text.truncate(width, overflow="ellipsis")
+        console = self.app.console
+        style += console.get_style(text.style)  # which rich leaves out where there is no other
+        segments = list(Segment.apply_style(text.render(console, end=""), style, over))
+        under = style if over is None else style + over
+        return Strip(segments).adjust_cell_length(width, under)
+
     def refresh_changes(self) -> None:
         """Builds the lines in sight and has those drawn that are not what they were."""
-        if self._forget_if_moved() or not self._built:
+        if self._look() or not self._built:
             self._built.clear()
-            self.refresh()
+            self.refresh(Region(0, 0, self.view.width, self.view.height))  # and not the scrollbar
             return
-        size = self.scrollable_content_region
-        built = {y: self.build_line(y) for y in range(size.height)}
+        built = {y: self.build_line(y) for y in range(self.view.height)}
         changed = [y for y, strip in built.items() if y not in self._built or strip != self._built[y]]
         self._built = built
         if changed:
-            self.refresh(*(Region(0, y, size.width, 1) for y in changed))
+            self.refresh(*(Region(0, y, self.view.width, 1) for y in changed))
 
-    def _forget_if_moved(self) -> bool:
-        offset, size = self.scroll_offset, self.scrollable_content_region
-        view = (offset.x, offset.y, size.width, size.height)
-        if view == self._view:
+    def _look(self) -> bool:
+        """Whether another part is seen than the last time; what was built is then forgotten."""
+        offset, room = self.scroll_offset, self.scrollable_content_region
+        view = View(offset.x, offset.y, room.width, room.height)
+        if view == self.view:
             return False
-        self._view = view
+        self.view = view
         self._built.clear()
         return True
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -117,11 +116,10 @@ class Rows(LineView, can_focus=True):
         self._resize_content()
 
     def build_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        base = self.base_style
+        base, width = self.base_style, self.view.width
         if self._header is not None and y == 0:
             return self._strip(self._header, base + self.get_component_rich_style("rows--header", partial=True), width)
-        row = y - self._top() + self.scroll_offset.y
+        row = y - self._top() + self.view.top
         if row == 0 and not self._count:
             empty = base + self.get_component_rich_style("rows--empty", partial=True)
             return self._strip(Text(self._empty), empty, width)
@@ -133,15 +131,7 @@ class Rows(LineView, can_focus=True):
 
     def _strip(self, text: Text, style: Style, width: int, over: Style | None = None) -> Strip:
         """Kept for as long as the same Text is asked for: rows that stay are not built anew at each key."""
-        return self._strips.get(text, (style, width, over), self._make_strip)
-
-    def _make_strip(self, text: Text, style: Style, width: int, over: Style | None) -> Strip:
-        text = text.copy()
-        text.no_wrap = True
-        text.truncate(width, overflow="ellipsis")
-        segments = list(Segment.apply_style(text.render(self.app.console, end=""), style, over))
-        under = style if over is None else style + over
-        return Strip(segments).adjust_cell_length(width, under)
+        return self._strips.get(text, (style, width, over), self.make_strip)
 
     # Keys and mouse
 

@@ -163,9 +163,8 @@ class SourceText(LineView, can_focus=True):
         self.scroll_to_region(Region(0, line, 1, 1), animate=False, force=True, immediate=True)
 
     def build_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        base = self.base_style
-        line = y + self.scroll_offset.y
+        base, width = self.base_style, self.view.width
+        line = y + self.view.top
         if not self.text and line == 0:
             hint = base + self.get_component_rich_style("source--hint", partial=True)
             caret = base + self.get_component_rich_style("source--caret", partial=True)
@@ -174,16 +173,14 @@ class SourceText(LineView, can_focus=True):
         if line >= len(self._layout):
             return Strip.blank(width, base)
         start, end = self._layout.span(line)
-        looks = self._tints.looks(start, end, self._caret if self.has_focus else None)
         segments: list[Segment] = []
         text = self._layout.shown[start:end].replace("\n", " ")
         if text and self._layout.widths[start] == "0" and self.text[start] != "\n":
             segments.append(Segment(HOLDER, base))
-        at = 0
-        for i in range(1, len(text) + 1):
-            if i == len(text) or looks[i] != looks[at]:
-                segments.append(Segment(text[at:i], self._style(looks[at])))
-                at = i
+        at = start
+        for stop, look in self._tints.runs(start, end, self._caret if self.has_focus else None):
+            segments.append(Segment(text[at - start : stop - start], self._style(look)))
+            at = stop
         if self.has_focus and self._caret == end == len(self.text) and not self.text.endswith("\n", start, end):
             segments.append(Segment(" ", base + self.get_component_rich_style("source--caret", partial=True)))
         return Strip(segments).adjust_cell_length(width, base)

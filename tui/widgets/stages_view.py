@@ -101,8 +101,8 @@ class StagesView(LineView, can_focus=False):
                 return
 
     def build_line(self, y: int) -> Strip:
-        base, width = self.base_style, self._width()
-        line = y + self.scroll_offset.y
+        base, width = self.base_style, self.view.width
+        line = y + self.view.top
         if line >= self.virtual_size.height:
             return Strip.blank(width, base)
         name_style = base + self.get_component_rich_style("stages--name", partial=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+Look = tuple[str, ...]
+"""The component classes that paint a character."""
 
 
 class Tint(NamedTuple):
@@ -13,6 +16,13 @@ class Tint(NamedTuple):
     start: int
     end: int
     look: str
+
+
+class Run(NamedTuple):
+    """Characters up to ``end``, from where the run before ends, that look the same."""
+
+    end: int
+    look: Look
 
 
 class Tints:
@@ -31,16 +41,36 @@ class Tints:
         """Drops what ends behind ``index``: from there on the text is another."""
         self.replace(self._tints[: bisect_right(self._ends, index)])
 
-    def looks(self, start: int, end: int, caret: int | None) -> list[tuple[str, ...]]:
-        """The component classes of each character from ``start`` to ``end``; ``caret`` is None without the focus."""
-        looks: list[tuple[str, ...]] = [()] * (end - start)
+    def runs(self, start: int, end: int, caret: int | None) -> list[Run]:
+        """The characters from ``start`` to ``end`` by how they look; ``caret`` is None without the focus."""
+        runs, at = [], start
         for tint in self._tints[bisect_right(self._ends, start) :]:
-            if tint.start >= end:
+            if max(tint.start, start) >= end:
                 break
-            for i in range(max(tint.start, start), min(tint.end, end)):
-                looks[i - start] = (tint.look,)
-        for i in range(max(self.mark[0], start), min(self.mark[1], end)):
-            looks[i - start] = (*looks[i - start], "marked")
-        if caret is not None and start <= caret < end:
-            looks[caret - start] = (*(name for name in looks[caret - start] if name != "marked"), "caret")
-        return looks
+            if tint.start > at:
+                runs.append(Run(tint.start, ()))
+            at = min(tint.end, end)
+            runs.append(Run(at, (tint.look,)))
+        if at < end:
+            runs.append(Run(end, ()))
+        runs = _over(runs, start, self.mark, lambda look: (*look, "marked"))
+        if caret is None:
+            return runs
+        return _over(
+            runs, start, (caret, caret + 1), lambda look: (*(name for name in look if name != "marked"), "caret")
+        )
+
+
+def _over(runs: list[Run], start: int, span: tuple[int, int], change: Callable[[Look], Look]) -> list[Run]:
+    """The runs from ``start`` on, cut at the ends of ``span`` and changed within."""
+    low, high = span
+    if not runs or low >= high or low >= runs[-1].end or high <= start:
+        return runs
+    cut: list[Run] = []
+    for end, look in runs:
+        parts = [(min(low, end), look), (min(high, end), change(look)), (end, look)]
+        for stop, own in parts:
+            if stop > start:
+                cut.append(Run(stop, own))
+                start = stop
+    return cut
