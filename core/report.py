@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from core.runs import Run
     from core.state import RunState
 
+EIGHTHS = " ▁▂▃▄▅▆▇█"
+"""A cell filled from below, by eighths: for bars."""
 EPOCH_FIELDS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds")
 
 

@@ -51,7 +51,7 @@ class TensorStatistics:
         """Names and values, but for the histogram."""
         return [
             ("tensor", self.name),
-            ("shape", f"{list(self.shape)} {self.dtype}, {self.count:,} numbers"),
+            ("shape", f"{list(self.shape)}, {self.count:,} {self.dtype}"),
             ("mean, std", f"{self.mean:.4g}, {self.std:.4g}"),
             ("min, max", f"{self.min:.4g}, {self.max:.4g}"),
             ("quantiles", "  ".join(f"{share:.0%} {value:.3g}" for share, value in self.quantiles.items())),

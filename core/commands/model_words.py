@@ -8,10 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from core.parameters import short_name
-from core.report import change_words, memory, operations, printable
+from core.report import EIGHTHS, change_words, memory, operations, printable
 from core.terminal import out
 
-BARS = " ▁▂▃▄▅▆▇█"
 MOST_ROWS = 30
 
 
@@ -79,7 +78,7 @@ def _tensor(found: Any) -> None:
         out.print(f"{name:<10} {printable(value)}", soft_wrap=True)
     if found.bins:
         most = max(found.bins)
-        bars = "".join(BARS[-(-count * 8 // most)] for count in found.bins)
+        bars = "".join(EIGHTHS[-(-count * 8 // most)] for count in found.bins)
         out.print(f"histogram  {found.min:.3g} {bars} {found.max:.3g}", soft_wrap=True)
 
 

@@ -214,7 +214,7 @@ async def test_the_parameters_are_exported_and_nothing_is_overwritten(open_conso
 async def test_a_tensor_is_told_in_numbers_and_a_token_by_its_neighbours(open_console):
     async with open_console() as console:
         await model(console, "w")
-        await console.see("word_embeddings.weight", f"{len(PIECES) * 16:,} numbers", "nearest to film:")
+        await console.see("word_embeddings.weight", f"{len(PIECES) * 16:,} float32", "nearest to film:")
         await console.press("slash", *["backspace"] * 4, *"zz", "enter")
         await console.see("nearest to zz")
         await console.press("escape", "down")

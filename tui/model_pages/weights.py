@@ -96,8 +96,6 @@ class WeightsPage(Page):
         weights = self.pane.weights_of(resolved)
 
         def work(between: Any) -> Any:
-            import textual_plotext.plot  # noqa: F401 - here, because its import would hold up a key
-
             from core.errors import InputError
             from core.tensors import nearest_tokens, tensor_statistics
 
@@ -123,7 +121,7 @@ class WeightsPage(Page):
         numbers, token, near = result
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
-        table.add_column()
+        table.add_column(overflow="fold")
         for name, value in numbers.in_words():
             alarm = name == "NaN, Inf" and numbers.nan + numbers.inf
             table.add_row(name, Text(printable(value), style="bold reverse" if alarm else ""))

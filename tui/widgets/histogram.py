@@ -1,27 +1,29 @@
-"""A histogram drawn by plotext."""
+"""A histogram in eighths of a cell, which tell a tail from nothing where there are few lines."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import RenderResult
-from textual.color import Color
 from textual.widget import Widget
+
+from core.report import EIGHTHS
 
 
 class Histogram(Widget):
-    """Bars over values; plotext is imported when the first one is drawn."""
+    """Bars over values; whatever is counted at all is seen."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"histogram--bar"}
     DEFAULT_CSS = """
     Histogram { width: 1fr; height: 1fr; }
+    Histogram .histogram--bar { color: $train-curve; }
     """
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._edges: list[float] = []
         self._bins: list[int] = []
-        self._figure: Any = None
 
     def show(self, edges: list[float], bins: list[int]) -> None:
         """``edges`` has one more than ``bins``; no bins draw nothing."""
@@ -29,24 +31,39 @@ class Histogram(Widget):
         self.refresh()
 
     def render(self) -> RenderResult:
-        width, height = self.size.width, self.size.height
-        if not self._bins or width < 16 or height < 4:
+        width, height = self.size
+        if not self._bins or width < 16 or height < 3:
             return Text("")
-        if self._figure is None:
-            from textual_plotext.plot import Plot
+        most = max(self._bins)
+        margin = len(f"{most:,}")
+        columns, rows = width - margin - 1, height - 2
+        heights = [-(-count * 8 * rows // most) for count in _columns(self._bins, columns)]
+        bars = self.get_component_rich_style("histogram--bar", partial=True)
+        drawn = Text(no_wrap=True)
+        for row in reversed(range(rows)):
+            label = f"{most:,}" if row == rows - 1 else "0" if row == 0 else ""
+            drawn.append(f"{label:>{margin}}{'┤' if label else '│'}")
+            drawn.append("".join(EIGHTHS[min(max(full - 8 * row, 0), 8)] for full in heights), bars)
+            drawn.append("\n")
+        axis, numbers = _axis(self._edges[0], self._edges[-1], columns)
+        return drawn.append(f"{' ' * margin}└{axis}\n{' ' * (margin + 1)}{numbers}")
 
-            self._figure = Plot()
-        figure = self._figure
-        figure.clear_figure()
-        figure.theme("clear")
-        figure.plotsize(width, height)
-        middles = [(low + high) / 2 for low, high in zip(self._edges, self._edges[1:], strict=False)]
-        colour = "default" if self.app.no_color else Color.parse(self.app.theme_variables["train-curve"]).rgb
-        figure.bar(middles, self._bins, width=1, color=colour)
-        low, high = self._edges[0], self._edges[-1]
-        places = [low + (high - low) * i / 4 for i in range(5)]
-        figure.xlim(low, high)
-        figure.xticks(places, [f"{place:.2g}" for place in places])
-        figure.ylim(0, max(self._bins))
-        figure.yticks([0, max(self._bins)], ["0", f"{max(self._bins):,}"])
-        return Text.from_ansi(figure.build(), no_wrap=True)
+
+def _columns(bins: list[int], columns: int) -> list[int]:
+    """The count that each column shows: of its bin, or the highest of several."""
+    n = len(bins)
+    return [max(bins[i * n // columns : max((i + 1) * n // columns, i * n // columns + 1)]) for i in range(columns)]
+
+
+def _axis(low: float, high: float, columns: int) -> tuple[str, str]:
+    """A line with ticks, and the numbers under them."""
+    ticks = max(min(columns // 12, 4), 1)
+    axis, numbers = ["─"] * columns, ""
+    for i in range(ticks + 1):
+        place = i * (columns - 1) // ticks
+        axis[place] = "┬"
+        label = f"{low + (high - low) * i / ticks:.2g}"
+        at = min(max(place - len(label) // 2, 0), columns - len(label))
+        if at > len(numbers) or not numbers:
+            numbers = numbers.ljust(at) + label
+    return "".join(axis), numbers

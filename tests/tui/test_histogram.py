@@ -1,0 +1,56 @@
+"""The histogram of a tensor: all that was counted is seen, and it fits wherever it is put."""
+
+from __future__ import annotations
+
+import pytest
+from textual.app import App
+
+from tui.themes import ON_DARK
+from tui.widgets.histogram import Histogram
+
+EDGES = [-1.0, -0.5, 0.0, 0.5, 1.0]
+
+
+class Shown(App[None]):
+    def compose(self):
+        yield Histogram()
+
+    def get_theme_variable_defaults(self):
+        return dict(ON_DARK)
+
+
+async def lines(size, bins, edges=EDGES):
+    app = Shown()
+    async with app.run_test(size=size) as pilot:
+        app.query_one(Histogram).show(edges, bins)
+        await pilot.pause()
+        return [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
+
+
+async def test_bars_are_as_high_as_their_counts_in_eighths_rounded_up():
+    assert await lines((19, 4), [0, 1, 16, 9]) == [
+        "16┤        ████▁▁▁▁",
+        " 0┤    ▁▁▁▁████████",
+        "  └┬──────────────┬",
+        "   -1             1",
+    ]
+
+
+@pytest.mark.parametrize("width", [16, 17, 40, 60, 61, 119, 200])
+@pytest.mark.parametrize("height", [3, 5, 30])
+async def test_it_fills_its_place_and_shows_a_single_count(width, height):
+    bins = [0] * 60
+    bins[17], bins[41] = 1, 1_000_000
+    drawn = await lines((width, height), bins, [i / 60 for i in range(61)])
+    assert len(drawn) == height
+    assert all(len(line) <= width for line in drawn)
+    bars = [line.split("┤")[-1].split("│")[-1] for line in drawn[:-2]]
+    assert sum(char != " " for char in bars[-1]) >= 2
+    assert "▁" in bars[-1]
+    assert "█" in bars[0]
+
+
+async def test_nothing_is_drawn_of_nothing_or_where_there_is_no_room():
+    assert not any(await lines((40, 10), []))
+    assert not any(await lines((15, 10), [1, 2, 3, 4]))
+    assert not any(await lines((40, 2), [1, 2, 3, 4]))
