@@ -42,7 +42,8 @@ def ask(run: Run, action: str, value: float | None = None) -> None:
         raise InputError(f"there is no action {action!r}; there are {', '.join((*ACTIONS, *CHANGES))}")
     if not run.is_live():
         raise InputError(
-            f"run {run.name} is not live; nobody would answer (`imdb-tui train --resume {run.name}` goes on with it)"
+            f"run {run.name} is not live; nobody would answer; `imdb-tui train --resume {run.name}` goes on with one "
+            "that was ended early, and with `--prolong N` adds epochs to a completed one"
         )
     words = {"action": action, "value": value, "from": f"process {os.getpid()} on {socket.gethostname()}"}
     folder = run.path / REQUESTS

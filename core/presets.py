@@ -52,13 +52,18 @@ def load_preset(name: str) -> RunConfig:
     return config
 
 
-def save_preset(config: RunConfig, name: str, *, overwrite: bool = False) -> Path:
-    """Saves ``config`` among the person's own presets. Raises InputError for a bad or taken name."""
+def check_name(name: str, *, overwrite: bool = False) -> None:
+    """Raises InputError for a name that no preset can have, or that one has already."""
     if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,39}", name):
         raise InputError(f"{name!r} cannot name a preset; use up to 40 letters, digits, - _ and .")
     taken = {preset.name for preset in list_presets()}
     if name in taken and not overwrite:
         raise InputError(f"there is already a preset {name!r}; choose another name")
+
+
+def save_preset(config: RunConfig, name: str, *, overwrite: bool = False) -> Path:
+    """Saves ``config`` among the person's own presets. Raises InputError as :func:`check_name`."""
+    check_name(name, overwrite=overwrite)
     path = own_presets_folder() / f"{name}.toml"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -56,6 +56,11 @@ class Run:
         return self.path.name
 
     @property
+    def is_saved(self) -> bool:
+        """Whether there is a checkpoint to go on from; whether it verifies is asked when that is done."""
+        return any((self.path / "checkpoints").glob("step-*"))
+
+    @property
     def events_path(self) -> Path:
         return self.path / "events.jsonl"
 

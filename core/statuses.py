@@ -15,3 +15,4 @@ STATUS_SIGNS: dict[str, str] = {
     "interrupted": "?",
 }
 LIVE: frozenset[str] = frozenset({"starting", "running", "paused"})
+UNFINISHED: frozenset[str] = frozenset({"stopped", "failed", "interrupted"})

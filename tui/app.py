@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # what the first frame does not need is imported where it is 
     from core.state import RunState
     from tui.following import Following
     from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvent
+    from tui.panes.presets import PresetsPane
     from tui.training import ResumeFunction, TrainFunction, Training
 
 PANES = ("presets", "tokenizer", "model", "train", "runs")
@@ -184,6 +185,10 @@ class ImdbTui(App[int]):
         pane.shown()
         self._update_top()
 
+    def action_help_quit(self) -> None:
+        """Of ctrl+c, which Textual answers with a key of its own."""
+        self.notify("q quits; from a field, escape and then q")
+
     def action_leave_field(self) -> None:
         """Escape leaves a text field for the pane's main widget; nothing typed is lost."""
         pane: Any = self.query_one(f"#{self.pane}")
@@ -308,6 +313,8 @@ class ImdbTui(App[int]):
             self.notify(message.error, title="the run failed", severity="error", timeout=15)
         elif self.live is not None and self.live.finished is not None and self.pane != "train":
             self.notify(f"{self.live.run}: {self.live.status}")
+        for pane in self.query("#presets"):
+            cast("PresetsPane", pane).plan_anew()
         self._dirty = True
         self._redraw()
         if self.leaving.when_done:

@@ -59,7 +59,7 @@ def tokenize(
     reviews: Annotated[int, typer.Option(min=1, help="How many reviews --data measures, drawn with seed 0.")] = 2000,
     json: AsJson = False,
 ) -> None:
-    """Show how a text becomes ids, stage by stage, and what it loses on the way; and ids a text."""
+    """Show how a text becomes ids, stage by stage, and what it loses on the way; or how ids become a text."""
     from core.commands import tokenize_words as words
     from core.side_by_side import with_settings
     from core.sources import open_tokenizer

@@ -112,7 +112,7 @@ def _show_entries(found: list[dict[str, Any]]) -> None:
     for each in found:
         table.add_row(str(each["id"]), Text(printable(each["token"])))
     out.print(table)
-    _line(f"{len(found)} of the vocabulary")
+    _line(f"{len(found)} of the vocabulary" if found else "no piece of the vocabulary is like that; try fewer letters")
 
 
 def _show_decoded(answer: dict[str, Any]) -> None:

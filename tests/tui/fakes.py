@@ -125,12 +125,14 @@ def whole_run(
     return events
 
 
-def write_run(root: Path, config: RunConfig, events: Iterable[Event], *, minute: int = 0) -> Run:
-    """A run directory as a trainer leaves it, made ``minute`` minutes after nine."""
+def write_run(root: Path, config: RunConfig, events: Iterable[Event], *, minute: int = 0, saved: bool = True) -> Run:
+    """A run directory as a trainer leaves it, made ``minute`` minutes after nine; its checkpoint is an empty folder."""
     writer = create_run(root, config, now=lambda: BEGAN.replace(minute=minute))
     for event in events:
         writer.append(event)
     writer.close()
+    if saved:
+        (writer.run.path / "checkpoints" / "step-1").mkdir(parents=True)
     return writer.run
 
 

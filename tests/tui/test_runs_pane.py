@@ -189,13 +189,42 @@ def three(root):
     return root
 
 
+async def test_names_of_runs_are_whole_also_where_there_is_little_room(open_console, three):
+    async with open_console(root=three, size=(80, 24)) as console:
+        await console.press("5")
+        await console.see("20261124-090300-c-new", "best acc")
+        await console.press(*"sss")  # by the preset, which is the end of the name
+        await console.see("run▾")
+        assert names(console) == ["a-bad", "b-mid", "c-new"]
+        await console.pilot.resize_terminal(120, 40)
+        await console.see("preset▾", "20261124-090300-c-new")
+
+
+async def test_home_and_end_go_to_the_first_and_the_last_run_and_escape_shows_all(open_console, three):
+    async with open_console(root=three) as console:
+        await console.press("5")
+        await console.see("c-new", "/ filters")
+        table = console.app.query_one("#runs-table")
+        await console.press("end")
+        await console.until(lambda: table.cursor_row == 2, "the last run")
+        await console.press("home")
+        await console.until(lambda: table.cursor_row == 0, "the first run")
+        await console.press("slash", *"bad", "enter")
+        await console.see("escape shows all")
+        await console.press("escape")
+        await console.see("/ filters", "c-new")
+        await console.press("space", "down", "space")
+        await console.see("2 marked")
+        assert "config" not in console.text().splitlines()[-1]
+
+
 async def test_the_table_is_sorted_by_what_one_asks_for(open_console, three):
     async with open_console(root=three) as console:
         await console.press("5")
         await console.see("date▾", "c-new")
         assert names(console) == ["c-new", "a-bad", "b-mid"]
         await console.press("down", "s")
-        await console.see("val acc▾")
+        await console.see("best acc▾")
         assert names(console) == ["b-mid", "c-new", "a-bad"]
         await console.press("s")
         await console.see("time▾")
@@ -215,7 +244,7 @@ async def test_the_heading_tells_the_order_of_a_single_run_too(open_console, roo
         await console.press("5")
         await console.see("date▾", "✓ completed")
         await console.press("s")
-        await console.see("val acc▾", "✓ completed")
+        await console.see("best acc▾", "✓ completed")
         await console.pilot.click("#runs-table", offset=(62, 0))
         await console.see("time▾")
 
@@ -254,7 +283,7 @@ async def test_keys_are_answered_while_a_long_run_is_read(open_console, three, m
             await console.until(reading.is_set, "the reading of the long run")
             await console.see("reading", "b-mid …")
             await console.press("up", "s")
-            await console.see("val acc▾")
+            await console.see("best acc▾")
         finally:
             go.set()
         await console.press("s", "s", "s", "s", "down", "down")

@@ -135,6 +135,33 @@ async def test_o_opens_an_ended_run_in_train_and_g_goes_on_with_it(open_console,
         assert console.app.live.curves["train/loss"].steps[:20] == list(range(1, 21)), "the curve so far is there"
 
 
+async def test_a_run_that_saved_nothing_is_not_offered_to_go_on(open_console, root):
+    write_run(root, RunConfig(preset="quick"), whole_run(done=1, end="stopped"), saved=False)
+    resume = FakeResume()
+    async with open_console(resume=resume) as console:
+        await console.press("5")
+        await console.see("stopped")
+        assert "g go on" not in console.text()
+        await console.press("g", "o")
+        await console.see("■ stopped", "after step", "opened from disk")
+        assert "g go on" not in console.text()
+        await console.press("g", "p")
+        await console.notice("this run has ended: s starts it anew")
+        assert not any("goes on" in notice.message for notice in console.app._notifications)
+        assert resume.asked == []
+
+
+async def test_a_completed_run_says_that_epochs_can_be_added(open_console, root):
+    write_run(root, RunConfig(preset="quick"), whole_run())
+    async with open_console() as console:
+        await console.press("5")
+        await console.see("completed")
+        await console.press("o")
+        await console.see("✓ completed", "opened from disk")
+        await console.press("p")
+        await console.notice("s starts it anew, + adds epochs")
+
+
 async def test_plus_prolongs_a_completed_run(open_console, root):
     run = write_run(root, RunConfig(preset="quick"), whole_run())
     resume = FakeResume()
@@ -193,7 +220,7 @@ async def test_a_run_of_another_process_is_followed_and_steered(open_console, ro
         writer.close()
         await console.see("■ stopped")
         await console.press("p")
-        await console.notice("this one has ended")
+        await console.notice("this run has ended: s starts it anew")
 
 
 async def test_a_followed_run_whose_process_dies_becomes_interrupted(open_console, root):

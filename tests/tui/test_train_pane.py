@@ -114,6 +114,19 @@ async def test_a_failed_run_shows_its_error_in_one_line_and_the_traceback_on_dem
         await console.see("deep_inside")
 
 
+async def test_l_shows_the_whole_lines_of_the_log(open_console, trainer):
+    reason = "asked for by somebody whose words are far too long for a column beside a table of epochs"
+    async with open_console(size=(80, 24)) as console:
+        assert "l log" not in console.text()
+        await console.start()
+        trainer.say(started(), step(1), finished("stopped", at=1, reason=reason))
+        await console.see("■ stopped", "after step 1 of", "l log")
+        await console.press("l")
+        await console.see("Log of the run", "beside a table of epochs", "escape closes")
+        await console.press("l")
+        await console.see("l log")
+
+
 async def test_i_shows_what_computes_the_run_and_why(open_console, trainer):
     async with open_console() as console:
         await console.start()

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from core.difference import Difference
 
 
+LONGEST = 27
+"""Characters of a name in the list."""
+
+
 class DifferencePage(Page):
     """What to compare with at the left; enter compares."""
 
@@ -51,9 +55,9 @@ class DifferencePage(Page):
 
     def on_mount(self) -> None:
         table: DataTable[Text] = self.query_one(DataTable)
-        table.add_column(right("relative L2"), width=11)
-        table.add_column(right("cosine"), width=9)
-        table.add_column("tensor", width=40)
+        table.add_column(right("rel. L2"), width=9)
+        table.add_column(right("cosine"), width=8)
+        table.add_column("layer, tensor", width=34)
         self.query_one("#difference-words", Static).update(
             "Where did fine-tuning happen? Choose what to compare with, and press enter."
         )
@@ -90,7 +94,7 @@ class DifferencePage(Page):
             return
         self._names, menu = names, self.main()
         menu.clear_options()
-        menu.add_options(Option(grid_text(name)) for name in names)
+        menu.add_options(Option(grid_text(_end_of(name))) for name in names)
         # A run is first compared with what it began from.
         start = resolved.target.config.preset if resolved is not None and resolved.target.file else "scratch"
         menu.highlighted = names.index(start) if start in names else 0
@@ -145,7 +149,9 @@ class DifferencePage(Page):
             table.clear()
             for row in found.tensors:
                 table.add_row(
-                    right(change_words(row.relative_l2)), right(f"{row.cosine:.6f}"), grid_text(short_name(row.name))
+                    right(change_words(row.relative_l2)),
+                    right(f"{row.cosine:.6f}"),
+                    grid_text(short_name(row.name).removeprefix("layer.")),
                 )
 
     def on_resize(self) -> None:
@@ -161,6 +167,11 @@ class DifferencePage(Page):
 
     def say(self, words: str) -> None:
         self.query_one("#difference-words", Static).update(failed(words))
+
+
+def _end_of(name: str) -> str:
+    """Checkpoints of a run differ at the end of their names."""
+    return name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
 
 
 class CompareList(OptionList):

@@ -15,7 +15,7 @@ from core.config import RunConfig
 from core.errors import InputError
 from core.flops import classifier_flops
 from core.parameters import leaves
-from core.presets import save_preset
+from core.presets import check_name, save_preset
 from core.report import memory, operations, printable
 from core.targets import Resolved
 from tui.looking import REFUSED, Between, Looks, Work
@@ -29,7 +29,7 @@ from tui.model_pages.parameters import ParametersPage
 from tui.model_pages.trace import TracePage
 from tui.model_pages.weights import WeightsPage
 from tui.panes.presets import PresetsPane
-from tui.screens.confirm import AskName
+from tui.screens.confirm import AskName, words_of
 from tui.widgets.page_bar import PageBar, PageName
 
 if TYPE_CHECKING:
@@ -276,7 +276,8 @@ class ModelPane(Vertical):
         if self.may_edit():
             assert self.resolved is not None
             name = f"my-{self.resolved.target.name}".replace("/", "-")
-            self.app.push_screen(AskName("Save this as a preset of your own under the name", name), self._save)
+            question = "Save this as a preset of your own under the name"
+            self.app.push_screen(AskName(question, name, check=words_of(check_name)), self._save)
 
     def _save(self, name: str | None) -> None:
         if not name:

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 
 from core.config import RunConfig, choices, configure, describe_field
 from core.errors import InputError
-from core.presets import Preset, list_presets, save_preset
+from core.presets import Preset, check_name, list_presets, save_preset
 from core.report import duration, printable
 from tui.widgets.field_row import FieldRow, field_rows
 
@@ -97,6 +97,11 @@ class PresetsPane(Horizontal):
         for preset in self._presets:
             if preset.config is not None:
                 self._plan(self._config_of(preset))
+
+    def plan_anew(self) -> None:
+        """A run has ended, by which times can be measured that were guessed."""
+        self._asked.clear()
+        self._plan_all()
 
     async def show_saved(self, name: str) -> None:
         """Reads the presets again, with the one that was saved elsewhere under the cursor."""
@@ -309,9 +314,10 @@ class PresetsPane(Horizontal):
             why = next(iter(self._invalid.values()), "this preset's file is broken")
             self.app.notify(f"not saved: {why}", severity="warning")
             return
-        from tui.screens.confirm import AskName
+        from tui.screens.confirm import AskName, words_of
 
-        self.app.push_screen(AskName("Save this preset under the name", f"my-{preset.name}"), self._save_named)
+        ask = AskName("Save this preset under the name", f"my-{preset.name}", check=words_of(check_name))
+        self.app.push_screen(ask, self._save_named)
 
     async def _save_named(self, name: str | None) -> None:
         preset = self._current

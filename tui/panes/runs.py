@@ -16,7 +16,7 @@ from textual.widgets import DataTable, Input, Label, Static
 from core.event_reader import take_in
 from core.report import duration, percent, printable, status_words
 from core.state import RunState
-from core.statuses import STATUS_SIGNS
+from core.statuses import STATUS_SIGNS, UNFINISHED
 from tui.messages import RunGrew, RunRead, RunsListed
 from tui.shelf import RunLine, Shelf
 from tui.widgets.curves import RunCurves
@@ -31,11 +31,15 @@ PATIENCE_S = 0.15
 """How long the curves before stay while those of a run are read; short runs come sooner."""
 MOST_KEPT = 12
 """Runs whose steps stay in memory besides those that are shown."""
-COLUMNS = {"": 1, "status": 13, "preset": 14, "date": 11, "val acc": 9, "time": 9}
+COLUMNS = {"": 1, "status": 13, "preset": 14, "date": 11, "best acc": 9, "time": 9}
 """Headings and widths; the run's name has the rest."""
+NAME_WIDTH = 60
+"""Fixed: a width that follows the names comes frames after them."""
+NARROW = 100
+"""Cells below which the name of the run would be cut."""
 SORTS: dict[str, Callable[[RunLine], Any]] = {
     "date": lambda line: 0,  # as they come, newest first
-    "val acc": lambda line: -(line.val_accuracy or 0.0),
+    "best acc": lambda line: -(line.val_accuracy or 0.0),
     "time": lambda line: -line.elapsed,
     "preset": lambda line: line.preset,
     "status": lambda line: list(STATUS_SIGNS).index(line.status),
@@ -45,7 +49,15 @@ SORTS: dict[str, Callable[[RunLine], Any]] = {
 class RunsTable(DataTable[Text]):
     """The table; enter is named in the footer."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "config")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "config"),
+        Binding("home", "scroll_top", "first run", show=False),
+        Binding("end", "scroll_bottom", "last run", show=False),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Of several marked runs only the differences are shown."""
+        return action != "select_cursor" or len(cast("RunsPane", self.parent).marked) < 2
 
 
 class RunsPane(Vertical):
@@ -67,12 +79,13 @@ class RunsPane(Vertical):
         super().__init__(id=id)
         self._lines: dict[str, RunLine] = {}
         self._states: dict[str, RunState] = {}
-        self._marked: list[str] = []
+        self.marked: list[str] = []
         self._details = False
         self._sort = "date"
         self._error = ""
         self._listed = False
         self._late: Timer | None = None
+        self._narrow = False
 
     @property
     def console(self) -> ImdbTui:
@@ -90,12 +103,24 @@ class RunsPane(Vertical):
 
     def on_mount(self) -> None:
         self.query_one("#runs-filter-line").display = False
-        table = self.query_one(DataTable)
-        for heading, width in COLUMNS.items():
-            table.add_column(self._heading(heading), width=width, key=heading)
-        table.add_column("run", key="run")
+        self._add_columns()
         self._shelf = Shelf(self.console.root, self.post_message)
         self.set_interval(REFRESH_S, self._refresh_if_visible)
+
+    def _add_columns(self) -> None:
+        table = self.query_one(DataTable)
+        self._narrow = self.size.width < NARROW
+        for heading, width in COLUMNS.items():
+            if heading != "preset" or not self._narrow:
+                table.add_column(self._heading(heading), width=width, key=heading)
+        table.add_column(self._heading("run"), width=NAME_WIDTH, key="run")
+
+    def on_resize(self) -> None:
+        """Where there is no room for both, the run's name, which ends in the preset, is worth more than the preset."""
+        if self._narrow is not (self.size.width < NARROW):
+            self.query_one(DataTable).clear(columns=True)
+            self._add_columns()
+            self._fill(anew=True)
 
     def _refresh_if_visible(self) -> None:
         if self.console.pane == "runs":
@@ -113,7 +138,7 @@ class RunsPane(Vertical):
     def on_runs_listed(self, message: RunsListed) -> None:
         self._lines = {line.run.name: line for line in message.lines}
         self._error, self._listed = message.error, True
-        self._marked = [name for name in self._marked if name in self._lines]
+        self.marked = [name for name in self.marked if name in self._lines]
         self._states = {name: state for name, state in self._states.items() if name in self._lines}
         self._fill()
         self._show()
@@ -155,11 +180,12 @@ class RunsPane(Vertical):
 
     def _row(self, line: RunLine) -> tuple[Text, ...]:
         name = line.run.name
-        mark = str(self._marked.index(name) + 1) if name in self._marked else " "
+        mark = str(self.marked.index(name) + 1) if name in self.marked else " "
+        preset = () if self._narrow else (Text(printable(line.preset)),)
         return (
             Text(mark, style="bold"),
             Text(status_words(line.status)),
-            Text(printable(line.preset)),
+            *preset,
             Text(f"{line.run.created:%m-%d %H:%M}"),
             Text(percent(line.val_accuracy), justify="right"),
             Text(duration(line.elapsed), justify="right"),
@@ -167,9 +193,8 @@ class RunsPane(Vertical):
         )
 
     def _heading(self, name: str) -> Text:
-        return Text(
-            f"{name}▾" if name == self._sort else name, justify="right" if name in ("val acc", "time") else None
-        )
+        sorted_by = name == self._sort or (name == "run" and self._narrow and self._sort == "preset")
+        return Text(f"{name}▾" if sorted_by else name, justify="right" if name in ("best acc", "time") else None)
 
     def _current_name(self) -> str:
         table = self.query_one(DataTable)
@@ -179,7 +204,7 @@ class RunsPane(Vertical):
 
     def _chosen_names(self) -> list[str]:
         """The marked runs in the order of marking, else the one under the cursor."""
-        return [name for name in self._marked or [self._current_name()] if name in self._lines]
+        return [name for name in self.marked or [self._current_name()] if name in self._lines]
 
     # Below the table
 
@@ -211,10 +236,10 @@ class RunsPane(Vertical):
         curves.show([(self._legend(name), self._states[name]) for name in ready])
         runs = [self._lines[name].run for name in names]
         if len(runs) > 1:
-            hint.update(_hint(f"{len(runs)} marked: their curves, and only the fields in which they differ"))
+            hint.update(_hint(f"{len(runs)} marked: curves, and the fields in which they differ · {self._filtered()}"))
             words.update(differences_table(runs))
         else:
-            hint.update(_hint("space marks runs to compare · o opens one in Train · s sorts · / filters"))
+            hint.update(_hint(f"space marks runs to compare · o opens one in Train · {self._filtered()}"))
             if self._details:
                 words.update(configuration_table(runs[0]))
             else:
@@ -225,6 +250,10 @@ class RunsPane(Vertical):
 
     def _legend(self, name: str) -> str:
         return f"{self._states[name].preset} {self._lines[name].run.created:%H:%M:%S}"
+
+    def _filtered(self) -> str:
+        filtered = self.query_one("#runs-filter", Input).value
+        return "s sorts · " + ("escape shows all" if filtered else "/ filters")
 
     def _nothing(self) -> str:
         if self._error:
@@ -257,15 +286,15 @@ class RunsPane(Vertical):
         name = self._current_name()
         if not name:
             return
-        if name in self._marked:
-            self._marked.remove(name)
+        if name in self.marked:
+            self.marked.remove(name)
         else:
-            self._marked.append(name)
+            self.marked.append(name)
         self._fill()
         self._show()
 
     def action_clear(self) -> None:
-        self._marked.clear()
+        self.marked.clear()
         self._fill()
         self._show()
 
@@ -307,10 +336,10 @@ class RunsPane(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The footer offers what there is to do with the run under the cursor; help lists all."""
         if action == "clear":
-            return bool(self._marked)
+            return bool(self.marked)
         if action == "go_on":
             line = self._lines.get(self._current_name()) if self.is_mounted else None
-            return line is not None and line.status in ("stopped", "failed", "interrupted")
+            return line is not None and line.status in UNFINISHED and line.run.is_saved
         return True
 
     def action_watch(self) -> None:

@@ -85,7 +85,7 @@ class TokenizerPane(Vertical):
         yield PageBar([PageName(key, name) for name, (key, _) in PAGES.items()])
         with Horizontal(id="token-settings"):
             yield Lines(id="token-summary")
-            yield Label("^l max_length ")
+            yield Label(" ^l max_length ")
             yield Field("", id="max-length", placeholder="none", compact=True, restrict=r"[0-9]*", max_length=3)
         with Container(id="token-pages"):
             yield TokensPage(id="page-tokens")

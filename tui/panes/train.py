@@ -13,13 +13,13 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
 from core.config import RunConfig, field_types, format_value
-from core.control import Change
+from core.control import Change, Ending
 from core.errors import InputError
-from core.report import duration, printable
+from core.report import clock, duration, printable
 from core.state import RunState
-from core.statuses import LIVE
+from core.statuses import LIVE, UNFINISHED
 from tui.messages import PlanReady
-from tui.screens.confirm import Ask, AskName
+from tui.screens.confirm import Ask, AskName, words_of
 from tui.screens.text import TextScreen
 from tui.widgets.run_view import RunView
 
@@ -48,6 +48,7 @@ class TrainPane(Vertical, can_focus=True):
         Binding("plus", "prolong", "epochs", key_display="+"),
         Binding("t", "traceback", "traceback"),
         Binding("i", "engine", "engine"),
+        Binding("l", "log", "log"),
     ]
 
     def __init__(self, id: str) -> None:
@@ -82,7 +83,7 @@ class TrainPane(Vertical, can_focus=True):
 
     def update_run(self) -> None:
         """Draws the run as it stands; called at most ten times a second."""
-        if not self.query(RunView):  # the app is being taken down
+        if not self.query("#train-log"):  # the app is being taken down
             return
         state = self.run_state
         view = self.query_one(RunView)
@@ -112,7 +113,7 @@ class TrainPane(Vertical, can_focus=True):
         if state.status not in LIVE:
             return ""
         if control.stop_requested:
-            return "stopping at the next step …"
+            return "abandoning it …" if control.ending is Ending.ABANDON else "stopping at the next step …"
         return "ends after this epoch" if control.ending else ""
 
     def shown(self) -> None:
@@ -136,11 +137,13 @@ class TrainPane(Vertical, can_focus=True):
             case "rate" | "stop":
                 return live
             case "go_on":
-                return state is not None and state.status in ("stopped", "failed", "interrupted")
+                return self._may_go_on
             case "prolong":
                 return live or (state is not None and state.status == "completed")
             case "traceback":
                 return bool(self._traceback)
+            case "log":
+                return state is not None and bool(state.log)
             case "engine":
                 return bool(self._engine)
         return True
@@ -166,7 +169,9 @@ class TrainPane(Vertical, can_focus=True):
         elif state.status in LIVE:
             self.app.notify("one run at a time: stop this one first with x", severity="warning")
         else:
-            self.app.notify("no run is live: this one has ended; s starts it anew, g goes on where it was left")
+            also = ", + adds epochs" if state.status == "completed" else ""
+            also = ", g goes on where it was left" if self._may_go_on else also
+            self.app.notify(f"this run has ended: s starts it anew{also}")
 
     def action_unpause(self) -> None:
         self._ask_for(self.console.steering.resume)
@@ -236,6 +241,11 @@ class TrainPane(Vertical, can_focus=True):
             return False
         return True
 
+    @property
+    def _may_go_on(self) -> bool:
+        state, run = self.run_state, self.console.shown_run
+        return state is not None and state.status in UNFINISHED and run is not None and run.is_saved
+
     def action_go_on(self) -> None:
         """Takes the shown run up again where its last checkpoint left it."""
         if (run := self.console.shown_run) is not None:
@@ -247,6 +257,12 @@ class TrainPane(Vertical, can_focus=True):
             width = max(map(len, self._engine))
             lines = [f"{name:<{width}}  {words}" for name, words in self._engine.items()]
             self.app.push_screen(TextScreen("What computes this run", "\n".join(lines)))
+
+    def action_log(self) -> None:
+        """All of the log, in whole lines."""
+        if (state := self.run_state) is not None:
+            lines = [f"{clock(moment)} {words}" for moment, words in state.log]
+            self.app.push_screen(TextScreen("Log of the run", "\n".join(lines)))
 
     @property
     def _engine(self) -> dict[str, str]:
@@ -269,15 +285,7 @@ class TrainPane(Vertical, can_focus=True):
 
 def _wrong(action: str) -> Callable[[str], str]:
     """What is wrong with an answer to the question for this change; empty where nothing is."""
-
-    def check(words: str) -> str:
-        try:
-            Change(action, _number(words))
-        except InputError as error:
-            return str(error)
-        return ""
-
-    return check
+    return words_of(lambda words: Change(action, _number(words)))
 
 
 def _number(words: str) -> float:

@@ -10,6 +10,7 @@ from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
+from core.errors import InputError
 from core.report import printable
 
 
@@ -41,6 +42,19 @@ class Ask(ModalScreen[str]):
         self.dismiss((event.button.id or "answer-n").removeprefix("answer-"))
 
 
+def words_of(check: Callable[[str], object]) -> Callable[[str], str]:
+    """``check`` as :class:`AskName` wants it: what it raises as InputError, in words, nothing where it raises none."""
+
+    def words(answer: str) -> str:
+        try:
+            check(answer)
+        except InputError as error:
+            return str(error)
+        return ""
+
+    return words
+
+
 class AskName(ModalScreen[str]):
     """Asks for one line of text; escape dismisses with an empty one.
 
@@ -55,11 +69,17 @@ class AskName(ModalScreen[str]):
         with Vertical(classes="dialog"):
             yield Label(self._question)
             yield Input(self._value, id="name")
+            yield Static(id="wrong", classes="invalid", markup=False)
             yield Label("enter takes it · escape leaves", classes="hint", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#wrong").display = False
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if wrong := self._check(event.value.strip()):
-            self.query_one(".hint", Label).update(f"✗ {printable(wrong)}")
+            line = self.query_one("#wrong", Static)
+            line.display = True
+            line.update(f"✗ {printable(wrong)}")
         else:
             self.dismiss(event.value.strip())
 

@@ -62,17 +62,17 @@ class KeysScreen(ModalScreen[None]):
         table.add_column()
         merged: dict[str, list[str]] = {}
         for key, words in self._rows:
-            merged.setdefault(words, []).append(key)
+            if key not in (keys := merged.setdefault(words, [])):
+                keys.append(key)
         for words, keys in merged.items():
             table.add_row(" ".join(keys), words)
         for key, words in _MOVING:
             table.add_row(key, words)
         with VerticalScroll(classes="dialog keys"):
-            yield Static(Text("Keys here", style="bold"))
+            yield Static(Text.assemble(("Keys here", "bold"), ("  · escape closes", "dim")))
             yield Static(table)
             if self._help:
                 yield Static(_help_table(self._help), classes="help")
-            yield Static("escape closes", classes="hint")
 
 
 def _help_table(rows: tuple[tuple[str, str], ...]) -> Table:

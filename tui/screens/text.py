@@ -1,4 +1,4 @@
-"""A text over the console, whole and to scroll: a traceback, or what computes a run."""
+"""A text over the console, whole and to scroll: a traceback, a log, or what computes a run."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from core.report import printable
 
 
 class TextScreen(ModalScreen[None]):
-    """Shows ``text`` under ``title``, from its end, where a traceback says what happened."""
+    """Shows ``text`` under ``title``, from its end, where a traceback or a log says what happened."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,t,i", "app.pop_screen", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,t,i,l", "app.pop_screen", "close")]
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()

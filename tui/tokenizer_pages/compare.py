@@ -186,13 +186,14 @@ def _lengths(
     if other is not None and measured:
         pairs.append((other, measured))
     columns = []
-    text = Text(f"{playground.data.words()}\n", style="dim")
+    text = Text(f"{playground.data.words()} · lengths in tokens\n", style="dim")
     for name, (tokenizer, rows) in zip(("this", "other"), pairs, strict=False):
         found = summarise(tokenizer, rows, add_special_tokens=special, max_length=max_length)
         text.append(f"{name:<6}", style="bold")
         text.append(
-            f"mean {found.mean:.0f}, median {found.median:.0f}, longest {found.longest:,} tokens · "
-            f"{found.tokens_per_word:.2f} a word · {max_length} cuts {percent(found.cut / found.count)}\n"
+            f"mean {found.mean:.0f} median {found.median:.0f} max {found.longest:,} · "
+            f"{found.tokens_per_word:.2f}/word · {percent(found.unknown_share)} [UNK] · "
+            f"{max_length} cuts {percent(found.cut / found.count)}\n"
         )
         columns.append(histogram(token_lengths(tokenizer, rows, add_special_tokens=special), width, bins))
     most = max(max(counts) for counts in columns) or 1

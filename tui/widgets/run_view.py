@@ -48,7 +48,9 @@ class RunView(Vertical):
         elif state.status == "interrupted" and state.finished is None:
             line.append(f"  at step {state.step}: nobody writes it any more  {duration(state.elapsed)}")
         elif state.finished is not None:
-            line.append(f"  {printable(state.finished.error or state.finished.reason)}  {duration(state.elapsed)}")
+            where = "" if state.status == "completed" else f"  after step {state.step} of {state.total_steps}"
+            why = printable(state.finished.error or state.finished.reason)
+            line.append(f"{where}  {why}  {duration(state.elapsed)}")
         self.query_one("#train-status", Static).update(line)
         self.query_one(ProgressBar).update(total=state.total_steps or None, progress=state.step)
         self.query_one("#train-numbers", Static).update(self._numbers(state))
