@@ -56,7 +56,7 @@ class DifferencePage(Page):
     def on_mount(self) -> None:
         table: DataTable[Text] = self.query_one(DataTable)
         table.add_column(right("rel. L2"), width=9)
-        table.add_column(right("cosine"), width=8)
+        table.add_column(right("cosine"), width=9)
         table.add_column("layer, tensor", width=34)
         self.query_one("#difference-words", Static).update(
             "Where did fine-tuning happen? Choose what to compare with, and press enter."
