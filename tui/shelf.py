@@ -30,6 +30,7 @@ class RunLine:
     preset: str
     val_accuracy: float | None
     elapsed: float
+    is_saved: bool
 
 
 @dataclass
@@ -112,7 +113,7 @@ class Shelf:
                 for event in head.reader.read():
                     head.state.apply(event)
         state = head.state
-        return RunLine(run, run.status(state), state.preset, state.best_val_accuracy, state.elapsed)
+        return RunLine(run, run.status(state), state.preset, state.best_val_accuracy, state.elapsed, run.is_saved)
 
     def _read_whole(self, line: RunLine) -> None:
         name = line.run.name

@@ -232,7 +232,7 @@ async def test_the_table_is_sorted_by_what_one_asks_for(open_console, three):
         await console.press("s")
         await console.see("preset▾")
         assert names(console) == ["a-bad", "b-mid", "c-new"]
-        assert console.app.query_one("#runs")._current_name().endswith("a-bad")  # the cursor stays on its run
+        assert console.app.query_one("#runs-table").current.endswith("a-bad")  # the cursor stays on its run
         await console.press("s")
         await console.see("status▾")
         assert names(console) == ["b-mid", "a-bad", "c-new"]

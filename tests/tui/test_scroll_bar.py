@@ -76,19 +76,7 @@ async def test_a_line_more_that_moves_nothing_is_not_rendered(rendered):
         assert len(rendered) > calls
 
 
-async def test_another_theme_is_rendered_anew():
-    app = Listed()
-    async with app.run_test(size=(30, 13)) as pilot:
-        rows = app.query_one(Rows)
-        rows.show_rows(1000, lambda i: Text(str(i)))
-        await pilot.pause()
-        before = strips(rows.vertical_scrollbar)
-        app.theme = "textual-light"
-        await pilot.pause()
-        assert strips(rows.vertical_scrollbar) != before
-
-
-async def test_part_of_the_bar_is_cut_from_the_whole():
+async def test_parts_are_cut_from_the_whole_and_another_theme_is_rendered_anew():
     app = Listed()
     async with app.run_test(size=(30, 13)) as pilot:
         rows = app.query_one(Rows)
@@ -99,3 +87,7 @@ async def test_part_of_the_bar_is_cut_from_the_whole():
         part = bar.render_lines(bar.size.region.shrink((2, 0, 3, 0)))
         assert [strip.text for strip in part] == [strip.text for strip in whole[2:-3]]
         assert [strip.text for strip in bar.render_lines(Region(1, 0, 1, 4))] == [strip.text[1:] for strip in whole[:4]]
+        before = strips(bar)
+        app.theme = "textual-light"
+        await pilot.pause()
+        assert strips(bar) != before

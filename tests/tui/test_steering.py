@@ -147,7 +147,7 @@ async def test_a_run_that_saved_nothing_is_not_offered_to_go_on(open_console, ro
         assert "g go on" not in console.text()
         await console.press("g", "p")
         await console.notice("this run has ended: s starts it anew")
-        assert not any("goes on" in notice.message for notice in console.app._notifications)
+        assert not any("goes on" in words for words in console.notices)
         assert resume.asked == []
 
 

@@ -25,7 +25,7 @@ from tui.tokenizer_pages.stages import StagesPage
 from tui.tokenizer_pages.state import SMALL, Data, Playground, Settings, work_out
 from tui.tokenizer_pages.tokens import TokensPage
 from tui.tokenizer_pages.vocabulary import VocabularyPage
-from tui.tokenizer_pages.work import Answer, find_tokenizer, measure_reviews, measure_with, open_other
+from tui.tokenizer_pages.work import find_tokenizer, measure_reviews, measure_with, open_other
 from tui.widgets.field import Field
 from tui.widgets.lines import Lines
 from tui.widgets.page_bar import PageBar, PageName
@@ -92,7 +92,7 @@ class TokenizerPane(Vertical):
 
     def on_mount(self) -> None:
         self._say(self._origin)
-        threading.Thread(target=find_tokenizer, args=(self._post,), name="tokenizer", daemon=True).start()
+        threading.Thread(target=find_tokenizer, args=(self.post_message,), name="tokenizer", daemon=True).start()
 
     def on_tokenizer_ready(self, message: TokenizerReady) -> None:
         self._tokenizer = message.tokenizer
@@ -254,7 +254,7 @@ class TokenizerPane(Vertical):
             return
         page.take_other(None, f"opening {event.name} …")
         tokenizer, name = self._tokenizer, event.name
-        self._measurer.submit(lambda: self._post(open_other(tokenizer, name)))
+        self._measurer.submit(lambda: self.post_message(open_other(tokenizer, name)))
 
     def on_other_tokenizer_ready(self, message: OtherTokenizerReady) -> None:
         self.query_one(ComparePage).take_other(message.tokenizer, message.words)
@@ -266,15 +266,12 @@ class TokenizerPane(Vertical):
         other = pages.first().other if pages else None
         if other is not None and self._data.is_measured:
             reviews = self._data.reviews
-            self._measurer.submit(lambda: measure_with(other, reviews, self._post, self._measurer))
+            self._measurer.submit(lambda: measure_with(other, reviews, self.post_message, self._measurer))
 
     def on_other_measured(self, message: OtherMeasured) -> None:
         page = self.query_one(ComparePage)
         if page.other is message.tokenizer:
             page.take_measured(message.measured)
-
-    def _post(self, message: Answer) -> bool:
-        return self.post_message(message)
 
     def _need_data(self) -> None:
         """Reads and measures the current data set, once, when a page first wants it."""
@@ -283,7 +280,7 @@ class TokenizerPane(Vertical):
         self._data_asked = True
         source, tokenizer = cast("ImdbTui", self.app).data or "auto", self._tokenizer
         threading.Thread(
-            target=measure_reviews, args=(source, tokenizer, self._post), name="reviews", daemon=True
+            target=measure_reviews, args=(source, tokenizer, self.post_message), name="reviews", daemon=True
         ).start()
 
     def on_reviews_measured(self, message: ReviewsMeasured) -> None:

@@ -54,7 +54,8 @@ class TrainPane(Vertical, can_focus=True):
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._proposed: RunConfig | None = None
-        self._shown_status = ""
+        self._shown_status = ("", "")
+        self._may_go_on = False
 
     @property
     def console(self) -> ImdbTui:
@@ -89,9 +90,11 @@ class TrainPane(Vertical, can_focus=True):
         view = self.query_one(RunView)
         view.display = state is not None
         self.query_one("#train-proposal").display = state is None
-        status = state.status if state is not None else ""
+        status = (state.run, state.status) if state is not None else ("", "")
         if status != self._shown_status:
             self._shown_status = status
+            run = self.console.shown_run
+            self._may_go_on = status[1] in UNFINISHED and run is not None and run.is_saved
             self.refresh_bindings()
         if state is not None:
             view.show(state, note=self._note(state))
@@ -240,11 +243,6 @@ class TrainPane(Vertical, can_focus=True):
             self.app.notify(str(error), severity="error")
             return False
         return True
-
-    @property
-    def _may_go_on(self) -> bool:
-        state, run = self.run_state, self.console.shown_run
-        return state is not None and state.status in UNFINISHED and run is not None and run.is_saved
 
     def action_go_on(self) -> None:
         """Takes the shown run up again where its last checkpoint left it."""
