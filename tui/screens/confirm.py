@@ -69,7 +69,7 @@ class AskName(ModalScreen[str]):
         with Vertical(classes="dialog"):
             yield Label(self._question)
             yield Input(self._value, id="name")
-            yield Static(id="wrong", classes="invalid", markup=False)
+            yield Static(id="wrong", markup=False)
             yield Label("enter takes it · escape leaves", classes="hint", markup=False)
 
     def on_mount(self) -> None:

@@ -186,7 +186,7 @@ def _lengths(
     if other is not None and measured:
         pairs.append((other, measured))
     columns = []
-    text = Text(f"{playground.data.words()} · lengths in tokens\n", style="dim")
+    text = Text.assemble((f"{playground.data.words()} · lengths in tokens\n", "dim"))
     for name, (tokenizer, rows) in zip(("this", "other"), pairs, strict=False):
         found = summarise(tokenizer, rows, add_special_tokens=special, max_length=max_length)
         text.append(f"{name:<6}", style="bold")
