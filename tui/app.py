@@ -264,7 +264,7 @@ class ImdbTui(App[int]):
             self.watched, self.watched_owner = message.state, message.owner
         self._dirty = True
         self._loading.start()  # it has waited for the reading of a long run
-        if self.pane != "train":
+        if self.is_running and self.pane != "train":
             await self.action_go("train")
         self._redraw()
 
@@ -311,7 +311,7 @@ class ImdbTui(App[int]):
         if message.error and self.live is not None:
             self.live.status, self.live_traceback = "failed", message.traceback
             self.notify(message.error, title="the run failed", severity="error", timeout=15)
-        elif self.live is not None and self.live.finished is not None and self.pane != "train":
+        elif self.is_running and self.live is not None and self.live.finished is not None and self.pane != "train":
             self.notify(f"{self.live.run}: {self.live.status}")
         for pane in self.query("#presets"):
             cast("PresetsPane", pane).plan_anew()
@@ -321,7 +321,7 @@ class ImdbTui(App[int]):
             self.exit(0)
 
     def _redraw(self) -> None:
-        if not self._dirty:
+        if not self._dirty or not self.is_running:
             return
         self._dirty = False
         self._update_top()
@@ -330,8 +330,9 @@ class ImdbTui(App[int]):
             pane.update_run()
 
     def _update_top(self) -> None:
-        for bar in self.query(TopBar):
-            bar.update_bar(self.pane, self.live, self.libraries)
+        if self.is_running:  # when it no longer is, the widgets are taken down one by one
+            for bar in self.query(TopBar):
+                bar.update_bar(self.pane, self.live, self.libraries)
 
     def notify(self, message: str, *, markup: bool = False, **options: Any) -> None:
         """Textual's, but brackets in a message are only brackets."""

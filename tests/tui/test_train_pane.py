@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
-from textual.widgets import ProgressBar
+from textual.widgets import ProgressBar, Static
 
 from core.config import RunConfig
 from core.presets import load_preset
 from tests.tui.fakes import epoch, finished, progressed, started, step, warned, whole_run, write_run
+from tui.app import REDRAW_S
+from tui.messages import TrainingEvent
 
 BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
 
@@ -82,6 +85,22 @@ async def test_x_asks_once_and_n_goes_on_and_y_stops(open_console, trainer):
         await console.see("■ stopped")
         await console.see_no("Stop this run")
     assert console.app.live.finished.reason == "asked for at the keyboard"
+
+
+async def test_events_that_come_while_the_console_is_taken_down_are_not_drawn(open_console, trainer):
+    class Slow(Static):
+        """Holds up its ancestors, so that they are there when what stood beside them is gone."""
+
+        async def on_unmount(self) -> None:
+            console.app.post_message(TrainingEvent(step(2)))
+            await asyncio.sleep(3 * REDRAW_S)
+
+    async with open_console() as console:
+        await console.start()
+        trainer.say(started(), step(1))
+        await console.see("● running")
+        await console.app.query_one("#train-log").mount(Slow())
+    assert console.app.live.step == 2
 
 
 async def test_a_paused_run_can_be_stopped(open_console, trainer):

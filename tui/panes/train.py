@@ -84,8 +84,6 @@ class TrainPane(Vertical, can_focus=True):
 
     def update_run(self) -> None:
         """Draws the run as it stands; called at most ten times a second."""
-        if not self.query("#train-log"):  # the app is being taken down
-            return
         state = self.run_state
         view = self.query_one(RunView)
         view.display = state is not None
