@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.widgets import ContentSwitcher, Footer
+from textual.widgets import ContentSwitcher
 
 from core.config import RunConfig
 from core.errors import InputError
@@ -27,6 +27,7 @@ from tui.leaving import Leaving
 from tui.loading import Loading
 from tui.panes import make_pane
 from tui.themes import DARK, LIGHT, ON_DARK, ON_LIGHT
+from tui.widgets.footer import Footer
 from tui.widgets.topbar import TopBar
 
 if TYPE_CHECKING:  # what the first frame does not need is imported where it is used
@@ -142,7 +143,7 @@ class ImdbTui(App[int]):
                 self.watched, self.watched_owner = opened.state, opened.owner
         with ContentSwitcher(initial=first):
             yield make_pane(first)
-        yield Footer(show_command_palette=False)
+        yield Footer(help_key="question_mark")
 
     def on_ready(self) -> None:
         """After the first frame. What there is by now stays, and is not looked through for garbage again."""

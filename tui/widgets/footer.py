@@ -1,0 +1,136 @@
+"""The keys that do something now, in one line; a click on one presses it.
+
+Textual's own footer is a widget for each key, all made anew whenever the focus moves: more than the rest of a pane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import ClassVar, NamedTuple
+
+from rich.text import Text
+from textual import events
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.widget import Widget
+
+
+class Entry(NamedTuple):
+    """What is offered: ``keys`` are the key to press and how it is shown, several where they share their words."""
+
+    keys: tuple[tuple[str, str], ...]
+    words: str
+    enabled: bool
+
+
+class Cells(NamedTuple):
+    """A part of the line, and the key that a click there presses."""
+
+    text: str
+    is_key: bool
+    key: str
+    enabled: bool
+
+
+class Footer(Widget, can_focus=False):
+    """Follows the bindings of its screen. Where there is no room for all, what is last goes first, help excepted."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"footer--key", "footer--hover"}
+    DEFAULT_CSS = """
+    Footer { dock: bottom; height: 1; color: $footer-foreground; background: $panel; }
+    Footer > .footer--key { color: $footer-key-foreground; text-style: bold; }
+    Footer > .footer--hover { background: $block-hover-background; }
+    """
+
+    def __init__(self, *, help_key: str) -> None:
+        super().__init__()
+        self._help_key = help_key
+        self._entries: tuple[Entry, ...] = ()
+        self._under_mouse = ""
+        self._asked = False
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+
+    def _bindings_changed(self, screen: Screen[object]) -> None:
+        if not self._asked and screen.app.app_focus and self.is_attached and screen is self.screen:
+            self._asked = True
+            self.call_after_refresh(self._take)
+
+    def _take(self) -> None:
+        """Once for as many changes as there were meanwhile."""
+        self._asked = False
+        entries = tuple(self._active_entries())
+        if entries != self._entries:
+            self._entries = entries
+            self.refresh()
+
+    def _active_entries(self) -> Iterator[Entry]:
+        firsts: dict[str, tuple[Binding, bool]] = {}
+        for active in self.screen.active_bindings.values():
+            if active.binding.show:
+                firsts.setdefault(active.binding.action, (active.binding, active.enabled))
+        for group, members in groupby(firsts.values(), lambda first: first[0].group):
+            for entry in [tuple(members)] if group is not None else [(member,) for member in members]:
+                keys = tuple((binding.key, self.app.get_key_display(binding)) for binding, _ in entry)
+                words = group.description if group is not None else entry[0][0].description
+                yield Entry(keys, words, any(enabled for _, enabled in entry))
+
+    def _cells(self) -> Iterator[Cells]:
+        """The line from left to right."""
+        kept = list(self._entries)
+        while len(kept) > 1 and sum(map(_width, kept)) > self.size.width:
+            last = next(i for i in reversed(range(len(kept))) if kept[i].keys[0][0] != self._help_key)
+            del kept[last]
+        for keys, words, enabled in kept:
+            yield Cells(" ", False, keys[0][0], enabled)
+            for key, shown in keys:
+                yield Cells(shown, True, key, enabled)
+            yield Cells(f" {words} ", False, keys[-1][0], enabled)
+
+    def render(self) -> Text:
+        line = Text(no_wrap=True)
+        key_style, hover = self.get_component_rich_style("footer--key"), self.get_component_rich_style("footer--hover")
+        for cells in self._cells():
+            start = len(line)
+            line.append(cells.text, key_style if cells.is_key else "")
+            if not cells.enabled:
+                line.stylize("dim", start)
+            if cells.key == self._under_mouse:
+                line.stylize(hover, start)
+        return line
+
+    def _at(self, event: events.MouseEvent) -> Cells | None:
+        end = 0
+        for cells in self._cells():
+            end += Text(cells.text).cell_len
+            if event.x < end:
+                return cells
+        return None
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        cells = self._at(event)
+        self._hover(cells.key if cells is not None else "")
+
+    def on_leave(self) -> None:
+        self._hover("")
+
+    def _hover(self, key: str) -> None:
+        if key != self._under_mouse:
+            self._under_mouse = key
+            self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        cells = self._at(event)
+        if cells is None:
+            return
+        if cells.enabled:
+            self.app.simulate_key(cells.key)
+        else:
+            self.app.bell()
+
+
+def _width(entry: Entry) -> int:
+    return Text("".join(shown for _, shown in entry.keys)).cell_len + Text(entry.words).cell_len + 3
