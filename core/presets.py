@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -73,12 +74,16 @@ def save_preset(config: RunConfig, name: str, *, overwrite: bool = False) -> Pat
     return path
 
 
-def _shipped() -> Iterator[Preset]:
-    folder = resources.files("presets")
-    for name in SHIPPED_ORDER:
-        file = folder / f"{name}.toml"
-        config = from_toml(file.read_text(encoding="utf-8"), preset=name, where=f"{name}.toml")
-        yield Preset(name, config, str(file), own=False)
+@cache
+def _shipped() -> tuple[Preset, ...]:
+    """Read once: these files are part of the program."""
+    return tuple(_read_shipped(name) for name in SHIPPED_ORDER)
+
+
+def _read_shipped(name: str) -> Preset:
+    file = resources.files("presets") / f"{name}.toml"
+    config = from_toml(file.read_text(encoding="utf-8"), preset=name, where=f"{name}.toml")
+    return Preset(name, config, str(file), own=False)
 
 
 def _own() -> Iterator[Preset]:

@@ -25,8 +25,8 @@ from core.statuses import LIVE
 from tui.compositor import SparingScreen
 from tui.leaving import Leaving
 from tui.loading import Loading
-from tui.panes import make_pane
-from tui.themes import DARK, LIGHT, ON_DARK, ON_LIGHT
+from tui.panes import PANES, make_pane
+from tui.themes import ON_DARK, ON_LIGHT, dress
 from tui.widgets.footer import Footer
 from tui.widgets.topbar import TopBar
 
@@ -42,7 +42,6 @@ if TYPE_CHECKING:  # what the first frame does not need is imported where it is 
     from tui.panes.presets import PresetsPane
     from tui.training import ResumeFunction, TrainFunction, Training
 
-PANES = ("presets", "tokenizer", "model", "train", "runs")
 GO = Binding.Group("panes", compact=True)
 REDRAW_S = 0.1
 """What training changes is drawn at most this often, and only where it is visible."""
@@ -84,11 +83,7 @@ class ImdbTui(App[int]):
         background: bool = True,
     ) -> None:
         super().__init__()
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        wanted = os.environ.get("IMDB_TUI_THEME", "")
-        self.theme = wanted if wanted in self.available_themes else "imdb-dark"
-        self._unknown_theme = wanted if wanted and wanted not in self.available_themes else ""
+        self._unknown_theme = dress(self, os.environ.get("IMDB_TUI_THEME"))
         self.root, self.first_preset, self.data = root, preset, data
         self._train, self._resume = train, resume
         self.plans: dict[RunConfig, PlanReady] = {}
@@ -142,7 +137,7 @@ class ImdbTui(App[int]):
             if opened := self.following.open(self.first_watch, at_once=True, ahead=self._ahead):
                 self.watched, self.watched_owner = opened.state, opened.owner
         with ContentSwitcher(initial=first):
-            yield make_pane(first)
+            yield make_pane(first, self.stylesheet)
         yield Footer(help_key="question_mark")
 
     def on_ready(self) -> None:
@@ -180,7 +175,7 @@ class ImdbTui(App[int]):
         """Shows a pane, which is built the first time it is seen."""
         switcher = self.query_one(ContentSwitcher)
         if not self.query(f"#{name}"):
-            await switcher.mount(make_pane(name))
+            await switcher.mount(make_pane(name, self.stylesheet))
         switcher.current = name
         pane: Any = self.query_one(f"#{name}")
         pane.shown()

@@ -19,7 +19,7 @@ class ConsoleCommands(Provider):
 
     def _commands(self) -> Iterator[tuple[str, Action, str]]:
         from core.presets import list_presets
-        from tui.app import PANES
+        from tui.panes import PANES
 
         app = cast("ImdbTui", self.app)
         for name in PANES:

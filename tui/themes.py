@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from textual.app import App
 from textual.theme import Theme
 
 # Train and validation keep these two colours in every chart, table and word; runs over one another take six.
@@ -51,3 +54,20 @@ LIGHT = Theme(
     dark=False,
     variables=ON_LIGHT,
 )
+
+
+def dress(app: App[Any], wanted: str | None) -> str:
+    """Gives the app our themes and puts on the one that is ``wanted``, else the dark one.
+
+    Returns what was wanted if there is no such theme.
+    """
+    for theme in (DARK, LIGHT):
+        app.register_theme(theme)
+    # As a default is: to set it as a change would have all style sheets read twice before the first frame.
+    app.set_reactive(App.theme, DARK.name)
+    app.stylesheet.set_variables(app.get_css_variables())
+    if wanted and wanted not in app.available_themes:
+        return wanted
+    if wanted and wanted != DARK.name:
+        app.theme = wanted
+    return ""

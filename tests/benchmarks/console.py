@@ -351,6 +351,8 @@ def main() -> None:
     options = parser.parse_args()
     environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "HF_HUB_OFFLINE": "1"}
     environment.pop("TEXTUAL_FPS", None)
+    # Who starts a program a second time has its modules compiled, as those of an installed library always are.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     answer = {name: PARTS[name](options, environment) for name in options.only or PARTS}
     if options.json:
         print(json.dumps(answer))  # noqa: T201

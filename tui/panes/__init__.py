@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textual.css.stylesheet import Stylesheet
+
+PANES = ("presets", "tokenizer", "model", "train", "runs")
 
 
-def make_pane(name: str) -> Any:
-    """Panes are imported when they are first seen, which keeps the first frame fast."""
+def make_pane(name: str, stylesheet: Stylesheet) -> Any:
+    """Panes are imported when they are first seen, and their style is read then: the first frame waits for neither."""
+    path = Path(__file__).with_name(f"{name}.tcss")
+    stylesheet.add_source(path.read_text(encoding="utf-8"), read_from=(str(path), ""))
     match name:
         case "presets":
             from tui.panes.presets import PresetsPane
