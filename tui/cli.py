@@ -91,7 +91,7 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
             ahead = ReadAhead(watched)
         if options.preset:
             load_preset(options.preset)
-        for preset in list_presets():
+        for preset in list_presets() if options.data else []:
             if preset.config:
                 configure(preset.config, [], options.data)
         if options.data and options.data not in NAMED_SOURCES:
