@@ -263,17 +263,17 @@ async def test_b_traces_a_real_batch_with_padding_and_what_is_cut(open_console):
 async def test_attention_is_shown_by_head_and_layer_and_513_tokens_are_cut_with_a_word(open_console):
     async with open_console(size=(160, 40)) as console:
         await model(console, "a", "enter")
-        await console.see("layer 0 of 0–0 · head 0 of 0–1", "▸[UNK]", "0 [UNK] attends to", "█")
+        await console.see("layer 0 of 0–0 · head 0 of 0–1", "▸ 0 [UNK]", "0 [UNK] attends to", "█")
         await console.press("right")
         await console.see("head 1 of 0–1")
         await console.press("m")
         await console.see("mean of all heads")
         await console.press("j", "j")
-        await console.see("▸was", "2 was attends to")
+        await console.see("▸ 2 was", "2 was attends to")
         await console.press("k", "k", "k")
         await console.see("19 [UNK] attends to")
-        await console.pilot.click("#attention-matrix", offset=(20, 13))
-        await console.see("▸film", "13 film attends to")
+        await console.pilot.click("#attention-matrix", offset=(20, 14))
+        await console.see("▸13 film", "13 film attends to")
         field = console.app.query_one("#attention-text", Input)
         for count, words in ((512, "512 tokens"), (513, "cut: 512 of 513 tokens are read")):
             await console.press("slash")

@@ -91,6 +91,18 @@ async def test_edits_go_with_enter_to_train_and_are_what_is_started(open_console
     assert trainer.configs[0].data == load_preset("quick").data
 
 
+async def test_e_goes_back_to_the_field_that_was_edited_last(open_console):
+    async with open_console() as console:
+        await console.see("n_samples")
+        await console.press("e")
+        await console.until(lambda: console.app.focused.name == "data.n_samples", "the first field one edits")
+        await console.press("down")
+        below = console.app.focused
+        assert below.name not in (None, "data.n_samples")
+        await console.press("escape", "e")
+        await console.until(lambda: console.app.focused is below, "the field below it")
+
+
 async def test_edits_survive_a_visit_to_another_preset_and_another_pane(open_console):
     async with open_console() as console:
         await focus_field(console, "data.n_samples")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from textual.app import App
 
-from tui.widgets.shades import LEVELS, Shades, pooled
+from tui.widgets.shades import LEVELS, Shades, pooled, ruler
 
 
 def test_what_does_not_fit_is_pooled_by_its_largest_number():
@@ -29,6 +29,42 @@ async def test_cells_are_as_large_as_there_is_room_for(size, lines):
         shades = pilot.app.query_one(Shades)
         shades.show(np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32))
         assert str(shades.render()).splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    ("size", "lines"),
+    [
+        ((9, 3), ["   0 1 2", " 0 ██", "▸1   ██"]),
+        ((16, 3), ["          0 1 2", " 0 one    ██", "▸1 two o…   ██"]),
+        ((9, 2), ["   0 1 2", "▸0 ████"]),
+        ((5, 3), ["   0", " 0 █", "▸1  █"]),
+    ],
+)
+async def test_where_a_row_is_marked_rows_and_columns_have_numbers_and_names_if_there_is_room(size, lines):
+    class Shown(App):
+        def compose(self):
+            yield Shades()
+
+    async with Shown().run_test(size=size) as pilot:
+        shades = pilot.app.query_one(Shades)
+        shades.show(np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32), ["one", "two or three"], marked=1)
+        assert [line.rstrip() for line in str(shades.render()).splitlines()] == lines
+        assert shades.row_at(0) is None
+        assert shades.row_at(1) == 0
+
+
+@pytest.mark.parametrize(
+    ("count", "cell", "words"),
+    [
+        (4, 2, "0 1 2 3"),
+        (12, 2, "0   2   4   6   8   10"),
+        (12, 1, "0    5    10"),
+        (9, 1, "0 2 4 6 8"),
+        (3, 4, "0   1   2"),
+    ],
+)
+def test_the_numbers_of_columns_stand_over_their_cells_with_room_between_them(count, cell, words):
+    assert ruler(range(count), cell) == words
 
 
 def test_every_level_is_a_sign_of_its_own():

@@ -54,6 +54,7 @@ class PresetsPane(Horizontal):
         self._invalid: dict[str, str] = {}
         self._asked: set[RunConfig] = set()
         self._shown_name = ""
+        self._last_field = "data.n_samples"
         self._planning = threading.Lock()
         # The fields, a hundred widgets, and the plans come after the first frame.
         self._wants_fields = self._wants_plans = False
@@ -259,6 +260,7 @@ class PresetsPane(Horizontal):
     def on_descendant_focus(self, event: Any) -> None:
         name = getattr(event.widget, "name", None)
         if isinstance(event.widget, Input) and name:
+            self._last_field = name
             self._help(name, self._invalid.get(name, ""))
         else:
             self._help()
@@ -284,7 +286,7 @@ class PresetsPane(Horizontal):
 
     def action_edit(self) -> None:
         for row in self.query(FieldRow):
-            if row.field_name == "data.n_samples":
+            if row.field_name == self._last_field:
                 self.screen.set_focus(row.query_one(Input))
 
     def action_undo(self) -> None:

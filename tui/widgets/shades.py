@@ -10,12 +10,16 @@ from textual.app import RenderResult
 from textual.widget import Widget
 
 LEVELS = " ░▒▓█"
-GUTTER = 14
-"""Cells for the names of the rows where each has a line of its own; else there are two, for the mark."""
+LONGEST_NAME = 12
+"""Cells for the name of a row, where each row has a line of its own."""
+SHORTEST_NAME = 5
 
 
 class Shades(Widget):
-    """Cells as large as there is room for, down to one column; what does not fit is pooled by its largest number."""
+    """Cells as large as there is room for, down to one column; what does not fit is pooled by its largest number.
+
+    Where a row is marked, rows and columns have their numbers, and each row its name if none is pooled.
+    """
 
     DEFAULT_CSS = """
     Shades { width: 1fr; height: 1fr; }
@@ -26,10 +30,10 @@ class Shades(Widget):
         self._matrix: Any = None
         self._labels: Sequence[str] = ()
         self._marked: int | None = None
-        self._rows: list[int] = []
+        self._rows: list[int | None] = []
 
     def show(self, matrix: Any, labels: Sequence[str] = (), marked: int | None = None) -> None:
-        """A numpy array of [from, to], or None for nothing; where a row is ``marked``, the names of all."""
+        """A numpy array of [from, to], or None for nothing; ``labels`` name the rows."""
         self._matrix, self._labels, self._marked = matrix, labels, marked
         self.refresh()
 
@@ -46,21 +50,34 @@ class Shades(Widget):
 
         matrix = self._matrix
         rows, columns = matrix.shape
-        gutter = GUTTER if rows <= height and width >= 3 * GUTTER else 2
-        gutter = 0 if self._marked is None or width < 4 else gutter
+        digits = len(str(rows - 1))
+        ruled = self._marked is not None and width >= digits + 4 and height > 1
+        height -= ruled
+        gutter = name = 0
+        if ruled:
+            gutter = digits + 2
+            spare = [width - gutter - columns * cell - 1 for cell in (2, 1)]
+            room = next((cells for cells in spare if cells >= SHORTEST_NAME), 0)
+            name = min(room, LONGEST_NAME) if rows <= height else 0
+            gutter += name + bool(name)
         width -= gutter
         times = max(min(height // rows, width // (2 * columns)), 1)
         cell = 2 * times if columns * 2 * times <= width else 1
-        down = starts(rows, height)
+        down, across = starts(rows, height), starts(columns, width // cell)
         matrix = pooled(matrix, height, width // cell)
         most = float(matrix.max()) or 1.0
         levels = np.ceil(matrix / most * (len(LEVELS) - 1) - 0.25).astype(int).clip(0, len(LEVELS) - 1)
         marked = -1 if self._marked is None else int(np.searchsorted(down, self._marked, side="right")) - 1
         drawn = Text(no_wrap=True)
+        if ruled:
+            drawn.append(f"{' ' * gutter}{ruler(across.tolist(), cell)}\n", style="dim")
+            self._rows.append(None)
         for number, (row, line) in enumerate(zip(down.tolist(), levels.tolist(), strict=True)):
-            name = Text(self._labels[row] if gutter == GUTTER else "")
-            name.truncate(max(gutter - 2, 0), overflow="ellipsis", pad=True)
-            head = f"{'▸' if number == marked else ' '}{name.plain} " if gutter else ""
+            head = ""
+            if ruled:
+                words = Text(self._labels[row] if name else "")
+                words.truncate(name, overflow="ellipsis", pad=True)
+                head = f"{'▸' if number == marked else ' '}{row:>{digits}} {words.plain}{' ' if name else ''}"
             shades = "".join(LEVELS[level] * cell for level in line)
             for again in range(times):
                 drawn.append(" " * gutter if again else head, style="bold" if number == marked else "dim")
@@ -68,6 +85,13 @@ class Shades(Widget):
                 self._rows.append(row)
         drawn.right_crop(1)
         return drawn
+
+
+def ruler(numbers: Sequence[int], cell: int) -> str:
+    """The numbers of columns over their cells, as many of them as there is room for, at even steps."""
+    widest = len(str(numbers[-1])) + 1
+    step = next(step * 10**power for power in range(9) for step in (1, 2, 5) if step * 10**power * cell >= widest)
+    return "".join(f"{number:<{step * cell}}" for number in numbers[::step]).rstrip()
 
 
 def pooled(matrix: Any, rows: int, columns: int) -> Any:
