@@ -126,13 +126,6 @@ def _known_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.sources.plan", plan)
 
 
-@pytest.fixture(autouse=True)
-def _few_fields(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of a console's start goes into the fields of the Presets pane; only the tests of them need all."""
-    if "presets" not in request.module.__name__ and "presets" not in request.function.__name__:
-        monkeypatch.setattr("tui.widgets.field_row.field_names", lambda: ("data.n_samples",))
-
-
 @pytest.fixture(scope="session")
 def checkpoint_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoint")

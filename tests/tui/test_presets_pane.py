@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from textual.events import Key
+
+from core.config import field_names
 from core.presets import list_presets, load_preset
+from tui.widgets.field_list import FieldList
 
 
 async def focus_field(console, name):
     """Goes round with tab until the field of that name has the focus."""
     await console.press("e")
     for _ in range(60):
-        if getattr(console.app.focused, "name", None) == name:
+        if console.app.query_one(FieldList).current == name:
             return
         await console.press("tab")
     raise AssertionError(f"tab never came to {name}")
@@ -95,12 +99,53 @@ async def test_e_goes_back_to_the_field_that_was_edited_last(open_console):
     async with open_console() as console:
         await console.see("n_samples")
         await console.press("e")
-        await console.until(lambda: console.app.focused.name == "data.n_samples", "the first field one edits")
+        fields = console.app.query_one(FieldList)
+        await console.until(lambda: fields.field.has_focus and fields.current == "data.n_samples", "the first field")
         await console.press("down")
-        below = console.app.focused
-        assert below.name not in (None, "data.n_samples")
-        await console.press("escape", "e")
-        await console.until(lambda: console.app.focused is below, "the field below it")
+        below = fields.current
+        assert below != "data.n_samples"
+        await console.press("escape", "j", "e")
+        await console.until(lambda: fields.field.has_focus, "a field")
+        assert fields.current == below
+
+
+async def test_what_is_typed_right_after_a_step_comes_to_the_field_one_has_stepped_to(open_console):
+    async with open_console() as console:
+        await focus_field(console, "data.n_samples")
+        for key in ("9", "down", "down", "x", "tab", "up", "up", "backspace"):  # as fast as a terminal can send them
+            console.app.post_message(Key(key, key if len(key) == 1 else None))
+        fields = console.app.query_one(FieldList)
+        await console.until(lambda: fields.current == "data.test_size", "the last step")
+        await console.see("n_samples               6009", "test_size               0.", "max_length              128x")
+
+
+async def test_a_click_puts_the_cursor_on_a_field_and_a_step_beyond_the_ends_leaves_the_list(open_console):
+    async with open_console(size=(120, 60)) as console:
+        await console.see("n_samples", "learning_rate")
+        fields = console.app.query_one(FieldList)
+        line = next(y for y, line in enumerate(console.text().splitlines()) if "learning_rate" in line)
+        await console.pilot.click(offset=(35, line))
+        await console.until(lambda: fields.field.has_focus and fields.current == "train.learning_rate", "the field")
+        await console.see("train.learning_rate  ")
+        await console.pilot.click(offset=(60, line + 1))
+        await console.until(lambda: fields.current != "train.learning_rate", "the field below")
+        fields.go("model.init")
+        await console.press("up")
+        assert not fields.field.has_focus
+
+
+async def test_the_field_under_the_cursor_is_in_sight(open_console):
+    async with open_console(size=(80, 24)) as console:
+        await console.see("quick")
+        await console.press("e")
+        fields = console.app.query_one(FieldList)
+        for _ in range(60):
+            if not fields.field.has_focus:
+                break
+            name = fields.current.partition(".")[2]
+            await console.until(lambda name=name: console.lines(f"{name} "), f"the line of {name}")
+            await console.press("down")
+        assert name == field_names()[-1].partition(".")[2]
 
 
 async def test_edits_survive_a_visit_to_another_preset_and_another_pane(open_console):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -18,7 +18,7 @@ from core.config import RunConfig, choices, configure, describe_field
 from core.errors import InputError
 from core.presets import Preset, check_name, list_presets, save_preset
 from core.report import duration, printable
-from tui.widgets.field_row import FieldRow, field_rows
+from tui.widgets.field_list import FieldList
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,10 +54,8 @@ class PresetsPane(Horizontal):
         self._invalid: dict[str, str] = {}
         self._asked: set[RunConfig] = set()
         self._shown_name = ""
-        self._last_field = "data.n_samples"
         self._planning = threading.Lock()
-        # The fields, a hundred widgets, and the plans come after the first frame.
-        self._wants_fields = self._wants_plans = False
+        self._wants_plans = False  # until the first frame is there
 
     @property
     def console(self) -> ImdbTui:
@@ -68,30 +66,27 @@ class PresetsPane(Horizontal):
         with VerticalScroll(id="preset-details", can_focus=False):
             yield Static(id="preset-words", markup=False)
             yield Static(id="preset-origins", markup=False)
-            yield Vertical(id="fields")
+            yield FieldList(id="fields", first="data.n_samples")
         yield Static(id="field-help", markup=False)
 
-    async def on_mount(self) -> None:
-        await self._read_presets(self.console.first_preset)
+    def on_mount(self) -> None:
+        self._read_presets(self.console.first_preset)
         self.screen.set_focus(self.query_one(OptionList))
         self.call_after_refresh(self._after_first_frame)
 
-    async def _after_first_frame(self) -> None:
-        if not self.is_attached:  # left already
-            return
-        self._wants_plans = True
-        self._plan_all()
-        if self.is_on_screen and not self._wants_fields:
-            self._wants_fields, self._shown_name = True, ""
-            await self._show_current()
+    def _after_first_frame(self) -> None:
+        if self.is_attached:  # not left already
+            self._wants_plans = True
+            self._plan_all()
 
-    async def _read_presets(self, select: str | None = None) -> None:
+    def _read_presets(self, select: str | None = None) -> None:
         self._presets = list_presets()
         menu = self.query_one(OptionList)
         menu.clear_options()
         menu.add_options(Option(self._menu_entry(preset), id=preset.name) for preset in self._presets)
         names = [preset.name for preset in self._presets]
         menu.highlighted = names.index(select) if select in names else 0
+        self._show_current()
         self._plan_all()
 
     def _plan_all(self) -> None:
@@ -104,10 +99,10 @@ class PresetsPane(Horizontal):
         self._asked.clear()
         self._plan_all()
 
-    async def show_saved(self, name: str) -> None:
+    def show_saved(self, name: str) -> None:
         """Reads the presets again, with the one that was saved elsewhere under the cursor."""
         self._shown_name = ""
-        await self._read_presets(name)
+        self._read_presets(name)
 
     def _menu_entry(self, preset: Preset) -> Text:
         entry = Text(overflow="ellipsis", no_wrap=True)
@@ -135,13 +130,14 @@ class PresetsPane(Horizontal):
         return self._presets[number] if number is not None and number < len(self._presets) else None
 
     @on(OptionList.OptionHighlighted)
-    async def _show_current(self) -> None:
+    def _show_current(self) -> None:
         preset = self._current
         if preset is None or preset.name == self._shown_name:
             return
         self._shown_name, self._invalid = preset.name, {}
         words = Text()
-        fields = self.query_one("#fields", Vertical)
+        fields = self.query_one(FieldList)
+        fields.display = preset.config is not None
         self._help()
         if preset.config is None:
             words.append(f"{printable(preset.name)}\n\n", style="bold")
@@ -149,16 +145,12 @@ class PresetsPane(Horizontal):
             words.append("Mend the file and open the console again, or choose another preset.")
             self.query_one("#preset-words", Static).update(words)
             self.query_one("#preset-origins", Static).update("")
-            await fields.remove_children()
             return
         words.append(f"{printable(preset.config.title)}\n", style="bold")
         words.append(printable(preset.config.description))
         self.query_one("#preset-words", Static).update(words)
         config = self._config_of(preset)
-        if self._wants_fields and not fields.children:
-            await fields.mount(*field_rows(config))
-        for row in self.query(FieldRow):
-            row.show(config, preset.config)
+        fields.show(config, preset.config)
         self.query_one("#preset-details").scroll_home(animate=False)
         self._show_plan(config)
 
@@ -174,6 +166,7 @@ class PresetsPane(Horizontal):
         for thing, words in rows.items():
             table.add_row(thing, Text(printable(words)))
         self.query_one("#preset-origins", Static).update(table)
+        self.call_after_refresh(self.query_one(FieldList).reveal)  # the table may be higher now
 
     def _plan(self, config: RunConfig) -> None:
         """Works out where things come from and how long it takes, once a configuration."""
@@ -213,57 +206,54 @@ class PresetsPane(Horizontal):
 
     # Editing
 
-    @on(Input.Changed)
-    def _field_changed(self, event: Input.Changed) -> None:
-        preset, name = self._current, event.input.name
-        if preset is None or preset.config is None or name is None:
+    def on_field_list_edited(self, event: FieldList.Edited) -> None:
+        preset = next((preset for preset in self._presets if preset.config is event.original), None)
+        if preset is None or preset.config is None:
             return
-        before = self._config_of(preset)
+        name, before, fields = event.name, self._config_of(preset), self.query_one(FieldList)
+        is_shown = preset is self._current  # and not left in the moment after the edit
         try:
             after = before.set(name, event.value)
         except InputError as error:
-            self._invalid[name] = str(error)
-            event.input.add_class("invalid")
-            self._help(name, str(error))
+            if is_shown:
+                self._invalid[name] = str(error)
+                fields.refuse(name)
+                self._help(fields.current)
             return
-        self._invalid.pop(name, None)
-        event.input.remove_class("invalid")
-        if event.input.has_focus:
-            self._help(name)
+        if is_shown:
+            self._invalid.pop(name, None)
+            fields.accept(name, after)
+            self._help(fields.current)
         if after == before:
             return
         self._edited[preset.name] = after
         if after == preset.config:
             del self._edited[preset.name]
-        for row in self.query(FieldRow):
-            row.mark(after, preset.config)
         self._show_edited(preset)
 
     def _show_edited(self, preset: Preset) -> None:
         """The menu's dot and the plan follow an edit."""
         number = self._presets.index(preset)
         self.query_one(OptionList).replace_option_prompt_at_index(number, self._menu_entry(preset))
-        self._show_plan(self._config_of(preset))
+        if preset is self._current:
+            self._show_plan(self._config_of(preset))
 
-    def _help(self, name: str = "", error: str = "") -> None:
+    def _help(self, name: str = "") -> None:
         """What the focused field means, or what is wrong in it; with no field, what to press."""
         words = Text(f"{name}  " if name else "", style="bold")
         if not name:
             words.append(FIRST_WORDS)
-        elif error:
+        elif error := self._invalid.get(name):
             words.append(f"✗ {printable(error)}", style="red")
         else:
             options = choices(name)
             words.append(describe_field(name) + (f" [{' | '.join(options)}]" if options else ""))
         self.query_one("#field-help", Static).update(words)
 
-    def on_descendant_focus(self, event: Any) -> None:
-        name = getattr(event.widget, "name", None)
-        if isinstance(event.widget, Input) and name:
-            self._last_field = name
-            self._help(name, self._invalid.get(name, ""))
-        else:
-            self._help()
+    @on(FieldList.Entered)
+    def on_descendant_focus(self) -> None:
+        fields = self.query_one(FieldList)
+        self._help(fields.current if fields.field.has_focus else "")
 
     @property
     def unsaved(self) -> list[str]:
@@ -285,17 +275,14 @@ class PresetsPane(Horizontal):
         (menu.action_cursor_down if step > 0 else menu.action_cursor_up)()
 
     def action_edit(self) -> None:
-        for row in self.query(FieldRow):
-            if row.field_name == self._last_field:
-                self.screen.set_focus(row.query_one(Input))
+        self.screen.set_focus(self.query_one(FieldList).field)
 
     def action_undo(self) -> None:
         preset = self._current
         if preset is not None and preset.config is not None:
             self._edited.pop(preset.name, None)
             self._invalid.clear()
-            for row in self.query(FieldRow):
-                row.show(self._config_of(preset), preset.config)
+            self.query_one(FieldList).show(self._config_of(preset), preset.config)
             self._show_edited(preset)
             self._help()
 
@@ -321,7 +308,7 @@ class PresetsPane(Horizontal):
         ask = AskName("Save this preset under the name", f"my-{preset.name}", check=words_of(check_name))
         self.app.push_screen(ask, self._save_named)
 
-    async def _save_named(self, name: str | None) -> None:
+    def _save_named(self, name: str | None) -> None:
         preset = self._current
         if not name or preset is None or preset.config is None:
             return
@@ -332,5 +319,5 @@ class PresetsPane(Horizontal):
             return
         self._edited.pop(preset.name, None)
         self._shown_name = ""
-        await self._read_presets(name)
+        self._read_presets(name)
         self.app.notify(f"saved as {path}")
