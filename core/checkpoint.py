@@ -56,6 +56,8 @@ class Progress:
     epochs_since_best: int = 0
     examples_trained: int = 0
     seconds_trained: float = 0.0
+    changes_made: int = 0
+    """Changes of the learning rate or of the number of epochs, all that were asked for and made."""
 
     def after(self, **changes: Any) -> Progress:
         return replace(self, **changes)

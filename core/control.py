@@ -127,25 +127,34 @@ class Control:
         return not self._go.wait(self.POLL_S)
 
 
-def journal_of(events: Iterable[Event], *, from_step: int = 0) -> dict[int, list[Change]]:
+def journal_of(events: Iterable[Event], *, step: int = 0, made: int = 0) -> dict[int, list[Change]]:
     """The changes that a run's events tell of, by the number of steps after which they were made.
 
-    ``from_step`` leaves out those before it. A run that goes on from a checkpoint tells again of each change that it
-    repeats; such a change counts once.
+    Leaves out those that are in a checkpoint after ``step`` steps: all before it, and the first ``made`` in any case,
+    for a checkpoint may be written before or after a change at its own step. A run that goes on from a checkpoint
+    tells again of each change that it repeats; such a change counts once.
     """
-    journal: dict[int, list[Change]] = {}
-    repeated: dict[int, list[Change]] = {}
+    journal: list[tuple[int, Change]] = []
+    repeated: list[tuple[int, Change]] = []
     for event in events:
         if isinstance(event, RunStarted) and event.checkpoint:
-            repeated = {step: list(changes) for step, changes in journal.items() if step >= event.step}
+            repeated = _not_in_checkpoint(journal, event.step, event.changes_made)
         if not isinstance(event, ControlReceived) or event.value is None or event.action not in CHANGES:
             continue
         try:
-            change = Change(event.action, event.value, event.reason)
+            change = event.step, Change(event.action, event.value, event.reason)
         except InputError:  # a line that somebody else wrote
             continue
-        if change in repeated.get(event.step, ()):
-            repeated[event.step].remove(change)
+        if change in repeated:
+            repeated.remove(change)
         else:
-            journal.setdefault(event.step, []).append(change)
-    return {step: changes for step, changes in journal.items() if step >= from_step}
+            journal.append(change)
+    by_step: dict[int, list[Change]] = {}
+    for at, change_made in _not_in_checkpoint(journal, step, made):
+        by_step.setdefault(at, []).append(change_made)
+    return by_step
+
+
+def _not_in_checkpoint(journal: list[tuple[int, Change]], step: int, made: int) -> list[tuple[int, Change]]:
+    in_order = sorted(journal, key=lambda entry: entry[0])
+    return in_order[max(made, sum(at < step for at, _ in journal)) :]

@@ -51,6 +51,8 @@ class RunStarted(Event):
     """The checkpoint from which the run goes on, relative to the run directory; empty at its beginning."""
     inexact: str = ""
     """Why it goes on with other bits than without the break; empty where it is exact to the bit."""
+    changes_made: int = 0
+    """How many changes of rate and length are in that checkpoint."""
     engine: dict[str, str] = field(default_factory=dict)
     """Each part that the engine chose, in words and with the reason."""
 

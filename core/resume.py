@@ -44,7 +44,7 @@ def resume(
             reasons = "; ".join(skipped) or "it ended before it saved one"
             raise InputError(f"run {run.name} has no checkpoint to go on from: {reasons}")
         events = EventReader(run.events_path).read()
-        journal = journal_of(events, from_step=saved.progress.step)
+        journal = journal_of(events, step=saved.progress.step, made=saved.progress.changes_made)
         added = sum(change.value for changes in journal.values() for change in changes if change.action == "prolong")
         ended = next((event for event in reversed(events) if isinstance(event, (RunStarted, RunFinished))), None)
         # Completed, but with nothing saved of its end, is not done: that is trained again.

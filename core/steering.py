@@ -40,6 +40,7 @@ class Steering:
         """Takes requests of other processes, and makes what has been asked for since the last look."""
         self._inbox.deliver(self._control)
         for change in self._control.take_changes(at.step):
+            at = at.after(changes_made=at.changes_made + 1)
             if change.action == "prolong":
                 # Whoever wants more epochs wants them also after patience has run out.
                 at = at.after(num_epochs=at.num_epochs + int(change.value), epochs_since_best=0)

@@ -181,6 +181,7 @@ class TrainingRun:
                 epochs_done=self.at.epochs_done,
                 checkpoint=str(self.saved.path.relative_to(self.run.path)) if self.saved else "",
                 inexact=inexact,
+                changes_made=self.at.changes_made,
             )
         )
         self.saved = None  # its tensors are in the model now

@@ -67,7 +67,10 @@ def test_the_journal_has_each_change_at_its_step_and_those_before_a_step_can_be_
     events = [started(), changed(2, "learning_rate", 1e-4), changed(5, "prolong", 1), changed(5, "prolong", 1)]
     twice = [Change("prolong", 1), Change("prolong", 1)]
     assert journal_of(events) == {2: [Change("learning_rate", 1e-4)], 5: twice}
-    assert journal_of(events, from_step=3) == {5: twice}
+    assert journal_of(events, step=3) == {5: twice}
+    assert journal_of(events, step=5) == {5: twice}
+    assert journal_of(events, step=5, made=2) == {5: twice[1:]}
+    assert journal_of(events, step=5, made=3) == {}
 
 
 def test_what_a_run_that_went_on_told_again_counts_once_and_what_was_new_counts() -> None:
@@ -77,6 +80,12 @@ def test_what_a_run_that_went_on_told_again_counts_once_and_what_was_new_counts(
     told = [*before, again, changed(5, "prolong", 1)]
     assert journal_of(told) == journal_of(before)
     assert journal_of([*told, changed(5, "prolong", 1)])[5] == [Change("prolong", 1)] * 2
+
+
+def test_a_change_that_is_in_the_checkpoint_is_new_when_it_is_asked_for_again() -> None:
+    again = started(step=5, checkpoint="checkpoints/step-5", changes_made=1)
+    told = [started(), changed(5, "prolong", 1), again, changed(5, "prolong", 1)]
+    assert journal_of(told)[5] == [Change("prolong", 1)] * 2
 
 
 def test_an_event_that_says_an_impossible_change_is_not_in_the_journal() -> None:

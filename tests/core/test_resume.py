@@ -262,6 +262,25 @@ def test_a_prolonged_run_that_breaks_before_it_saves_stays_prolonged(config: Run
     assert_same(done, whole)
 
 
+def test_a_change_at_the_step_of_the_checkpoint_is_made_once(config: RunConfig, tmp_path: Path) -> None:
+    """Asked for in a pause that ends with a stop, as a person does it."""
+
+    def pause(event: Event, control: Control) -> None:
+        if isinstance(event, StepLogged) and event.step == 5:
+            control.pause()
+            control.change(Change("prolong", 1))
+        if isinstance(event, ControlReceived) and event.action == "prolong":
+            control.stop("enough")
+
+    whole, _ = run(config, tmp_path / "whole", on_step(5, lambda control: control.change(Change("prolong", 1))))
+    done, recorder = run(config, tmp_path / "stopped", pause)
+    assert (recorder.end.status, recorder.end.step) == ("stopped", 5)
+    recorder = go_on(done)
+    assert recorder.of(ControlReceived) == []
+    assert (recorder.end.status, recorder.end.reason) == ("completed", "all 4 epochs are done")
+    assert_same(done, whole)
+
+
 # The learning rate
 
 
