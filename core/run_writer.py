@@ -102,13 +102,18 @@ class RunWriter:
         rows = "".join(f"{i},{label},{logit!r}\n" for i, label, logit in zip(ids, labels, logits, strict=True))
         write_text_atomically(folder / f"epoch-{epoch}.csv", "id,label,logit\n" + rows)
 
-    def close(self) -> None:
-        """Writes what a full disk kept waiting, if it can, and gives up ownership: the run is no longer live."""
+    def close(self, *, remove: bool = False) -> None:
+        """Writes what a full disk kept waiting, if it can, and gives up ownership: the run is no longer live.
+
+        With ``remove`` its directory goes, for a run that has not begun.
+        """
         with suppress(OSError):
             self._write_pending()
         os.close(self._file)
         (self.path / OWNER).unlink(missing_ok=True)
         self._lock.release()
+        if remove:
+            shutil.rmtree(self.path, ignore_errors=True)
 
 
 def create_run(

@@ -42,9 +42,8 @@ from core.steps import NonFiniteLoss, OutOfMemory, Steps
 def train(config: RunConfig, root: Path, control: Control, emit: Emit, ranks: Ranks = Ranks()) -> Run:  # noqa: B008
     """Trains one run in a new directory under ``root``, alone or as one of several ``ranks``.
 
-    How it ended is the status of the last event. Raises InputError for input that cannot be used; where that shows
-    after the directory was made, the run is also marked as failed. Nothing else is raised: a failure ends the run
-    with status ``failed`` and the traceback in its last event.
+    How it ended is the status of the last event. Raises InputError for input that cannot be used; there is no run
+    then. Nothing else is raised: a failure ends the run with status ``failed`` and the traceback in its last event.
     """
     writer = create_run(root, config) if ranks.leads else None
     run = Run(ranks.from_leader(writer.path if writer else root))
@@ -67,7 +66,7 @@ class TrainingRun:
         elapsed: float = 0.0,
     ) -> None:
         self.config, self.run, self.writer, self.control, self.ranks = config, run, writer, control, ranks
-        self.saved = saved
+        self.saved, self.is_new, self.has_begun = saved, saved is None, False
         self.say = Recorder(writer, emit, elapsed=elapsed)
         self.inbox = Inbox(run.path / REQUESTS)
         self.steering = Steering(control, self.inbox, self.say, ranks)
@@ -77,11 +76,14 @@ class TrainingRun:
 
     def go(self) -> Run:
         """Runs, and says how it ended, whatever happens."""
+        refused = False
         try:
             with ExitStack() as self.leaving:
                 self.loop()
         except InputError as error:
-            self.finish("failed", "bad input", error=str(error))
+            # What has not begun leaves nothing behind: a run that was to go on stays as it is, a new one is not there.
+            refused = not self.has_begun
+            self.finish("failed", "bad input", error=str(error), keep=not refused)
             raise
         except Stopped:
             self.end_early()
@@ -99,7 +101,7 @@ class TrainingRun:
                 raise
         finally:
             if self.writer is not None:
-                self.writer.close()
+                self.writer.close(remove=refused and self.is_new)
         return self.run
 
     def loop(self) -> None:
@@ -184,7 +186,7 @@ class TrainingRun:
                 changes_made=self.at.changes_made,
             )
         )
-        self.saved = None  # its tensors are in the model now
+        self.saved, self.has_begun = None, True  # its tensors are in the model now
         self.keeper.prepare(begun)
         # Before the first step, because a completed run that is prolonged has none without it.
         self.at, _ = self.steering.between_steps(self.at, engine.device, save=False)

@@ -98,12 +98,12 @@ def test_a_runs_directory_that_is_a_file_is_refused(call: Call, tiny: str, revie
         assert "--runs-dir" in refused(call(*arguments, "--runs-dir", reviews_csv))
 
 
-def test_what_shows_only_while_training_is_refused_once_and_the_run_marked(call: Call, tiny: str) -> None:
+def test_what_shows_only_while_training_is_refused_once_and_leaves_no_run(call: Call, tiny: str) -> None:
     code, out, err = call("train", tiny, "--set", "model.freeze=bert")
     assert (code, out) == (2, "")
     assert err.count("which no module has") == 1
     assert err.splitlines()[-1].startswith("imdb-tui: model.freeze names 'bert'")
-    assert [run.state().status for run in list_runs(runs_root())] == ["failed"]
+    assert list_runs(runs_root()) == []
 
 
 def test_a_run_that_fails_leaves_with_1_and_shows_its_traceback_only_with_debug(

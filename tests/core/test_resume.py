@@ -152,7 +152,7 @@ def test_a_run_that_was_moved_goes_on_without_its_sources(
     moved = Run(Path(shutil.move(done.path, moved_to)))
     with pytest.raises(InputError, match="there is no such file"):
         go_on(moved)
-    assert moved.state().status == "failed"
+    assert moved.state().status == "stopped"
     go_on(moved, data=config.data.source)
     assert_same(moved, plain)
 
@@ -279,6 +279,19 @@ def test_a_change_at_the_step_of_the_checkpoint_is_made_once(config: RunConfig, 
     assert recorder.of(ControlReceived) == []
     assert (recorder.end.status, recorder.end.reason) == ("completed", "all 4 epochs are done")
     assert_same(done, whole)
+
+
+def test_a_run_that_cannot_go_on_with_what_is_given_stays_as_it_is(config: RunConfig, tmp_path: Path) -> None:
+    done, _ = run(config, tmp_path)
+    before = done.events_path.read_bytes()
+    few = tmp_path / "few.csv"
+    few.write_text("review,sentiment\n" + "a film,positive\nbad,negative\n" * 10, encoding="utf-8")
+    for data, words in ((str(few), "are not those it began with"), ("/nowhere.csv", "there is no such file")):
+        with pytest.raises(InputError, match=words):
+            resume(done, Control(), Recorder(), prolong=1, data=data)
+    assert done.events_path.read_bytes() == before
+    assert done.state().status == "completed"
+    assert go_on(done, prolong=1).end.status == "completed"
 
 
 # The learning rate

@@ -243,14 +243,12 @@ def test_a_keyboard_interrupt_ends_the_run_as_stopped_and_is_passed_on(config: R
         ({"model__checkpoint": "acme/absent"}, "'acme/absent' is not to be had"),
     ],
 )
-def test_input_that_cannot_be_used_is_raised_and_marks_the_run_as_failed(
+def test_input_that_cannot_be_used_is_raised_and_leaves_no_run(
     config: RunConfig, tmp_path: Path, change: dict[str, Any], words: str
 ) -> None:
+    said = Recorder()
     with pytest.raises(InputError, match=words):
-        run(configured(config, **change), tmp_path)
-    (found,) = list_runs(tmp_path)
-    state = found.state()
-    assert state.status == "failed"
-    assert state.finished is not None
-    assert words in state.finished.error
-    assert state.finished.traceback == ""
+        train(configured(config, **change), tmp_path, Control(), said)
+    assert (said.end.status, said.end.traceback) == ("failed", "")
+    assert words in said.end.error
+    assert list(tmp_path.glob("2*")) == []
