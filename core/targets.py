@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from core.sources import Checkpoint
 
 WEIGHTS = "model.safetensors"
+ENCODER, CLASSIFIER = "checkpoint", "classifier"
+"""What stands for the preset of a folder that is nobody's run: without a head of ours, and with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,9 @@ def _of_folder(name: str, path: Path) -> Target:
     if (path / "config.toml").is_file():
         return _of_run(Run(path), "")
     if (path / "config.json").is_file():
-        return Target(name, _of_checkpoint(str(path)))
+        file = _weights_file(path)
+        config = _with_head(_of_checkpoint(str(path)), file)
+        return Target(name, config, file if config.preset == CLASSIFIER else None)
     if (file := _weights_file(path)) is not None:
         return _of_file(name, file)
     raise InputError(f"{path} is no run, no checkpoint, and no folder that save_pretrained wrote")
@@ -130,12 +135,39 @@ def _of_file(name: str, path: Path) -> Target:
     if run is not None:
         return Target(name, Run(run).config(), path, Run(run))
     if (path.parent / "config.json").is_file():
-        return Target(name, _of_checkpoint(str(path.parent)), path)
+        return Target(name, _with_head(_of_checkpoint(str(path.parent)), path), path)
     raise InputError(f"{path}: no config.toml of a run and no config.json beside it says what model these weights are")
 
 
 def _of_checkpoint(name: str) -> RunConfig:
-    return RunConfig(preset="checkpoint", model=ModelConfig(checkpoint=name))
+    return RunConfig(preset=ENCODER, model=ModelConfig(checkpoint=name))
+
+
+def _with_head(config: RunConfig, file: Path | None) -> RunConfig:
+    """The configuration with the head that ``file`` has, and the special tokens that its tokenizer gives it.
+
+    As it is for a file of the bare encoder, with another head than ours, or that cannot be read, which is said later.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if file is None:
+        return config
+    try:
+        with safe_open(file, framework="np") as tensors:
+            names = set(tensors.keys())
+            labels = tensors.get_slice("classifier.weight").get_shape()[0] if "classifier.weight" in names else 0
+    except (SafetensorError, OSError):
+        return config
+    head = {1: "linear", 2: "sequence-classification"}.get(labels)
+    if head is None or (labels == 2) != ("pre_classifier.weight" in names):
+        return config
+    try:
+        tokenizer = json.loads((file.parent / "tokenizer.json").read_text(encoding="utf-8"))
+        special = tokenizer["post_processor"] is not None
+    except (OSError, ValueError, TypeError, KeyError):
+        special = config.data.add_special_tokens
+    config = replace(config, preset=CLASSIFIER, data=replace(config.data, add_special_tokens=special))
+    return config.set("model.head", head)
 
 
 def resolve(target: Target) -> Resolved:

@@ -17,6 +17,8 @@ from core.export import export
 from core.model import DistilBertClassifier, SequenceClassifier, build_classifier, encoder_config
 from core.reviews import read_reviews
 from core.runs import Run
+from core.targets import find_target, resolve
+from core.weights import build_model
 from tests.core.commands import Call, refused
 from tests.core.training import configured, run
 
@@ -146,3 +148,19 @@ def test_the_command_says_how_to_load_what_it_wrote(call: Call, tiny: str, tmp_p
     assert answer["load"] == f'pipeline("text-classification", "{tmp_path / "model"}")'
     assert (answer["head"], answer["checkpoint"]) == ("sequence-classification", "step-8")
     assert "is there already" in refused(call("export", "last", tmp_path / "model", "--runs-dir", root))
+
+
+@pytest.mark.parametrize("special_tokens", [True, False])
+@pytest.mark.parametrize("head", ["linear", "sequence-classification"])
+def test_an_exported_model_is_looked_at_with_its_own_head_and_its_own_special_tokens(
+    config: RunConfig, tmp_path: Path, head: str, special_tokens: bool
+) -> None:
+    config = configured(config, model__head=head, data__add_special_tokens=special_tokens, train__num_epochs=1)
+    done, _ = run(config, tmp_path / "runs")
+    folder = export(done, tmp_path / "exported")
+    of_run, of_export = (find_target(str(path), tmp_path) for path in (done.path, folder))
+    assert (of_export.config.model.head, of_export.config.data.add_special_tokens) == (head, special_tokens)
+    assert find_target(str(folder / "model.safetensors"), tmp_path).config == of_export.config
+    (trained, of_same) = (build_model(resolve(target)).state_dict() for target in (of_run, of_export))
+    assert trained.keys() == of_same.keys()
+    assert all(torch.equal(trained[name], of_same[name]) for name in trained)
