@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 the run failed, 2 bad usage or bad input, 130 interrupted 
 
 from __future__ import annotations
 
+import errno
 import io
 import sys
 import traceback
@@ -47,6 +48,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def run_command(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code; bad input is one line on stderr."""
     try:
+        arguments = _debug_first(sys.argv[1:] if arguments is None else arguments)
         result = app(args=arguments, prog_name="imdb-tui", standalone_mode=False)
         sys.stdout.flush()  # here, where a pipe that is closed can still be dealt with
         return result if isinstance(result, int) else 0
@@ -59,17 +61,33 @@ def run_command(arguments: list[str] | None = None) -> int:
     except (BrokenPipeError, SystemExit):  # typer makes a SystemExit of a closed pipe, and of nothing else here
         silence(sys.stdout)
         return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT) or error.filename is not None:
+            return _fail(error)
+        silence(sys.stdout)
+        return _refuse(f"the answer cannot be written to stdout ({error.strerror}); what was asked for is done")
     except Exception as error:
         if hasattr(error, "format_message"):  # click's usage errors
             words = error.format_message()
             return _refuse(words) if words else BAD_INPUT  # without words, the help has been shown
         if type(error).__name__ == "Abort":
             return INTERRUPTED
-        if Debug.wanted:
-            traceback.print_exc()
-        else:
-            _refuse(f"{type(error).__name__}: {error} (--debug shows where)")
-        return RUN_FAILED
+        return _fail(error)
+
+
+def _debug_first(arguments: list[str]) -> list[str]:
+    """``--debug`` belongs before the command, but who is told of it writes it behind."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    rest = [each for each in arguments[:end] if each != "--debug"]
+    return ["--debug"] * (len(rest) < end) + rest + arguments[end:]
+
+
+def _fail(error: Exception) -> int:
+    if Debug.wanted:
+        traceback.print_exc()
+    else:
+        _refuse(f"{type(error).__name__}: {error} (--debug shows where)")
+    return RUN_FAILED
 
 
 def _refuse(words: str) -> int:

@@ -167,7 +167,7 @@ class RunConfig:
         """
         section, _, key = name.partition(".")
         if section not in SECTIONS or key not in field_types(section):
-            raise InputError(f"there is no field {name!r}; fields are {', '.join(field_names())}")
+            raise InputError(f"there is no field {name!r}; {_fields_like(name)}")
         kind = field_types(section)[key]
         if isinstance(value, str):
             value = from_words(value, kind, name)
@@ -280,6 +280,19 @@ def to_toml(config: RunConfig) -> str:
     return tomli_w.dumps({**head, **config.sections()})
 
 
+def _fields_like(name: str) -> str:
+    """The fields that may have been meant: those that sound like it, those of its section, or all."""
+    from difflib import get_close_matches
+
+    names, (section, _, key) = field_names(), name.rpartition(".")
+    by_key = {each.partition(".")[2]: each for each in names}
+    near = get_close_matches(name, names, 3, 0.8) if key else []
+    if near := near or [by_key[each] for each in get_close_matches(key, by_key, 3, 0.8)]:
+        return f"did you mean {' or '.join(near)}?"
+    of_section = [each for each in names if each.startswith(f"{section}.")]
+    return f"fields are {', '.join(of_section or names)}"
+
+
 def configure(config: RunConfig, assignments: list[str], data: str | None) -> RunConfig:
     """A configuration with the changes of the command line. Raises InputError for one that cannot be made."""
     for assignment in assignments:
@@ -288,6 +301,8 @@ def configure(config: RunConfig, assignments: list[str], data: str | None) -> Ru
             raise InputError(f"--set {assignment!r} has no value; write SECTION.FIELD=VALUE")
         config = config.set(name.strip(), value)
     if data is not None:
+        if not data:
+            raise InputError("--data is empty; give hub, embedded, or a CSV or parquet file of reviews")
         if data not in NAMED_SOURCES:
             if any("\ud800" <= char <= "\udfff" for char in data):  # what Python makes of bytes that are not UTF-8
                 raise InputError(f"--data {data!r}: such a file name cannot be kept in a run; rename the file")

@@ -44,7 +44,7 @@ class Change:
         if self.action == "learning_rate" and not 0.0 < self.value <= 1.0:
             raise InputError(f"learning rate {self.value:g} must be greater than 0 and at most 1")
         if self.action == "prolong" and not (1 <= self.value <= 1000 and self.value == int(self.value)):
-            raise InputError(f"a run is prolonged by a whole number of epochs from 1 to 1000, not {self.value:g}")
+            raise InputError(f"a run is prolonged by a whole number of epochs from 1 to 1000, not {self.value:.15g}")
 
 
 class Control:

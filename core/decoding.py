@@ -62,7 +62,8 @@ def parse_ids(words: str, tokenizer: Tokenizer) -> list[int]:
             raise InputError(f"{word[:40]!r} is no id; write whole numbers with spaces or commas between them")
         id_ = int(word) if len(word) < 10 else size
         if tokenizer.id_to_token(id_) is None:
-            raise InputError(f"the vocabulary has no id {word[:20]}; its ids are 0 to {size - 1}")
+            shown = word if len(word) <= 40 else f"{word[:40]}…"
+            raise InputError(f"the vocabulary has no id {shown}; its ids are 0 to {size - 1}")
         ids.append(id_)
     return ids
 

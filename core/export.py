@@ -8,7 +8,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from core.checkpoint import checkpoints, load_weights, read_manifest
+from core.checkpoint import WEIGHTS, checkpoints, load_weights, read_manifest
 from core.errors import InputError
 from core.model import build_classifier, encoder_config
 from core.runs import MODEL, Run
@@ -60,6 +60,8 @@ def export(run: Run, destination: Path, *, which: str = "last") -> Path:
         pieces = json.loads(tokenizer.to_str())
         if not config.data.add_special_tokens:
             pieces["post_processor"] = None  # the model was trained without [CLS] and [SEP], and is asked without
+        # safetensors makes files for their owner alone; whoever may read the one may read the other.
+        (temporary / WEIGHTS).chmod((temporary / "config.json").stat().st_mode)
         (temporary / "tokenizer.json").write_text(json.dumps(pieces, ensure_ascii=False), encoding="utf-8")
         about = {
             "tokenizer_class": "PreTrainedTokenizerFast",

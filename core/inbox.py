@@ -33,7 +33,8 @@ def ask(run: Run, action: str, value: float | None = None) -> None:
     """
     if action in CHANGES:
         if value is None:
-            raise InputError(f"{action} needs a value: the new peak rate, or how many epochs more")
+            needed = {"learning_rate": "the new peak rate", "prolong": "how many epochs more"}
+            raise InputError(f"{action} needs a value: {needed[action]}")
         Change(action, value)
     elif action in ACTIONS:
         if value is not None:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -47,7 +48,10 @@ def load_preset(name: str) -> RunConfig:
     """The configuration of the preset of that name. Raises InputError for an unknown or a broken one."""
     presets = {preset.name: preset for preset in list_presets()}
     if name not in presets:
-        raise InputError(f"there is no preset {name!r}; there are {', '.join(presets)}")
+        near = get_close_matches(name.lower(), presets, 1)
+        usable = [each.name for each in presets.values() if each.config is not None]
+        words = f"there is no preset {name!r}; there are {', '.join(usable)}"
+        raise InputError(f"{words}; did you mean {near[0]}?" if near else words)
     if (config := presets[name].config) is None:
         raise InputError(presets[name].error)
     return config
@@ -95,7 +99,8 @@ def _own() -> Iterator[Preset]:
         try:
             config = from_toml(path.read_text(encoding="utf-8"), preset=path.stem, where=str(path))
         except (OSError, UnicodeDecodeError) as error:
-            yield Preset(path.stem, None, str(path), own=True, error=f"{path}: cannot be read ({error})")
+            reason = error.strerror if isinstance(error, OSError) else error
+            yield Preset(path.stem, None, str(path), own=True, error=f"{path}: cannot be read ({reason})")
         except InputError as error:
             yield Preset(path.stem, None, str(path), own=True, error=str(error))
         else:

@@ -35,7 +35,10 @@ def read_reviews(path: Path) -> list[Review]:
     require_file(path)
     try:
         rows = list(_READERS[path.suffix.lower()](path))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise InputError(f"{path}: a byte {byte:#04x} says that it is not UTF-8; save it as UTF-8") from None
+    except (OSError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as {path.suffix[1:]} in UTF-8 ({error})") from None
     return reviews_from_rows(rows, str(path))
 
@@ -61,7 +64,8 @@ def reviews_from_rows(rows: Iterable[tuple[str, object, object]], where: str) ->
     ]
     if len(reviews) < MIN_REVIEWS:
         raise InputError(
-            f"{where} has {len(reviews)} reviews; at least {MIN_REVIEWS} are needed, some of them for validation"
+            f"{where} has {len(reviews)} review{'' if len(reviews) == 1 else 's'}; "
+            f"at least {MIN_REVIEWS} are needed, some of them for validation"
         )
     labels = {review.label for review in reviews}
     if len(labels) == 1:
@@ -112,7 +116,9 @@ def _find_columns(names: Iterable[str], path: Path) -> tuple[str, str]:
         if text in present and label in present:
             return present[text], present[label]
     have = ", ".join(repr(name) for name in list(present)[:8]) or "none"
-    raise InputError(f"{path}: the columns are {have}; it needs {_columns_in_words()}")
+    separated = next((mark for mark in ";\t|" if len(present) == 1 and mark in next(iter(present))), None)
+    hint = f", with commas between them and not {separated!r}" if separated else ""
+    raise InputError(f"{path}: the columns are {have}; it needs {_columns_in_words()}{hint}")
 
 
 def _columns_in_words() -> str:

@@ -77,6 +77,8 @@ def open_checkpoint(name: str, *, pretrained: bool, on_download: hub.OnDownload 
 
 
 def _embedded_checkpoint(name: str, reason: str, pretrained: bool) -> Checkpoint:
+    if Path(name).expanduser().is_file():
+        raise InputError(f"checkpoint {name!r} is a file; name the folder that it is in, or a model on the Hub")
     if name != EMBEDDED_STANDS_FOR:
         raise InputError(f"checkpoint {name!r} is not to be had: {reason}; name a folder, or {EMBEDDED_STANDS_FOR}")
     have = embedded.minilm_folder() is not None

@@ -69,6 +69,8 @@ def find_target(name: str, root: Path) -> Target:
     if path.is_dir():
         return _of_folder(name, path)
     run_name, at, step = name.rpartition("@")
+    if at and not step:
+        raise InputError(f"{name} names no checkpoint after the @; write {name}step-300, or {run_name} for the newest")
     try:
         run = find_run(root, run_name if at else name)
     except InputError as error:

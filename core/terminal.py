@@ -18,6 +18,8 @@ class Output(Console):
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+        if not self.is_terminal and "COLUMNS" not in os.environ:
+            self.width = 10_000  # nothing is folded that a program may read line by line
 
     def on_broken_pipe(self) -> None:
         """Without its reader, progress on stderr falls silent and the run goes on; an answer on stdout ends."""
@@ -36,17 +38,18 @@ out, err = Output(), Output(stderr=True)
 
 
 class Reporter:
-    """Shows events on stderr: a live progress bar on a terminal, plain lines otherwise."""
+    """Shows events, on stderr unless told otherwise: a live progress bar on a terminal, plain lines otherwise."""
 
     LINE_EVERY_S = 10.0
 
-    def __init__(self) -> None:
+    def __init__(self, console: Output = err) -> None:
         self.state = RunState()
+        self._console = console
         self._last_line = 0.0
         self._bar: Progress | None = None
-        if err.is_terminal:
+        if console.is_terminal:
             self._bar = Progress(
-                TextColumn("{task.fields[status]}"), BarColumn(), TextColumn("{task.description}"), console=err
+                TextColumn("{task.fields[status]}"), BarColumn(), TextColumn("{task.description}"), console=console
             )
             self._task = self._bar.add_task("", total=None, status=report.status_words("starting"))
 
@@ -83,7 +86,7 @@ class Reporter:
         return report.printable(report.status_words(self.state.status) + words)
 
     def _line(self, words: str) -> None:
-        (self._bar.console if self._bar else err).print(report.printable(words), soft_wrap=True)
+        self._console.print(report.printable(words), soft_wrap=True)
 
     def _update_bar(self) -> None:
         assert self._bar is not None

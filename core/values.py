@@ -52,11 +52,11 @@ def _check_limits(value: float, name: str, limits: Mapping[str, Any]) -> None:
     if not math.isfinite(value):
         raise InputError(f"{name} = {value} must be a finite number")
     if limits.get("least") is not None and value < limits["least"]:
-        raise InputError(f"{name} = {value} must be at least {limits['least']:g}")
+        raise InputError(f"{name} = {value} must be at least {limits['least']:.15g}")
     if limits.get("above") is not None and value <= limits["above"]:
-        raise InputError(f"{name} = {value} must be greater than {limits['above']:g}")
+        raise InputError(f"{name} = {value} must be greater than {limits['above']:.15g}")
     if limits.get("most") is not None and value > limits["most"]:
-        raise InputError(f"{name} = {value} must be at most {limits['most']:g}")
+        raise InputError(f"{name} = {value} must be at most {limits['most']:.15g}")
 
 
 def from_words(words: str, kind: Any, name: str) -> Any:

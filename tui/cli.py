@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 CONSOLE_OPTIONS = ("--preset", "--data", "--runs-dir")
 WATCH = "watch"
@@ -15,6 +15,13 @@ WATCH = "watch"
 
 def main() -> None:
     """Starts the console, or hands over to :mod:`core.cli`."""
+    try:
+        _main()
+    except KeyboardInterrupt:  # while modules are imported; later whatever runs sees to it
+        leave(130)
+
+
+def _main() -> None:
     arguments = sys.argv[1:]
     if arguments[:1] == [WATCH] and _on_terminal() and (run := _run_to_watch(arguments[1:])):
         name, options = run
@@ -47,7 +54,8 @@ def _wants_console(arguments: list[str]) -> bool:
 
 
 def _on_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    streams: tuple[TextIO | None, ...] = (sys.stdin, sys.stdout)  # None for one that was closed
+    return all(stream is not None and stream.isatty() for stream in streams)
 
 
 def _run_to_watch(arguments: list[str]) -> tuple[str, list[str]] | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import tempfile
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,15 @@ def _version(name: str) -> str:
 
 
 def _writable(path: Path) -> str:
-    while not path.exists():
-        path = path.parent
-    return "writable" if os.access(path, os.W_OK) else "not writable"
+    """As it is found out for sure, by writing; what had to be made for that is removed again."""
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return "writable"
+    except OSError as error:
+        return f"cannot be written: {error.strerror}"
+    finally:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()

@@ -38,8 +38,10 @@ def export(
     load = f'pipeline("text-classification", "{path}")' if head == "sequence-classification" else (
         f'{DistilBertClassifier.__module__}.{DistilBertClassifier.__name__}.from_pretrained("{path}")'
     )  # fmt: skip
+    taken = choose_checkpoint(found, checkpoint).name
     if json:
-        answer = {"run": found.name, "path": str(path), "head": head, "load": load}
-        print(report.as_json(answer | {"checkpoint": choose_checkpoint(found, checkpoint).name}))  # noqa: T201
+        answer = {"run": found.name, "path": str(path), "head": head, "load": load, "checkpoint": taken}
+        print(report.as_json(answer))  # noqa: T201
         return
-    err.print(f"written; load it with {report.printable(load)}", soft_wrap=True)
+    words = f"{found.name}@{taken} written to {path}; load it with {load}"
+    err.print(report.printable(words), soft_wrap=True)

@@ -11,7 +11,7 @@ import typer
 
 from core import report
 from core.commands import model_words as words
-from core.commands.options import AsJson, RunsDir
+from core.commands.options import AsJson, RunsDir, require_with
 from core.errors import InputError
 from core.runs import runs_root
 from core.terminal import err
@@ -38,7 +38,7 @@ def model(
     attention: Annotated[
         str | None, typer.Option("--attention", metavar="TEXT", help="What each position of a text attends to.")
     ] = None,
-    layer: Annotated[int, typer.Option(min=0, help="The layer of --attention; 0 is the first.")] = 0,
+    layer: Annotated[int | None, typer.Option(min=0, help="The layer of --attention; 0 is the first.")] = None,
     head: Annotated[
         int | None, typer.Option(min=0, help="The head of --attention; the mean of all without it.")
     ] = None,
@@ -54,6 +54,8 @@ def model(
     from core.targets import find_target, resolve
 
     root = runs_root(runs_dir)
+    require_with("--attention", attention is not None, {"--layer": layer, "--head": head})
+    require_with("--trace", trace, {"--data": data})
     resolved = resolve(find_target(target, root))
     views: dict[str, Callable[[], Any]] = {}
     if config:
@@ -71,7 +73,7 @@ def model(
     if trace:
         views["trace"] = lambda: _trace(resolved, data)
     if attention is not None:
-        views["attention"] = lambda: _attention(resolved, attention, layer, head)
+        views["attention"] = lambda: _attention(resolved, attention, layer or 0, head)
     if csv and (json or len(views) > 1):
         raise InputError("--csv is --params alone; leave the other views and --json away")
     found = {name: view() for name, view in views.items()}

@@ -9,6 +9,8 @@ from rich.table import Table
 
 from core import report
 from core.commands.options import AsJson, RunsDir
+from core.config import SECTIONS, field_types, format_value
+from core.errors import InputError
 from core.runs import Run, find_run, list_runs, runs_root
 from core.state import RunState
 from core.terminal import err, origin_words, out
@@ -59,6 +61,7 @@ def _print_run(run: Run, state: RunState) -> None:
                 out.print(f"{part}: {report.printable(words)}", soft_wrap=True)
         for thing, origin in state.started.origins.items():
             out.print(f"{thing}: {report.printable(origin_words(origin))}", soft_wrap=True)
+    _print_config(run)
     table = Table("epoch", "train loss", "train acc", "val loss", "val acc", "time", box=None, pad_edge=False)
     for epoch in state.epochs:
         table.add_row(
@@ -69,9 +72,23 @@ def _print_run(run: Run, state: RunState) -> None:
             report.percent(epoch.val_accuracy),
             report.duration(epoch.seconds),
         )
-    out.print(table)
+    if state.epochs:
+        out.print(table)
     for moment, words in state.log:
         out.print(f"{report.clock(moment)} {report.printable(words)}", soft_wrap=True)
     if state.skipped_lines:
-        out.print(f"{state.skipped_lines} damaged lines of events.jsonl were skipped")
+        out.print(f"damaged lines of events.jsonl that were skipped: {state.skipped_lines}")
     out.print(f"files: {report.printable(str(run.path))}", soft_wrap=True)
+
+
+def _print_config(run: Run) -> None:
+    """A line a section; a configuration that cannot be read is said, and what else there is is shown."""
+    try:
+        config = run.config()
+    except InputError as error:
+        out.print(f"✗ {report.printable(str(error))}", soft_wrap=True)
+        return
+    for section in SECTIONS:
+        values = {key: format_value(config.get(f"{section}.{key}")) or "–" for key in field_types(section)}
+        words = " · ".join(f"{key} {value}" for key, value in values.items())
+        out.print(f"{section}: {report.printable(words)}", soft_wrap=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import typer
 
 from core import report
-from core.commands.options import AsJson
+from core.commands.options import AsJson, require_with
 from core.errors import InputError
 from core.terminal import err
 
@@ -46,17 +46,19 @@ def tokenize(
     split_special_tokens: Annotated[bool, typer.Option(help="A typed [SEP] stays text.")] = False,
     stages: Annotated[bool, typer.Option("--stages", help="raw, normalised, pre-tokens, WordPiece, template.")] = False,
     batch: Annotated[bool, typer.Option("--batch", help="Pad the texts (of stdin: the lines) to one batch.")] = False,
-    padding_side: Annotated[Literal["right", "left"], typer.Option(help="Where --batch pads.")] = "right",
+    padding_side: Annotated[Literal["right", "left"] | None, typer.Option(help="Where --batch pads: right.")] = None,
     compare: Annotated[
-        str,
+        str | None,
         typer.Option(help="Another tokenizer (Hub, folder, file) or setting: cased, lowercase=no, …", metavar="NAME"),
-    ] = "",
-    decode: Annotated[str, typer.Option(help="Ids to a text; - reads them from stdin.", metavar="IDS")] = "",
+    ] = None,
+    decode: Annotated[str | None, typer.Option(help="Ids to a text; - reads them from stdin.", metavar="IDS")] = None,
     vocab: Annotated[
-        str, typer.Option(help="Search the vocabulary: id, piece, play*, ^un.*ly$.", metavar="PATTERN")
-    ] = "",
-    data: Annotated[str, typer.Option(help="Also measure reviews: auto, hub, embedded, or a file.")] = "",
-    reviews: Annotated[int, typer.Option(min=1, help="How many reviews --data measures, drawn with seed 0.")] = 2000,
+        str | None, typer.Option(help="Search the vocabulary: id, piece, play*, ^un.*ly$.", metavar="PATTERN")
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="Also measure reviews: auto, hub, embedded, or a file.")] = None,
+    reviews: Annotated[
+        int | None, typer.Option(min=1, help="How many reviews --data measures, drawn with seed 0: 2000.")
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Show how a text becomes ids, stage by stage, and what it loses on the way; or how ids become a text."""
@@ -64,6 +66,11 @@ def tokenize(
     from core.side_by_side import with_settings
     from core.sources import open_tokenizer
 
+    for option, given in {"--compare": compare, "--decode": decode, "--vocab": vocab, "--data": data}.items():
+        if given is not None and not given.strip():
+            raise InputError(f"what {option} is given is empty; leave the option away, or write something after it")
+    require_with("--batch", batch, {"--padding-side": padding_side})
+    require_with("--data", data is not None, {"--reviews": reviews})
     tokenizer, origin = open_tokenizer(checkpoint)
     if split_special_tokens:
         tokenizer = with_settings(tokenizer, "split_special_tokens=yes")
@@ -74,9 +81,10 @@ def tokenize(
     if vocab:
         answer["vocab"] = _found(settings, vocab)
     if texts or not (decode or vocab or data):
-        answer |= _encoded(settings, _read(texts, lines=batch), stages, padding_side if batch else "", compare)
+        side = (padding_side or "right") if batch else ""
+        answer |= _encoded(settings, _read(texts, lines=batch), stages, side, compare)
     if data:
-        answer["data"] = _measured(settings, data, reviews, compare)
+        answer["data"] = _measured(settings, data, reviews or 2000, compare)
     answer["origins"] = {**answer.get("origins", {}), "tokenizer": origin.as_dict()}
     if json:
         # The vocabulary alone is a list, as each view of `imdb-tui model` is; its origin is told on stderr.
@@ -91,21 +99,32 @@ def tokenize(
 
 def _read(texts: list[str] | None, *, lines: bool) -> list[str]:
     """The texts of the arguments; ``-``, or none at all, stands for stdin, which is one text or a text a line."""
-    if not texts and sys.stdin.isatty():
+    if not texts and (_stdin() is None or sys.stdin.isatty()):
         raise InputError('there is no text; write it after the command: imdb-tui tokenize "hello my name is kevin"')
     found = []
     for text in texts or ["-"]:
         if text != "-":
             found.append(text)
             continue
-        content = sys.stdin.buffer.read().decode(errors="replace")
+        content = _all_of_stdin()
         found += [line for line in content.splitlines() if line.strip()] if lines else [content]
     if not found:
         raise InputError("stdin has no line to encode; give a text a line")
     return found
 
 
-def _encoded(settings: Settings, texts: list[str], stages: bool, side: str, compare: str) -> dict[str, Any]:
+def _stdin() -> TextIO | None:
+    """None where it was closed."""
+    return sys.stdin
+
+
+def _all_of_stdin() -> str:
+    if _stdin() is None:
+        raise InputError("stdin is closed; pipe something into it, or write it after the command")
+    return sys.stdin.buffer.read().decode(errors="replace")
+
+
+def _encoded(settings: Settings, texts: list[str], stages: bool, side: str, compare: str | None) -> dict[str, Any]:
     """One text's answer, or ``texts`` with one for each."""
     from core.commands import tokenize_answers as answers
     from core.decoding import round_trip
@@ -121,7 +140,7 @@ def _encoded(settings: Settings, texts: list[str], stages: bool, side: str, comp
         limits: dict[str, Any] = {"add_special_tokens": settings.special_tokens, "max_length": settings.max_length}
         if stages:
             one["stages"] = answers.stages_answer(settings.tokenizer, text, **limits)
-        if other is not None:
+        if other is not None and compare is not None:
             one["compare"] = answers.comparison_answer(compare, encoding, settings.encode(text, other))
         each.append(one)
     answer |= each[0] if len(each) == 1 else {"texts": each}
@@ -155,7 +174,9 @@ def _decoded(settings: Settings, ids: str) -> dict[str, Any]:
     from core.decoding import decode, parse_ids
 
     if ids == "-":
-        ids = sys.stdin.read()
+        ids = _all_of_stdin()
+        if not ids.strip():
+            raise InputError("stdin has no ids; write whole numbers with spaces or commas between them")
     found = decode(
         settings.tokenizer, parse_ids(ids, settings.tokenizer), skip_special_tokens=not settings.special_tokens
     )
@@ -169,7 +190,7 @@ def _found(settings: Settings, pattern: str) -> list[dict[str, Any]]:
     return [{"id": entry.id, "token": entry.token} for entry in search(settings.tokenizer, pattern)]
 
 
-def _measured(settings: Settings, data: str, count: int, compare: str) -> dict[str, Any]:
+def _measured(settings: Settings, data: str, count: int, compare: str | None) -> dict[str, Any]:
     """Tokens per review and per word, what max_length cuts and what padding costs, over a sample of reviews."""
     from core.commands.tokenize_answers import padding_answer, summary_answer
     from core.config import DataConfig, TrainConfig

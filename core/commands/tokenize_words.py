@@ -21,7 +21,7 @@ def show(answer: dict[str, Any]) -> None:
     """Prints whatever parts ``answer`` has."""
     if "decode" in answer:
         _show_decoded(answer["decode"])
-    elif "text" in answer:
+    if "offsets" in answer:
         _show_encoding(answer)
     for number, each in enumerate(answer.get("texts", ()), start=1):
         out.print(f"text {number}")

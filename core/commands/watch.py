@@ -12,7 +12,7 @@ from core.commands.options import AsJson, RunsDir
 from core.events import to_line
 from core.follow import follow
 from core.runs import find_run, runs_root
-from core.terminal import Reporter, err
+from core.terminal import Reporter, out
 
 
 def watch(
@@ -22,7 +22,7 @@ def watch(
 ) -> None:
     """Follow a run that another process trains, or look at one that has ended; --json prints its events, one a line."""
     found = find_run(runs_root(runs_dir), run)
-    with Reporter() as reporter:
+    with Reporter(out) as reporter:
         for events in follow(found, threading.Event().wait):
             for event in events:
                 if json:
@@ -33,4 +33,4 @@ def watch(
     if json:
         return
     reason = f": {state.finished.error or state.finished.reason}" if state.finished else ""
-    err.print(report.printable(report.status_words(state.status) + reason), soft_wrap=True)
+    out.print(report.printable(report.status_words(state.status) + reason), soft_wrap=True)

@@ -69,6 +69,7 @@ def test_a_run_is_listed_and_shown_in_words(call: Call, tiny: str) -> None:
     assert code == 0
     assert out.startswith(f"{name}  ✓ completed\n")
     assert "layout: unpadded (nothing is computed for padding)" in out
+    assert "train: batch_size 8 · num_epochs 2 · learning_rate" in out
     assert "from a local folder" in out
     assert "epoch 2: val loss" in out
 
@@ -192,6 +193,15 @@ def test_doctor_answers_in_json(call: Call, tmp_path: Path) -> None:
     assert facts["engine"]["encodings"].startswith("kept (found again by hash")
     assert facts["runs"].endswith("runs (writable)")
     assert not (tmp_path / "new").exists()
+
+
+def test_doctor_says_whether_runs_can_be_written_and_leaves_no_folder(call: Call, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for folder, words in ((tmp_path / "new" / "runs", "writable"), (file, "cannot be written: File exists")):
+        answer = json.loads(call("doctor", "--json", "--runs-dir", folder)[1])
+        assert answer["runs"] == f"{folder} ({words})"
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_the_version_is_printed(call: Call) -> None:

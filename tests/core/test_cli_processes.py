@@ -16,7 +16,7 @@ import pytest
 from core.commands import train as command
 from core.control import Control
 from core.runs import Run, list_runs, runs_root
-from tests.core.commands import Call, start
+from tests.core.commands import Call, environment, refused, start
 from tests.core.tiny import write_preset
 
 
@@ -150,3 +150,21 @@ def test_an_answer_that_nobody_reads_is_no_error(tmp_path: Path) -> None:
         err = process.stderr.read()
         assert (process.wait(), err) == (0, "")
         process.stderr.close()
+
+
+def answer_of(line: str, tmp_path: Path) -> tuple[int, str, str]:
+    """What a shell's line gives: exit code, stdout, stderr."""
+    done = subprocess.run(["sh", "-c", line], env=environment(tmp_path), capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
+def test_an_answer_that_finds_no_room_is_told_in_one_line(tmp_path: Path) -> None:
+    answer = answer_of(f"exec {sys.executable} -m core presets >/dev/full", tmp_path)
+    assert "cannot be written to stdout (No space left on device)" in refused(answer)
+
+
+@pytest.mark.parametrize(("options", "words"), [("", "there is no text"), ("--decode -", "stdin is closed")])
+def test_a_closed_stdin_is_told_in_one_line(tmp_path: Path, options: str, words: str) -> None:
+    answer = answer_of(f"exec {sys.executable} -m core tokenize {options} <&-", tmp_path)
+    assert words in refused(answer)

@@ -44,7 +44,8 @@ BAD_DATA: dict[str, tuple[str, bytes | None, str]] = {
     "no sentiment": ("label.csv", b"review,sentiment\nfine,maybe\n", "label 'maybe' is no sentiment"),
     "too few": ("few.csv", b"review,sentiment\nfine,positive\nbad,negative\n", "has 2 reviews; at least 10"),
     "one class": ("one.csv", b"review,sentiment\n" + b"fine,positive\n" * 12, "has only positive reviews"),
-    "no utf-8": ("latin.csv", b"review,sentiment\ncaf\xe9,positive\n", "cannot be read as csv in UTF-8"),
+    "no utf-8": ("latin.csv", b"review,sentiment\ncaf\xe9,positive\n", "0xe9 says that it is not UTF-8; save"),
+    "semicolons": ("semi.csv", b"review;sentiment\na film;positive\n", "commas between them and not ';'"),
     "no parquet": ("reviews.parquet", b"PAR1 is not enough", "cannot be read as parquet"),
 }
 
@@ -87,10 +88,32 @@ def test_a_file_name_that_no_configuration_can_hold_is_refused(call: Call, tiny:
         (("--fast",), "No such option: --fast"),
         (("tokenize", "x", "--max-length", "2"), "greater than or equal to 3"),
         (("tokenize", "x", "--checkpoint", "acme/absent"), "'acme/absent' is not to be had"),
+        (("tokenize", "x", "--checkpoint", __file__), "is a file; name the folder that it is in"),
+        (("tokenize", "--decode", ""), "what --decode is given is empty"),
+        (("tokenize", "--vocab", " "), "what --vocab is given is empty"),
+        (("tokenize", "x", "--reviews", "5"), "--reviews goes with --data"),
+        (("tokenize", "x", "--padding-side", "left"), "--padding-side goes with --batch"),
+        (("tokenize", "--decode", "1" * 26), f"has no id {'1' * 26};"),
+        (("model", "last@"), "last@ names no checkpoint after the @"),
+        (("model", "tiny", "--layer", "1"), "--layer goes with --attention"),
+        (("model", "tiny", "--data", "hub"), "--data goes with --trace"),
+        (("runs", "--runs-dir", ""), "'--runs-dir': it is empty"),
+        (("train", "tiny", "--data", ""), "--data is empty"),
+        (("train", "tiny", "--set", "train.seed=99999999999"), "at most 4294967295"),
+        (("train", "--resume", "last", "--prolong", "999999999999"), "there is no run 'last'"),
     ],
 )
 def test_bad_usage_is_refused_in_one_line(call: Call, tiny: str, arguments: tuple[str, ...], words: str) -> None:
     assert words in refused(call(*arguments))
+
+
+def test_debug_may_stand_behind_the_command(call: Call) -> None:
+    for arguments in (("--debug", "show", "absent"), ("show", "absent", "--debug")):
+        code, out, err = call(*arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith("Traceback")
+        assert err.splitlines()[-1].startswith("imdb-tui: there is no run 'absent'")
+    assert json.loads(call("tokenize", "--json", "--", "--debug")[1])["text"] == "--debug"
 
 
 def test_a_runs_directory_that_is_a_file_is_refused(call: Call, tiny: str, reviews_csv: Path) -> None:

@@ -253,9 +253,20 @@ def test_setting_what_a_field_cannot_take_names_the_field_and_changes_nothing(na
     assert config == RunConfig()
 
 
-@pytest.mark.parametrize("name", ["train", "train.", "batch_size", "train.colour", "title", "", "train.seed.x"])
-def test_setting_an_unknown_field_lists_the_fields(name: str) -> None:
-    with pytest.raises(InputError, match=r"there is no field .*train\.batch_size"):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("train", r"fields are model\.init, .*train\.batch_size"),
+        ("train.", r"fields are train\.batch_size, .*train\.seed$"),
+        ("train.colour", r"fields are train\.batch_size, .*train\.seed$"),
+        ("", r"fields are model\.init, .*train\.batch_size"),
+        ("batch_size", r"did you mean train\.batch_size\?$"),
+        ("train.learning_rte", r"did you mean train\.learning_rate\?$"),
+        ("model.batch_size", r"did you mean train\.batch_size\?$"),
+    ],
+)
+def test_setting_an_unknown_field_names_those_that_may_have_been_meant(name: str, words: str) -> None:
+    with pytest.raises(InputError, match=f"there is no field '{name}'; {words}"):
         RunConfig().set(name, "1")
 
 

@@ -194,9 +194,9 @@ def test_watch_tells_an_ended_run_and_its_json_is_its_events(call: Call, tmp_pat
         made.append(event)
     made.close()
     code, out, err = call("watch", "last", "--runs-dir", tmp_path)
-    assert (code, out) == (0, "")
-    assert "epoch 2: val loss 0.500, accuracy 72.0%" in err
-    assert err.splitlines()[-1] == "✓ completed: done"
+    assert (code, err) == (0, "")
+    assert "epoch 2: val loss 0.500, accuracy 72.0%" in out
+    assert out.splitlines()[-1] == "✓ completed: done"
     code, out, err = call("watch", "last", "--json", "--runs-dir", tmp_path)
     assert (code, err) == (0, "")
     lines = [json.loads(line) for line in out.splitlines()]

@@ -125,8 +125,8 @@ def test_a_folder_that_is_named_as_a_preset_is_one_that_cannot_be_read() -> None
 
 
 def test_an_unknown_preset_is_refused_with_those_there_are() -> None:
-    with pytest.raises(InputError, match=r"no preset 'scrtch'; there are .*scratch"):
-        load_preset("scrtch")
+    with pytest.raises(InputError, match=r"no preset 'Scrtch'; there are .*scratch, .*; did you mean scratch\?"):
+        load_preset("Scrtch")
 
 
 def test_a_saved_preset_is_loaded_as_it_was_saved() -> None:

@@ -100,8 +100,8 @@ def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
         (b"review,sentiment\n" + b"bad,0\n" * 12, " has only negative reviews; a classifier needs both classes"),
         (b"review,stars\n" + b"good,1\n" * 12, ": the columns are 'review', 'stars'; it needs review and sentiment or"),
         (b"review;sentiment\n" + b"good;1\n" * 12, ": the columns are 'review;sentiment'; it needs review and"),
-        ("review,sentiment\ncafé,1\n".encode("latin-1"), ": cannot be read as csv in UTF-8"),
-        ("review,sentiment\ngood,1\n".encode("utf-16"), ": cannot be read as csv in UTF-8"),
+        ("review,sentiment\ncafé,1\n".encode("latin-1"), ": a byte 0xe9 says that it is not UTF-8; save it as UTF-8"),
+        ("review,sentiment\ngood,1\n".encode("utf-16"), ": a byte 0xff says that it is not UTF-8; save it as UTF-8"),
     ],
     ids=["empty", "header-only", "three", "positive", "negative", "column", "semicolon", "latin-1", "utf-16"],
 )

@@ -104,3 +104,27 @@ def test_without_such_a_thread_python_leaves_as_it_always_does():
     program = "import atexit; atexit.register(print, 'at exit'); from tui.cli import leave; leave(2)"
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert (answer.returncode, answer.stdout) == (2, "at exit\n")
+
+
+def test_an_interrupt_while_modules_are_imported_leaves_without_a_word():
+    code = """
+import builtins, sys
+take = builtins.__import__
+def interrupted(name, *rest, **options):
+    if name == "core.cli":
+        raise KeyboardInterrupt
+    return take(name, *rest, **options)
+from tui.cli import main
+builtins.__import__ = interrupted
+sys.argv = ["imdb-tui", "runs"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_closed_stdin_is_no_terminal():
+    line = f'exec {sys.executable} -c "from tui.cli import main; main()" <&-'
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("imdb-tui: the console needs a terminal")
