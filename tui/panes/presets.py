@@ -250,10 +250,13 @@ class PresetsPane(Horizontal):
             words.append(describe_field(name) + (f" [{' | '.join(options)}]" if options else ""))
         self.query_one("#field-help", Static).update(words)
 
-    @on(FieldList.Entered)
+    def on_field_list_entered(self, event: FieldList.Entered) -> None:
+        self._help(event.name)
+
     def on_descendant_focus(self) -> None:
         fields = self.query_one(FieldList)
         self._help(fields.current if fields.field.has_focus else "")
+        self.call_after_refresh(fields.reveal)
 
     @property
     def unsaved(self) -> list[str]:
