@@ -50,7 +50,7 @@ def run_command(arguments: list[str] | None = None) -> int:
     try:
         arguments = _debug_first(sys.argv[1:] if arguments is None else arguments)
         result = app(args=arguments, prog_name="imdb-tui", standalone_mode=False)
-        sys.stdout.flush()  # here, where a pipe that is closed can still be dealt with
+        print(end="", flush=True)  # noqa: T201 - here, where a pipe that is closed can still be dealt with
         return result if isinstance(result, int) else 0
     except InputError as error:
         if Debug.wanted:

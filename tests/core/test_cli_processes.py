@@ -168,3 +168,7 @@ def test_an_answer_that_finds_no_room_is_told_in_one_line(tmp_path: Path) -> Non
 def test_a_closed_stdin_is_told_in_one_line(tmp_path: Path, options: str, words: str) -> None:
     answer = answer_of(f"exec {sys.executable} -m core tokenize {options} <&-", tmp_path)
     assert words in refused(answer)
+
+
+def test_an_answer_for_a_closed_stdout_is_no_error(tmp_path: Path) -> None:
+    assert answer_of(f"exec {sys.executable} -m core presets --json >&-", tmp_path) == (0, "", "")
