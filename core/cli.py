@@ -19,6 +19,7 @@ from core.commands.doctor import doctor
 from core.commands.export import export
 from core.commands.model import model
 from core.commands.options import BAD_INPUT, INTERRUPTED, RUN_FAILED, Debug
+from core.commands.predict import predict
 from core.commands.presets import presets
 from core.commands.runs import runs, show
 from core.commands.steer import steer
@@ -112,5 +113,5 @@ def options(
     Debug.wanted = debug
 
 
-for command in (train, runs, show, watch, steer, export, presets, tokenize, model, doctor):
+for command in (train, runs, show, watch, steer, predict, export, presets, tokenize, model, doctor):
     app.command()(command)

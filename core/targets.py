@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,7 +147,7 @@ def _of_checkpoint(name: str) -> RunConfig:
 
 
 def _with_head(config: RunConfig, file: Path | None) -> RunConfig:
-    """The configuration with the head that ``file`` has, and the special tokens that its tokenizer gives it.
+    """The configuration with the head that ``file`` has, and the length and special tokens that its tokenizer has.
 
     As it is for a file of the bare encoder, with another head than ours, or that cannot be read, which is said later.
     """
@@ -163,13 +164,14 @@ def _with_head(config: RunConfig, file: Path | None) -> RunConfig:
     head = {1: "linear", 2: "sequence-classification"}.get(labels)
     if head is None or (labels == 2) != ("pre_classifier.weight" in names):
         return config
-    try:
+    config = replace(config, preset=CLASSIFIER).set("model.head", head)
+    with suppress(OSError, ValueError, TypeError, KeyError):
         tokenizer = json.loads((file.parent / "tokenizer.json").read_text(encoding="utf-8"))
-        special = tokenizer["post_processor"] is not None
-    except (OSError, ValueError, TypeError, KeyError):
-        special = config.data.add_special_tokens
-    config = replace(config, preset=CLASSIFIER, data=replace(config.data, add_special_tokens=special))
-    return config.set("model.head", head)
+        config = config.set("data.add_special_tokens", tokenizer["post_processor"] is not None)
+    with suppress(OSError, ValueError, TypeError, KeyError, InputError):
+        about = json.loads((file.parent / "tokenizer_config.json").read_text(encoding="utf-8"))
+        config = config.set("data.max_length", about["model_max_length"])
+    return config
 
 
 def resolve(target: Target) -> Resolved:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from core import report
 from core.commands.options import AsJson, require_with
+from core.commands.stdin import all_of_stdin, read_texts
 from core.errors import InputError
 from core.terminal import err
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from core.tokenization import Encoding
+
+
+EXAMPLE = 'imdb-tui tokenize "hello my name is kevin"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def tokenize(
         answer["vocab"] = _found(settings, vocab)
     if texts or not (decode or vocab or data):
         side = (padding_side or "right") if batch else ""
-        answer |= _encoded(settings, _read(texts, lines=batch), stages, side, compare)
+        answer |= _encoded(settings, read_texts(texts, lines=batch, example=EXAMPLE), stages, side, compare)
     if data:
         answer["data"] = _measured(settings, data, reviews or 2000, compare)
     answer["origins"] = {**answer.get("origins", {}), "tokenizer": origin.as_dict()}
@@ -95,33 +98,6 @@ def tokenize(
     else:
         words.show(answer)
     err.print(f"tokenizer: {report.printable(origin.words())}", soft_wrap=True)
-
-
-def _read(texts: list[str] | None, *, lines: bool) -> list[str]:
-    """The texts of the arguments; ``-``, or none at all, stands for stdin, which is one text or a text a line."""
-    if not texts and (_stdin() is None or sys.stdin.isatty()):
-        raise InputError('there is no text; write it after the command: imdb-tui tokenize "hello my name is kevin"')
-    found = []
-    for text in texts or ["-"]:
-        if text != "-":
-            found.append(text)
-            continue
-        content = _all_of_stdin()
-        found += [line for line in content.splitlines() if line.strip()] if lines else [content]
-    if not found:
-        raise InputError("stdin has no line to encode; give a text a line")
-    return found
-
-
-def _stdin() -> TextIO | None:
-    """None where it was closed."""
-    return sys.stdin
-
-
-def _all_of_stdin() -> str:
-    if _stdin() is None:
-        raise InputError("stdin is closed; pipe something into it, or write it after the command")
-    return sys.stdin.buffer.read().decode(errors="replace")
 
 
 def _encoded(settings: Settings, texts: list[str], stages: bool, side: str, compare: str | None) -> dict[str, Any]:
@@ -174,7 +150,7 @@ def _decoded(settings: Settings, ids: str) -> dict[str, Any]:
     from core.decoding import decode, parse_ids
 
     if ids == "-":
-        ids = _all_of_stdin()
+        ids = all_of_stdin()
         if not ids.strip():
             raise InputError("stdin has no ids; write whole numbers with spaces or commas between them")
     found = decode(

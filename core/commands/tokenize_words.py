@@ -38,7 +38,7 @@ def _line(words: str) -> None:
     out.print(printable(words), soft_wrap=True)
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     return repr(printable(text[: MOST + 1]))[1:-1][:MOST] + ("…" if len(text) > MOST else "")
 
 
@@ -75,7 +75,7 @@ def _show_warnings(warnings: list[dict[str, Any]]) -> None:
             continue
         examples = [each["text"] for each in warnings if each["kind"] == kind][:5]
         words = MEANINGS[kind].format(limit=100)
-        shown = ", ".join(_short(example) for example in examples)
+        shown = ", ".join(short(example) for example in examples)
         _line(f"{kind} x{count}: {words}: {shown}{' …' if count > 5 else ''}")
 
 
@@ -88,7 +88,7 @@ def _show_comparison(answer: dict[str, Any]) -> None:
     table = _table("word", "this tokenizer", "the other")
     for each in answer["differences"]:
         one, other = (Text(printable(" ".join(tokens))) for tokens in each["tokens"])
-        table.add_row(Text(_short(each["text"])), one, other)
+        table.add_row(Text(short(each["text"])), one, other)
     out.print(table)
 
 

@@ -159,7 +159,9 @@ def test_an_exported_model_is_looked_at_with_its_own_head_and_its_own_special_to
     done, _ = run(config, tmp_path / "runs")
     folder = export(done, tmp_path / "exported")
     of_run, of_export = (find_target(str(path), tmp_path) for path in (done.path, folder))
-    assert (of_export.config.model.head, of_export.config.data.add_special_tokens) == (head, special_tokens)
+    config_there = of_export.config
+    assert (config_there.model.head, config_there.data.add_special_tokens) == (head, special_tokens)
+    assert config_there.data.max_length == config.data.max_length
     assert find_target(str(folder / "model.safetensors"), tmp_path).config == of_export.config
     (trained, of_same) = (build_model(resolve(target)).state_dict() for target in (of_run, of_export))
     assert trained.keys() == of_same.keys()

@@ -1,0 +1,60 @@
+"""Ask a trained model about texts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from core import report
+from core.commands.options import AsJson, RunsDir
+from core.commands.stdin import read_texts
+from core.commands.tokenize_words import short
+from core.libraries import load_training_libraries
+from core.runs import runs_root
+from core.terminal import err, out
+
+
+def predict(
+    run: Annotated[str, typer.Argument(help="A run, the beginning of its name, `last`, RUN@step-300, or a folder.")],
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(help="The text, or several; - or nothing reads stdin, a text a line.", metavar="[TEXT]..."),
+    ] = None,
+    runs_dir: RunsDir = None,
+    json: AsJson = False,
+) -> None:
+    """Predict the sentiment of texts with the model of a run."""
+    asked = read_texts(texts, lines=True, example='imdb-tui predict last "a warm film"')
+    load_training_libraries()
+    from core.predict import predict as predictions
+    from core.targets import find_target, resolve
+
+    resolved = resolve(find_target(run, runs_root(runs_dir)))
+    found = predictions(resolved, asked)
+    if json:
+        rows = [
+            {
+                "text": one.text,
+                "label": one.label,
+                "probability": one.probability,
+                "logit": one.logit,
+                "tokens": one.tokens,
+                "full_length": one.full_length,
+            }
+            for one in found
+        ]
+        print(report.as_json({"predictions": rows, "origins": {"weights": resolved.origin}}))  # noqa: T201
+    else:
+        table = Table(box=None, pad_edge=False)
+        for heading in ("label", "positive", "text"):
+            table.add_column(heading, justify="right" if heading == "positive" else "left", no_wrap=True)
+        for one in found:
+            table.add_row(one.label, report.percent(one.probability), Text(short(one.text)))
+        out.print(table)
+    for number, one in enumerate(found, start=1):
+        if one.tokens < one.full_length:
+            err.print(f"cut: of text {number} the model reads {one.tokens} of {one.full_length} tokens")
+    err.print(report.printable(f"{resolved.target.name}: weights {resolved.origin}"), soft_wrap=True)
