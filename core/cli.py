@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from core import __version__, report
+from core.commands.compare import compare
 from core.commands.doctor import doctor
 from core.commands.export import export
 from core.commands.model import model
@@ -113,5 +114,5 @@ def options(
     Debug.wanted = debug
 
 
-for command in (train, runs, show, watch, steer, predict, export, presets, tokenize, model, doctor):
+for command in (train, runs, show, compare, watch, steer, predict, export, presets, tokenize, model, doctor):
     app.command()(command)
