@@ -9,6 +9,11 @@ from textual.app import App
 from tui.widgets.shades import LEVELS, Shades, pooled, ruler
 
 
+class Shown(App):
+    def compose(self):
+        yield Shades()
+
+
 def test_what_does_not_fit_is_pooled_by_its_largest_number():
     matrix = np.zeros((512, 512), dtype=np.float32)
     matrix[300, 17] = 1.0
@@ -21,10 +26,6 @@ def test_what_does_not_fit_is_pooled_by_its_largest_number():
 @pytest.mark.parametrize(("size", "lines"), [((8, 2), ["██    ", "  ██  "]), ((3, 2), ["█  ", " █ "]),
                                              ((12, 5), ["████        "] * 2 + ["    ████    "] * 2)])  # fmt: skip
 async def test_cells_are_as_large_as_there_is_room_for(size, lines):
-    class Shown(App):
-        def compose(self):
-            yield Shades()
-
     async with Shown().run_test(size=size) as pilot:
         shades = pilot.app.query_one(Shades)
         shades.show(np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32))
@@ -41,10 +42,6 @@ async def test_cells_are_as_large_as_there_is_room_for(size, lines):
     ],
 )
 async def test_where_a_row_is_marked_rows_and_columns_have_numbers_and_names_if_there_is_room(size, lines):
-    class Shown(App):
-        def compose(self):
-            yield Shades()
-
     async with Shown().run_test(size=size) as pilot:
         shades = pilot.app.query_one(Shades)
         shades.show(np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32), ["one", "two or three"], marked=1)

@@ -1,7 +1,7 @@
 """The fields of a configuration, one a line, to be edited in place.
 
 All of them are one widget, and the one text field that there is stands on the line that is edited: with a field for
-each, a second after the first frame would go into making them.
+each, making them held the console up for more than half a second.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from tui.widgets.field import Field
 
 DOT, NAME = 2, 24
 """Cells for the dot of a field that differs from the preset's file, and for its name."""
-
-
 STEPS = {"down": 1, "tab": 1, "up": -1, "shift+tab": -1}
 
 
 class PresetField(Field):
-    """Its footer says where enter leads. Steps and edits are told at once: in a message, what is typed quickly after
-    a step would come to the field before it."""
+    """Its footer says where enter leads.
+
+    Steps and edits are told at once: by a message, what is typed right after a step would come to the field before.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "to Train")]
 
