@@ -10,6 +10,7 @@ from textual.widgets import ProgressBar, Static
 
 from core.config import field_names, format_value
 from core.errors import InputError
+from core.events import EpochFinished
 from core.origin import Origin
 from core.report import clock, difference_rows, duration, percent, printable, progress_words, status_words
 from core.runs import Run
@@ -26,6 +27,8 @@ class RunView(Vertical):
     """
 
     _state: RunState | None = None
+    _below: tuple[list[EpochFinished], list[tuple[float, str]]] | None = None
+    """The epochs and the events that were drawn last."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="train-head"):
@@ -51,9 +54,10 @@ class RunView(Vertical):
             where = "" if state.status == "completed" else f"  after step {state.step} of {state.total_steps}"
             why = printable(state.finished.error or state.finished.reason)
             line.append(f"{where}  {why}  {duration(state.elapsed)}")
-        self.query_one("#train-status", Static).update(line)
+        # Both are one line of a fixed width: nothing is to be laid out anew, at each step of a run.
+        self.query_one("#train-status", Static).update(line, layout=False)
         self.query_one(ProgressBar).update(total=state.total_steps or None, progress=state.step)
-        self.query_one("#train-numbers", Static).update(self._numbers(state))
+        self.query_one("#train-numbers", Static).update(self._numbers(state), layout=False)
         self.query_one(RunCurves).show([(state.run, state)])
         self._state = state
         self.on_resize()
@@ -65,8 +69,11 @@ class RunView(Vertical):
             return
         self.query_one(ProgressBar).display = bool(state.total_steps) and self.size.width >= 120
         lines = max(self.query_one("#train-foot").size.height, 3)
-        self.query_one("#train-epochs", Static).update(epoch_table(state, rows=lines - 1))
-        self.query_one("#train-log", Static).update(_log(state, lines))
+        below = state.epochs[-(lines - 1) :], state.log[-lines:]
+        if below != self._below:  # which few steps change
+            self._below = below
+            self.query_one("#train-epochs", Static).update(epoch_table(state, rows=lines - 1))
+            self.query_one("#train-log", Static).update(_log(state, lines))
 
     def _numbers(self, state: RunState) -> Text:
         """Whether saving fails; speed, rate, where weights and reviews are from, and the device."""
