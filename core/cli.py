@@ -6,7 +6,6 @@ Exit codes: 0 done, 1 the run failed, 2 bad usage or bad input, 130 interrupted 
 
 from __future__ import annotations
 
-import errno
 import io
 import sys
 import traceback
@@ -63,12 +62,10 @@ def run_command(arguments: list[str] | None = None) -> int:
     except (BrokenPipeError, SystemExit):  # typer makes a SystemExit of a closed pipe, and of nothing else here
         silence(sys.stdout)
         return 0
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT) or error.filename is not None:
-            return _fail(error)
-        silence(sys.stdout)
-        return _refuse(f"the answer cannot be written to stdout ({error.strerror}); what was asked for is done")
     except Exception as error:
+        if isinstance(error, OSError) and not _can_flush():
+            silence(sys.stdout)
+            return _refuse(f"the answer cannot be written to stdout ({error.strerror}); send it where there is room")
         if hasattr(error, "format_message"):  # click's usage errors
             words = error.format_message()
             return _refuse(words) if words else BAD_INPUT  # without words, the help has been shown
@@ -82,6 +79,15 @@ def _debug_first(arguments: list[str]) -> list[str]:
     end = arguments.index("--") if "--" in arguments else len(arguments)
     rest = [each for each in arguments[:end] if each != "--debug"]
     return ["--debug"] * (len(rest) < end) + rest + arguments[end:]
+
+
+def _can_flush() -> bool:
+    """Whether stdout takes what is still to be written: what it refused once it refuses again."""
+    try:
+        print(end="", flush=True)  # noqa: T201
+    except OSError:
+        return False
+    return True
 
 
 def _fail(error: Exception) -> int:

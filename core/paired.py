@@ -8,6 +8,9 @@ from math import comb
 from core.errors import InputError
 from core.runs import Run
 
+OUTCOMES = ((True, True), (True, False), (False, True), (False, False))
+"""Whether the first run was right on a review, and whether the second was, in the order of :class:`Paired`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paired:
@@ -51,8 +54,5 @@ def paired(first: Run, second: Run) -> Paired:
     same = all(origin.get(key) == other_origin.get(key) for key in ("kind", "sha256", "available"))
     if not same or not common:
         raise InputError(f"runs {first.name} and {second.name} were not validated on the same reviews")
-    counts = [sum((one[key], other[key]) == pair for key in common) for pair in _PAIRS]
+    counts = [sum((one[key], other[key]) == pair for key in common) for pair in OUTCOMES]
     return Paired(*counts)
-
-
-_PAIRS = ((True, True), (True, False), (False, True), (False, False))

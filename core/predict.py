@@ -13,7 +13,7 @@ from core.device import choose_engine
 from core.errors import InputError
 from core.evaluate import evaluate
 from core.layout import laid_out
-from core.targets import ENCODER, Resolved
+from core.targets import Resolved
 from core.tokenization import encode
 from core.weights import build_model
 
@@ -44,7 +44,7 @@ def predict(resolved: Resolved, texts: Sequence[str]) -> list[Prediction]:
     :func:`core.weights.build_model`.
     """
     target = resolved.target
-    if target.file is None or target.config.preset == ENCODER:
+    if target.file is None or target.bare:
         raise InputError(f"{target.name} has no trained head; name a run, RUN@step-300, or an exported folder")
     max_length = min(target.config.data.max_length, resolved.encoder.max_position_embeddings)
     specials = target.config.data.add_special_tokens

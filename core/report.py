@@ -153,6 +153,11 @@ def printable(text: str) -> str:
     return "".join(_visible(char) for char in text)
 
 
+def shortened(text: str, most: int = 60) -> str:
+    """As much of a text as stands in a line of ``most`` characters, its line breaks as they are written."""
+    return repr(printable(text[: most + 1]))[1:-1][:most] + ("…" if len(text) > most else "")
+
+
 def _visible(char: str) -> str:
     code = ord(char)
     if code < 0x20:

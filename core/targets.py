@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from core.sources import Checkpoint
 
 WEIGHTS = "model.safetensors"
-ENCODER, CLASSIFIER = "checkpoint", "classifier"
-"""What stands for the preset of a folder that is nobody's run: without a head of ours, and with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,8 @@ class Target:
     file: Path | None = None
     run: Run | None = None
     """The run whose checkpoint it is, if it is one's."""
+    bare: bool = False
+    """Whether ``file`` has the encoder alone, so that the head is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ def _of_folder(name: str, path: Path) -> Target:
         return _of_run(Run(path), "")
     if (path / "config.json").is_file():
         file = _weights_file(path)
-        config = _with_head(_of_checkpoint(str(path)), file)
-        return Target(name, config, file if config.preset == CLASSIFIER else None)
+        whole = _of_classifier(file) if file is not None else None
+        return Target(name, whole, file) if whole is not None else Target(name, _of_checkpoint(str(path)))
     if (file := _weights_file(path)) is not None:
         return _of_file(name, file)
     raise InputError(f"{path} is no run, no checkpoint, and no folder that save_pretrained wrote")
@@ -138,33 +138,32 @@ def _of_file(name: str, path: Path) -> Target:
     if run is not None:
         return Target(name, Run(run).config(), path, Run(run))
     if (path.parent / "config.json").is_file():
-        return Target(name, _with_head(_of_checkpoint(str(path.parent)), path), path)
+        whole = _of_classifier(path)
+        return Target(name, whole or _of_checkpoint(str(path.parent)), path, bare=whole is None)
     raise InputError(f"{path}: no config.toml of a run and no config.json beside it says what model these weights are")
 
 
 def _of_checkpoint(name: str) -> RunConfig:
-    return RunConfig(preset=ENCODER, model=ModelConfig(checkpoint=name))
+    return RunConfig(preset="checkpoint", model=ModelConfig(checkpoint=name))
 
 
-def _with_head(config: RunConfig, file: Path | None) -> RunConfig:
-    """The configuration with the head that ``file`` has, and the length and special tokens that its tokenizer has.
+def _of_classifier(file: Path) -> RunConfig | None:
+    """The configuration of a classifier's folder: its head, and the length and special tokens of its tokenizer.
 
-    As it is for a file of the bare encoder, with another head than ours, or that cannot be read, which is said later.
+    None for a file of the encoder alone, with another head than ours, or that cannot be read, which is said later.
     """
     from safetensors import SafetensorError, safe_open
 
-    if file is None:
-        return config
     try:
         with safe_open(file, framework="np") as tensors:
             names = set(tensors.keys())
             labels = tensors.get_slice("classifier.weight").get_shape()[0] if "classifier.weight" in names else 0
     except (SafetensorError, OSError):
-        return config
+        return None
     head = {1: "linear", 2: "sequence-classification"}.get(labels)
     if head is None or (labels == 2) != ("pre_classifier.weight" in names):
-        return config
-    config = replace(config, preset=CLASSIFIER).set("model.head", head)
+        return None
+    config = _of_checkpoint(str(file.parent)).set("model.head", head)
     with suppress(OSError, ValueError, TypeError, KeyError):
         tokenizer = json.loads((file.parent / "tokenizer.json").read_text(encoding="utf-8"))
         config = config.set("data.add_special_tokens", tokenizer["post_processor"] is not None)

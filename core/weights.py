@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from core.errors import InputError
 from core.model import BODY, Classifier, build_classifier
 from core.parameters import leaves
-from core.targets import ENCODER, Resolved
+from core.targets import Resolved
 
 Between = Callable[[], None]
 """Called between two pieces of work; what it raises ends the work."""
@@ -70,7 +70,7 @@ def open_weights(resolved: Resolved) -> Weights:
     weights = read_file(target.file, target.name)
     for leaf in leaves(resolved.tree):
         if leaf.path not in weights.shapes:
-            if not leaf.path.startswith(BODY) and target.config.preset == ENCODER:
+            if not leaf.path.startswith(BODY) and target.bare:
                 continue  # a checkpoint of the bare encoder has no head
             raise InputError(f"{target.file}: there is no tensor {leaf.path}; it is not a whole classifier")
         if weights.shapes[leaf.path] != leaf.shape:

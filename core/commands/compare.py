@@ -11,9 +11,11 @@ from rich.text import Text
 
 from core import report
 from core.commands.options import AsJson, RunsDir
+from core.config import differences, format_value
 from core.errors import InputError
 from core.paired import Paired, paired
 from core.runs import Run, find_run, runs_root
+from core.state import RunState
 from core.terminal import out
 
 
@@ -28,7 +30,8 @@ def compare(
     found = [find_run(runs_root(runs_dir), name) for name in names]
     if len({run.name for run in found}) < max(len(found), 2):
         raise InputError("give two runs or more, each once; `imdb-tui runs` lists them")
-    differences = report.difference_rows(found)
+    states = [run.state(steps=False) for run in found]
+    differing = differences([run.config() for run in found])
     pairs: dict[str, Paired | str] = {}
     for run in found[1:]:
         try:
@@ -37,13 +40,13 @@ def compare(
             pairs[run.name] = str(error)
     if json:
         answer = {
-            "runs": [report.run_summary(run, run.state()) for run in found],
-            "differences": {name: [run.config().get(name) for run in found] for name, _ in differences},
+            "runs": [report.run_summary(run, state) for run, state in zip(found, states, strict=True)],
+            "differences": differing,
             "paired": [{"run": name, **_as_dict(pair)} for name, pair in pairs.items()],
         }
         print(report.as_json(answer))  # noqa: T201
         return
-    _print_table(found, differences)
+    _print_table(found, states, differing)
     for name, pair in pairs.items():
         out.print(report.printable(f"{name}: {_words(pair)}"), soft_wrap=True)
 
@@ -63,8 +66,7 @@ def _words(pair: Paired | str) -> str:
     )
 
 
-def _print_table(runs: list[Run], differences: list[tuple[str, list[str]]]) -> None:
-    states = [run.state(steps=False) for run in runs]
+def _print_table(runs: list[Run], states: list[RunState], differing: dict[str, list[Any]]) -> None:
     last = [state.epochs[-1] if state.epochs else None for state in states]
     rows = {
         "status": [report.status_words(state.status) for state in states],
@@ -73,7 +75,7 @@ def _print_table(runs: list[Run], differences: list[tuple[str, list[str]]]) -> N
         "last val acc": [report.percent(epoch.val_accuracy) if epoch else "–" for epoch in last],
         "last val loss": [f"{epoch.val_loss:.3f}" if epoch else "–" for epoch in last],
         "time": [report.duration(state.elapsed) for state in states],
-        **dict(differences),
+        **{name: [format_value(value) for value in values] for name, values in differing.items()},
     }
     table = Table("", box=None, pad_edge=False)
     for run in runs:

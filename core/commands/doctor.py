@@ -61,8 +61,9 @@ def _version(name: str) -> str:
 
 def _writable(path: Path) -> str:
     """As it is found out for sure, by writing; what had to be made for that is removed again."""
-    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    made: list[Path] = []
     try:
+        made += (folder for folder in (path, *path.parents) if not folder.exists())
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             return "writable"

@@ -33,12 +33,12 @@ def export(
     from core.export import export as write
     from core.model import DistilBertClassifier
 
-    path = write(found, destination.expanduser(), which=checkpoint)
+    taken = choose_checkpoint(found, checkpoint).name  # a run that trains meanwhile may have a newer one then
+    path = write(found, destination.expanduser(), which=taken)
     head = found.config().model.head
     load = f'pipeline("text-classification", "{path}")' if head == "sequence-classification" else (
         f'{DistilBertClassifier.__module__}.{DistilBertClassifier.__name__}.from_pretrained("{path}")'
     )  # fmt: skip
-    taken = choose_checkpoint(found, checkpoint).name
     if json:
         answer = {"run": found.name, "path": str(path), "head": head, "load": load, "checkpoint": taken}
         print(report.as_json(answer))  # noqa: T201

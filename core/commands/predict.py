@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -11,7 +12,6 @@ from rich.text import Text
 from core import report
 from core.commands.options import AsJson, RunsDir
 from core.commands.stdin import read_texts
-from core.commands.tokenize_words import short
 from core.libraries import load_training_libraries
 from core.runs import runs_root
 from core.terminal import err, out
@@ -35,24 +35,14 @@ def predict(
     resolved = resolve(find_target(run, runs_root(runs_dir)))
     found = predictions(resolved, asked)
     if json:
-        rows = [
-            {
-                "text": one.text,
-                "label": one.label,
-                "probability": one.probability,
-                "logit": one.logit,
-                "tokens": one.tokens,
-                "full_length": one.full_length,
-            }
-            for one in found
-        ]
+        rows = [{**asdict(one), "label": one.label} for one in found]
         print(report.as_json({"predictions": rows, "origins": {"weights": resolved.origin}}))  # noqa: T201
     else:
         table = Table(box=None, pad_edge=False)
         for heading in ("label", "positive", "text"):
             table.add_column(heading, justify="right" if heading == "positive" else "left", no_wrap=True)
         for one in found:
-            table.add_row(one.label, report.percent(one.probability), Text(short(one.text)))
+            table.add_row(one.label, report.percent(one.probability), Text(report.shortened(one.text)))
         out.print(table)
     for number, one in enumerate(found, start=1):
         if one.tokens < one.full_length:

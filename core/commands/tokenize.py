@@ -85,9 +85,9 @@ def tokenize(
         answer["vocab"] = _found(settings, vocab)
     if texts or not (decode or vocab or data):
         side = (padding_side or "right") if batch else ""
-        answer |= _encoded(settings, read_texts(texts, lines=batch, example=EXAMPLE), stages, side, compare)
+        answer |= _encoded(settings, read_texts(texts, lines=batch, example=EXAMPLE), stages, side, compare or "")
     if data:
-        answer["data"] = _measured(settings, data, reviews or 2000, compare)
+        answer["data"] = _measured(settings, data, reviews or 2000, compare or "")
     answer["origins"] = {**answer.get("origins", {}), "tokenizer": origin.as_dict()}
     if json:
         # The vocabulary alone is a list, as each view of `imdb-tui model` is; its origin is told on stderr.
@@ -100,7 +100,7 @@ def tokenize(
     err.print(f"tokenizer: {report.printable(origin.words())}", soft_wrap=True)
 
 
-def _encoded(settings: Settings, texts: list[str], stages: bool, side: str, compare: str | None) -> dict[str, Any]:
+def _encoded(settings: Settings, texts: list[str], stages: bool, side: str, compare: str) -> dict[str, Any]:
     """One text's answer, or ``texts`` with one for each."""
     from core.commands import tokenize_answers as answers
     from core.decoding import round_trip
@@ -116,7 +116,7 @@ def _encoded(settings: Settings, texts: list[str], stages: bool, side: str, comp
         limits: dict[str, Any] = {"add_special_tokens": settings.special_tokens, "max_length": settings.max_length}
         if stages:
             one["stages"] = answers.stages_answer(settings.tokenizer, text, **limits)
-        if other is not None and compare is not None:
+        if other is not None:
             one["compare"] = answers.comparison_answer(compare, encoding, settings.encode(text, other))
         each.append(one)
     answer |= each[0] if len(each) == 1 else {"texts": each}
@@ -166,7 +166,7 @@ def _found(settings: Settings, pattern: str) -> list[dict[str, Any]]:
     return [{"id": entry.id, "token": entry.token} for entry in search(settings.tokenizer, pattern)]
 
 
-def _measured(settings: Settings, data: str, count: int, compare: str | None) -> dict[str, Any]:
+def _measured(settings: Settings, data: str, count: int, compare: str) -> dict[str, Any]:
     """Tokens per review and per word, what max_length cuts and what padding costs, over a sample of reviews."""
     from core.commands.tokenize_answers import padding_answer, summary_answer
     from core.config import DataConfig, TrainConfig

@@ -9,12 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from core.losses import MEANINGS
-from core.report import percent, printable
+from core.report import percent, printable, shortened
 from core.side_by_side import SHORT, is_setting
 from core.terminal import out
-
-MOST = 60
-"""Characters of a text that one line shows."""
 
 
 def show(answer: dict[str, Any]) -> None:
@@ -38,10 +35,6 @@ def _line(words: str) -> None:
     out.print(printable(words), soft_wrap=True)
 
 
-def short(text: str) -> str:
-    return repr(printable(text[: MOST + 1]))[1:-1][:MOST] + ("…" if len(text) > MOST else "")
-
-
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for name in columns:
@@ -63,7 +56,7 @@ def _show_encoding(answer: dict[str, Any]) -> None:
     lost = answer["full_length"] - len(answer["input_ids"])
     if lost:
         at = len(answer["text"]) - len(answer["cut_text"])
-        _line(f"cut: {lost} tokens, from character {at}: {printable(answer['cut_text'])[:MOST]!r}")
+        _line(f"cut: {lost} tokens, from character {at}: '{shortened(answer['cut_text'])}'")
     if "compare" in answer:
         _show_comparison(answer["compare"])
 
@@ -75,7 +68,7 @@ def _show_warnings(warnings: list[dict[str, Any]]) -> None:
             continue
         examples = [each["text"] for each in warnings if each["kind"] == kind][:5]
         words = MEANINGS[kind].format(limit=100)
-        shown = ", ".join(short(example) for example in examples)
+        shown = ", ".join(shortened(example) for example in examples)
         _line(f"{kind} x{count}: {words}: {shown}{' …' if count > 5 else ''}")
 
 
@@ -88,7 +81,7 @@ def _show_comparison(answer: dict[str, Any]) -> None:
     table = _table("word", "this tokenizer", "the other")
     for each in answer["differences"]:
         one, other = (Text(printable(" ".join(tokens))) for tokens in each["tokens"])
-        table.add_row(Text(short(each["text"])), one, other)
+        table.add_row(Text(shortened(each["text"])), one, other)
     out.print(table)
 
 

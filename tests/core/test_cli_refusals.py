@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -114,6 +115,16 @@ def test_debug_may_stand_behind_the_command(call: Call) -> None:
         assert err.startswith("Traceback")
         assert err.splitlines()[-1].startswith("imdb-tui: there is no run 'absent'")
     assert json.loads(call("tokenize", "--json", "--", "--debug")[1])["text"] == "--debug"
+
+
+def test_a_disk_that_is_full_elsewhere_is_not_blamed_on_stdout(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("core.commands.runs.list_runs", full)
+    code, out, err = call("runs")
+    assert (code, out) == (1, "")
+    assert err == "imdb-tui: OSError: [Errno 28] No space left on device (--debug shows where)\n"
 
 
 def test_a_runs_directory_that_is_a_file_is_refused(call: Call, tiny: str, reviews_csv: Path) -> None:

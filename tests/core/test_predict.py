@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -66,6 +67,12 @@ def test_what_nobody_has_trained_is_refused(done: Run, folder: Path) -> None:
     for name in (folder, folder / "model.safetensors"):
         with pytest.raises(InputError, match="has no trained head; name a run"):
             predict(found(name, done.path.parent), ["a film"])
+
+
+def test_a_run_is_trained_whatever_its_preset_is_called(config: RunConfig, tmp_path: Path) -> None:
+    config = replace(configured(config, train__num_epochs=1), preset="checkpoint")
+    done, _ = run(config, tmp_path / "runs")
+    assert len(predict(found(done.path, tmp_path), ["a film"])) == 1
 
 
 def test_the_command_answers_in_words_and_in_json(call: Call, done: Run, monkeypatch: pytest.MonkeyPatch) -> None:

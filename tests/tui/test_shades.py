@@ -51,17 +51,19 @@ async def test_where_a_row_is_marked_rows_and_columns_have_numbers_and_names_if_
 
 
 @pytest.mark.parametrize(
-    ("count", "cell", "words"),
+    ("count", "cell", "width", "words"),
     [
-        (4, 2, "0 1 2 3"),
-        (12, 2, "0   2   4   6   8   10"),
-        (12, 1, "0    5    10"),
-        (9, 1, "0 2 4 6 8"),
-        (3, 4, "0   1   2"),
+        (4, 2, 8, "0 1 2 3"),
+        (12, 2, 24, "0   2   4   6   8   10"),
+        (12, 1, 12, "0    5    10"),
+        (11, 1, 12, "0    5    10"),
+        (11, 1, 11, "0    5"),
+        (9, 1, 9, "0 2 4 6 8"),
+        (3, 4, 12, "0   1   2"),
     ],
 )
-def test_the_numbers_of_columns_stand_over_their_cells_with_room_between_them(count, cell, words):
-    assert ruler(range(count), cell) == words
+def test_the_numbers_of_columns_stand_over_their_cells_with_room_between_them(count, cell, width, words):
+    assert ruler(range(count), cell, width) == words
 
 
 def test_every_level_is_a_sign_of_its_own():

@@ -51,7 +51,6 @@ class PresetsPane(Horizontal):
         super().__init__(id=id)
         self._presets: list[Preset] = []
         self._edited: dict[str, RunConfig] = {}
-        self._invalid: dict[str, str] = {}
         self._asked: set[RunConfig] = set()
         self._shown_name = ""
         self._planning = threading.Lock()
@@ -134,10 +133,11 @@ class PresetsPane(Horizontal):
         preset = self._current
         if preset is None or preset.name == self._shown_name:
             return
-        self._shown_name, self._invalid = preset.name, {}
+        self._shown_name = preset.name
         words = Text()
         fields = self.query_one(FieldList)
         fields.display = preset.config is not None
+        fields.errors.clear()
         self._help()
         if preset.config is None:
             words.append(f"{printable(preset.name)}\n\n", style="bold")
@@ -216,12 +216,10 @@ class PresetsPane(Horizontal):
             after = before.set(name, event.value)
         except InputError as error:
             if is_shown:
-                self._invalid[name] = str(error)
-                fields.refuse(name)
+                fields.refuse(name, str(error))
                 self._help(fields.current)
             return
         if is_shown:
-            self._invalid.pop(name, None)
             fields.accept(name, after)
             self._help(fields.current)
         if after == before:
@@ -243,7 +241,7 @@ class PresetsPane(Horizontal):
         words = Text(f"{name}  " if name else "", style="bold")
         if not name:
             words.append(FIRST_WORDS)
-        elif error := self._invalid.get(name):
+        elif error := self._errors.get(name):
             words.append(f"✗ {printable(error)}", style="red")
         else:
             options = choices(name)
@@ -257,6 +255,10 @@ class PresetsPane(Horizontal):
         fields = self.query_one(FieldList)
         self._help(fields.current if fields.field.has_focus else "")
         self.call_after_refresh(fields.reveal)
+
+    @property
+    def _errors(self) -> dict[str, str]:
+        return self.query_one(FieldList).errors
 
     @property
     def unsaved(self) -> list[str]:
@@ -284,7 +286,6 @@ class PresetsPane(Horizontal):
         preset = self._current
         if preset is not None and preset.config is not None:
             self._edited.pop(preset.name, None)
-            self._invalid.clear()
             self.query_one(FieldList).show(self._config_of(preset), preset.config)
             self._show_edited(preset)
             self._help()
@@ -295,15 +296,15 @@ class PresetsPane(Horizontal):
         preset = self._current
         if preset is None or preset.config is None:
             self.app.notify("this preset's file is broken; choose another", severity="warning")
-        elif self._invalid:
-            self.app.notify(next(iter(self._invalid.values())), severity="error")
+        elif self._errors:
+            self.app.notify(next(iter(self._errors.values())), severity="error")
         else:
             await self.console.show_train(self._config_of(preset))
 
     def action_save_as(self) -> None:
         preset = self._current
-        if preset is None or preset.config is None or self._invalid:
-            why = next(iter(self._invalid.values()), "this preset's file is broken")
+        if preset is None or preset.config is None or self._errors:
+            why = next(iter(self._errors.values()), "this preset's file is broken")
             self.app.notify(f"not saved: {why}", severity="warning")
             return
         from tui.screens.confirm import AskName, words_of

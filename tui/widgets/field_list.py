@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -91,7 +92,8 @@ class FieldList(Widget):
         self._config: RunConfig | None = None
         self._original: RunConfig | None = None
         self._typed: dict[str, str] = {}
-        self._invalid: set[str] = set()
+        self.errors: dict[str, str] = {}
+        """What is wrong, by field, where what was typed cannot be its value."""
 
     def compose(self) -> ComposeResult:
         yield PresetField(self)
@@ -107,19 +109,18 @@ class FieldList(Widget):
         """Shows ``config``, and what differs from ``original``; what was typed before is forgotten."""
         self._config, self._original = config, original
         self._typed.clear()
-        self._invalid.clear()
+        self.errors.clear()
         self._place()
-        self.refresh()
 
     def accept(self, name: str, config: RunConfig) -> None:
         """What was typed into a field made this configuration."""
         self._config = config
-        self._invalid.discard(name)
+        self.errors.pop(name, None)
         self._mark()
 
-    def refuse(self, name: str) -> None:
+    def refuse(self, name: str, error: str) -> None:
         """What was typed into a field cannot be its value."""
-        self._invalid.add(name)
+        self.errors[name] = error
         self._mark()
 
     def take(self, value: str) -> None:
@@ -132,7 +133,6 @@ class FieldList(Widget):
         """Puts the cursor on a field."""
         self.current = name
         self._place()
-        self.refresh()
         self.post_message(self.Entered(name))
 
     def step(self, by: int) -> None:
@@ -173,7 +173,7 @@ class FieldList(Widget):
             self.parent.scroll_to_region(Region(0, line, 1, 1), animate=False)
 
     def _mark(self) -> None:
-        self.field.set_class(self.current in self._invalid, "invalid")
+        self.field.set_class(self.current in self.errors, "invalid")
         self.refresh()
 
     def _value(self, name: str) -> str:
@@ -193,10 +193,10 @@ class FieldList(Widget):
             segments = [Segment(name, base + self.get_component_rich_style("fields--section"))]
         else:
             differs = self._config.get(name) != self._original.get(name)
-            value = "fields--invalid" if name in self._invalid else ""
+            value = self.get_component_rich_style("fields--invalid") if name in self.errors else Style.null()
             segments = [
                 Segment(f"{'•' if differs else ' ':<{DOT}}", base + self.get_component_rich_style("fields--dot")),
                 Segment(f"{name.partition('.')[2]:<{NAME}}", base + self.get_component_rich_style("fields--name")),
-                Segment(printable(self._value(name)), base + self.get_component_rich_style(value) if value else base),
+                Segment(printable(self._value(name)), base + value),
             ]
         return Strip(segments).adjust_cell_length(width, base)

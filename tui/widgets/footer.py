@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
@@ -24,7 +25,7 @@ class Entry(NamedTuple):
     enabled: bool
 
 
-class Cells(NamedTuple):
+class Part(NamedTuple):
     """A part of the line, and the key that a click there presses."""
 
     text: str
@@ -78,41 +79,38 @@ class Footer(Widget, can_focus=False):
                 words = group.description if group is not None else entry[0][0].description
                 yield Entry(keys, words, any(enabled for _, enabled in entry))
 
-    def _cells(self) -> Iterator[Cells]:
+    def _parts(self) -> Iterator[Part]:
         """The line from left to right."""
         kept = list(self._entries)
-        while len(kept) > 1 and sum(map(_width, kept)) > self.size.width:
+        while len(kept) > 1 and sum(_width(part) for entry in kept for part in _parts_of(entry)) > self.size.width:
             last = next(i for i in reversed(range(len(kept))) if kept[i].keys[0][0] != self._help_key)
             del kept[last]
-        for keys, words, enabled in kept:
-            yield Cells(" ", False, keys[0][0], enabled)
-            for key, shown in keys:
-                yield Cells(shown, True, key, enabled)
-            yield Cells(f" {words} ", False, keys[-1][0], enabled)
+        for entry in kept:
+            yield from _parts_of(entry)
 
     def render(self) -> Text:
         line = Text(no_wrap=True)
         key_style, hover = self.get_component_rich_style("footer--key"), self.get_component_rich_style("footer--hover")
-        for cells in self._cells():
+        for part in self._parts():
             start = len(line)
-            line.append(cells.text, key_style if cells.is_key else "")
-            if not cells.enabled:
+            line.append(part.text, key_style if part.is_key else "")
+            if not part.enabled:
                 line.stylize("dim", start)
-            if cells.key == self._under_mouse:
+            if part.key == self._under_mouse:
                 line.stylize(hover, start)
         return line
 
-    def _at(self, event: events.MouseEvent) -> Cells | None:
+    def _at(self, event: events.MouseEvent) -> Part | None:
         end = 0
-        for cells in self._cells():
-            end += Text(cells.text).cell_len
+        for part in self._parts():
+            end += _width(part)
             if event.x < end:
-                return cells
+                return part
         return None
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        cells = self._at(event)
-        self._hover(cells.key if cells is not None else "")
+        part = self._at(event)
+        self._hover(part.key if part is not None else "")
 
     def on_leave(self) -> None:
         self._hover("")
@@ -123,14 +121,22 @@ class Footer(Widget, can_focus=False):
             self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        cells = self._at(event)
-        if cells is None:
+        part = self._at(event)
+        if part is None:
             return
-        if cells.enabled:
-            self.app.simulate_key(cells.key)
+        if part.enabled:
+            self.app.simulate_key(part.key)
         else:
             self.app.bell()
 
 
-def _width(entry: Entry) -> int:
-    return Text("".join(shown for _, shown in entry.keys)).cell_len + Text(entry.words).cell_len + 3
+def _parts_of(entry: Entry) -> Iterator[Part]:
+    keys, words, enabled = entry
+    yield Part(" ", False, keys[0][0], enabled)
+    for key, shown in keys:
+        yield Part(shown, True, key, enabled)
+    yield Part(f" {words} ", False, keys[-1][0], enabled)
+
+
+def _width(part: Part) -> int:
+    return cell_len(part.text)

@@ -70,7 +70,7 @@ class Shades(Widget):
         marked = -1 if self._marked is None else int(np.searchsorted(down, self._marked, side="right")) - 1
         drawn = Text(no_wrap=True)
         if ruled:
-            drawn.append(f"{' ' * gutter}{ruler(across.tolist(), cell)}\n", style="dim")
+            drawn.append(f"{' ' * gutter}{ruler(across.tolist(), cell, width)}\n", style="dim")
             self._rows.append(None)
         for number, (row, line) in enumerate(zip(down.tolist(), levels.tolist(), strict=True)):
             head = ""
@@ -87,11 +87,12 @@ class Shades(Widget):
         return drawn
 
 
-def ruler(numbers: Sequence[int], cell: int) -> str:
-    """The numbers of columns over their cells, as many of them as there is room for, at even steps."""
+def ruler(numbers: Sequence[int], cell: int, width: int) -> str:
+    """The numbers of columns over their cells, at even steps, as many as there is room for in ``width`` cells."""
     widest = len(str(numbers[-1])) + 1
     step = next(step * 10**power for power in range(9) for step in (1, 2, 5) if step * 10**power * cell >= widest)
-    return "".join(f"{number:<{step * cell}}" for number in numbers[::step]).rstrip()
+    drawn = "".join(f"{number:<{step * cell}}" for number in numbers[::step]).rstrip()
+    return drawn if len(drawn) <= width else drawn[: drawn.rindex(" ")].rstrip()  # the last would lose a digit
 
 
 def pooled(matrix: Any, rows: int, columns: int) -> Any:
