@@ -48,9 +48,7 @@ def predict(resolved: Resolved, texts: Sequence[str]) -> list[Prediction]:
         raise InputError(f"{target.name} has no trained head; name a run, RUN@step-300, or an exported folder")
     max_length = min(target.config.data.max_length, resolved.encoder.max_position_embeddings)
     specials = target.config.data.add_special_tokens
-    encodings = [
-        encode(resolved.tokenizer, text, add_special_tokens=specials, max_length=max_length) for text in texts
-    ]
+    encodings = [encode(resolved.tokenizer, text, add_special_tokens=specials, max_length=max_length) for text in texts]
     for number, (text, encoding) in enumerate(zip(texts, encodings, strict=True), start=1):
         if not text.strip() or not encoding.tokens:
             raise InputError(f"text {number} has no word; there is nothing to predict from")

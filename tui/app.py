@@ -25,6 +25,7 @@ from core.statuses import LIVE
 from tui.compositor import SparingScreen
 from tui.leaving import Leaving
 from tui.loading import Loading
+from tui.pacing import Paced
 from tui.panes import PANES, make_pane
 from tui.themes import ON_DARK, ON_LIGHT, dress
 from tui.widgets.footer import Footer
@@ -97,7 +98,8 @@ class ImdbTui(App[int]):
         self.libraries = "waiting"
         self._loading = Loading(self.post_message, wanted=background)
         self.leaving = Leaving(self)
-        self._dirty = False
+        self._top = TopBar("presets" if watch is None else "train")
+        self._drawing = Paced(self, self._redraw, pause=lambda: REDRAW_S)
 
     @cached_property
     def training(self) -> Training:
@@ -131,7 +133,7 @@ class ImdbTui(App[int]):
 
     def compose(self) -> ComposeResult:
         first = "presets" if self.first_watch is None else "train"
-        yield TopBar(first)
+        yield self._top
         if self.first_watch is not None:
             self.watched_run = self.first_watch
             if opened := self.following.open(self.first_watch, at_once=True, ahead=self._ahead):
@@ -147,7 +149,6 @@ class ImdbTui(App[int]):
             gc.enable()
 
     def on_mount(self) -> None:
-        self.set_interval(REDRAW_S, self._redraw)
         for name in ("SIGTERM", "SIGHUP", "SIGINT"):
             if hasattr(signal, name):
                 with suppress(ValueError, RuntimeError, NotImplementedError):  # not the main thread, as in tests
@@ -228,7 +229,7 @@ class ImdbTui(App[int]):
         self.leave_watched()
         self.live, self.live_traceback = RunState(run=run, preset=preset), ""
         start()
-        self._dirty = True
+        self._drawing.soon()
         self._update_top()
         return True
 
@@ -238,7 +239,7 @@ class ImdbTui(App[int]):
         """Shows a run in Train: this console's own, or one that is followed from the disk."""
         if self.run_is_live and self.live is not None and self.live.run == run.name:
             self.leave_watched()
-            self._dirty = True
+            self._drawing.soon()
             return
         self.watched_run = run
         self.following.open(run)
@@ -258,11 +259,10 @@ class ImdbTui(App[int]):
                 self.live_config = None
         elif self.watched_run == message.run:
             self.watched, self.watched_owner = message.state, message.owner
-        self._dirty = True
         self._loading.start()  # it has waited for the reading of a long run
         if self.is_running and self.pane != "train":
             await self.action_go("train")
-        self._redraw()
+        self._drawing.now()
 
     def on_run_followed(self, message: RunFollowed) -> None:
         if self.watched is None or self.watched_run != message.run:
@@ -272,7 +272,7 @@ class ImdbTui(App[int]):
             self.watched.apply(event)
         if not message.live and self.watched.status in LIVE:
             self.watched.status = "interrupted"
-        self._dirty = True
+        self._drawing.soon()
 
     @property
     def shown(self) -> RunState | None:
@@ -296,12 +296,12 @@ class ImdbTui(App[int]):
         return self.training.control
 
     def on_plan_ready(self, _: PlanReady) -> None:
-        self._dirty = True  # what Train proposes has its time and origins now
+        self._drawing.soon()  # what Train proposes has its time and origins now
 
     def on_training_event(self, message: TrainingEvent) -> None:
         if self.live is not None:
             self.live.apply(message.event)
-            self._dirty = True
+            self._drawing.soon()
 
     def on_training_ended(self, message: TrainingEnded) -> None:
         if message.error and self.live is not None:
@@ -311,15 +311,13 @@ class ImdbTui(App[int]):
             self.notify(f"{self.live.run}: {self.live.status}")
         for pane in self.query("#presets"):
             cast("PresetsPane", pane).plan_anew()
-        self._dirty = True
-        self._redraw()
+        self._drawing.now()
         if self.leaving.when_done:
             self.exit(0)
 
     def _redraw(self) -> None:
-        if not self._dirty or not self.is_running:
+        if not self.is_running:
             return
-        self._dirty = False
         self._update_top()
         if self.pane == "train":
             pane: Any = self.query_one("#train")
@@ -327,8 +325,7 @@ class ImdbTui(App[int]):
 
     def _update_top(self) -> None:
         if self.is_running:  # when it no longer is, the widgets are taken down one by one
-            for bar in self.query(TopBar):
-                bar.update_bar(self.pane, self.live, self.libraries)
+            self._top.update_bar(self.pane, self.live, self.libraries)
 
     def notify(self, message: str, *, markup: bool = False, **options: Any) -> None:
         """Textual's, but brackets in a message are only brackets."""

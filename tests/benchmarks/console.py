@@ -116,7 +116,6 @@ async def _frames(repeats: int) -> dict[str, Any]:
     from textual.app import App, ComposeResult
 
     from tui.themes import ON_DARK
-    from tui.widgets.chart import Chart
     from tui.widgets.curves import RunCurves
 
     class Charts(App[None]):
@@ -141,8 +140,6 @@ async def _frames(repeats: int) -> dict[str, Any]:
                     state.apply(_step(state.step + 1, count))
                     began = time.process_time()
                     curves.show([("run", state)])
-                    for chart in app.query(Chart):
-                        chart.render()
                     times[count].append(time.process_time() - began)
         answer |= {f"points_{count}_ms": 1000 * statistics.median(taken) for count, taken in times.items()}
         pairs = list(zip(times[1_000_000], times[100], strict=True))

@@ -12,6 +12,7 @@ from textual.app import App
 from tui.widgets.chart import Chart, Series, decimate, nice_ticks, trend
 
 COLOUR = "train-curve"
+BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
 values_of_a_run = st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=400)
 
 
@@ -191,3 +192,23 @@ async def test_a_chart_fills_a_screen_that_is_larger_than_the_terminal_was_at_fi
     assert labels.strip() == "3"
     assert axis.endswith("┬┘")
     assert len(axis) == 150
+
+
+async def test_another_theme_colours_the_curve_anew():
+    class Themed(Page):
+        def get_theme_variable_defaults(self):
+            return {COLOUR: "#4c9ef5" if self.current_theme.dark else "#123456"}
+
+    def colours():
+        strips = app.screen._compositor.render_strips()
+        styles = [segment.style for strip in strips for segment in strip if set(segment.text) & BRAILLE]
+        return {style.color.get_truecolor().hex for style in styles}
+
+    app = Themed()
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.query_one(Chart).show([Series("train", [1, 2, 3], [0.7, 0.6, 0.5], COLOUR)], x_end=3, ticks=[])
+        await pilot.pause()
+        assert colours() == {"#4c9ef5"}
+        app.theme = "textual-light"
+        await pilot.pause()
+        assert colours() == {"#123456"}

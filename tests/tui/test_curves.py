@@ -44,3 +44,20 @@ async def test_a_long_run_arrives_whole_and_one_shown_meanwhile_stays(monkeypatc
             if len(app.query(Chart)[0]._series[0].steps) == 1000:
                 break
         assert app.query(Chart)[0]._series[0].steps == list(range(1, 1001))
+
+
+async def test_points_alone_wait_for_their_turn_and_the_legend_does_not(monkeypatch):
+    monkeypatch.setattr(Chart, "cost", 1.0)
+    app = Page()
+    async with app.run_test(size=(100, 30)) as pilot:
+        curves = app.query_one(RunCurves)
+        state = state_of(10, 0.25)
+        curves.show([("run", state)])
+        state.curves["train/loss"].steps.append(11)
+        state.curves["train/loss"].values.append(0.75)
+        curves.show([("run", state)], paced=True)
+        await pilot.pause()
+        assert len(app.query(Chart)[0]._series[0].steps) == 10
+        assert "loss 0.750" in "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        curves.show([("run", state)])
+        assert len(app.query(Chart)[0]._series[0].steps) == 11

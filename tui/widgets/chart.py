@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-from textual.app import RenderResult
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
 from textual.color import Color
-from textual.widget import Widget
+from textual.geometry import Size
+from textual.strip import Strip
+
+from tui.widgets.line_view import LineView
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +88,33 @@ def _multiples(low: float, high: float, distance: float) -> range:
     return range(math.ceil(low / distance - 1e-9), math.floor(high / distance + 1e-9) + 1)
 
 
-class Chart(Widget):
+Colour = tuple[int, int, int] | None
+"""Red, green and blue, or None for that of the widget."""
+Cells = list[tuple[str, Colour]]
+"""A line: runs of text in one colour."""
+
+
+class Chart(LineView, can_focus=False):
     """Title, curves and axes. plotext is imported when the first chart is drawn, not before."""
 
+    ALLOW_SELECT = False
     DEFAULT_CSS = """
-    Chart { width: 1fr; height: 1fr; }
+    Chart { width: 1fr; height: 1fr; overflow: hidden hidden; }
     """
 
-    def __init__(self, title: str, *, percent: bool = False, id: str | None = None) -> None:
-        super().__init__(id=id)
+    cost = 0.0
+    """Seconds of processor time that drawing it took, the last time."""
+
+    def __init__(self, title: str, *, percent: bool = False) -> None:
+        super().__init__(id=title)
         self._title, self._percent = title, percent
         self._series: list[Series] = []
         self._x_end = 1
         self._ticks: list[tuple[int, str]] = []
         self._marks: list[tuple[int, str]] = []
         self._figure: Any = None
+        self._lines: list[Cells] = []
+        self._drawn_in = Size(0, 0)
 
     def show(
         self,
@@ -111,14 +130,34 @@ class Chart(Widget):
         several in one column the last is seen.
         """
         self._series, self._x_end, self._ticks, self._marks = series, max(x_end, 1), ticks, list(marks)
-        self.refresh()
+        self._forget()
+        self.refresh_changes()
 
-    def render(self) -> RenderResult:
-        from rich.text import Text
+    def _forget(self) -> None:
+        self._drawn_in = Size(0, 0)
 
-        width, height = self.size.width, self.size.height
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._forget()  # the colours of curves come from the theme too
+
+    def build_line(self, y: int) -> Strip:
+        base, size = self.base_style, Size(self.view.width, self.view.height)
+        if size != self._drawn_in:
+            began = time.thread_time()
+            self._lines, self._drawn_in = self._draw(*size), size
+            self.cost = time.thread_time() - began
+        line = self._lines[y] if y < len(self._lines) else []
+        segments = [
+            Segment(text, base + Style(color=Color(*colour).rich_color) if colour is not None else base)
+            for text, colour in line
+        ]
+        return Strip(segments).adjust_cell_length(size.width, base)
+
+    def _draw(self, width: int, height: int) -> list[Cells]:
         if width < 12 or height < 5:
-            return Text(self._last_words(), no_wrap=True, overflow="ellipsis")
+            words = Text(self._last_words())
+            words.truncate(width, overflow="ellipsis")
+            return [[(words.plain, None)]]
         if self._figure is None:
             from textual_plotext.plot import Plot
 
@@ -161,12 +200,18 @@ class Chart(Widget):
             figure.yticks([], [])
         fitting = self._ticks if len(self._ticks) * 4 < width else self._ticks[:: -(-len(self._ticks) * 4 // width)]
         figure.xticks([step for step, _ in fitting], [label for _, label in fitting])
-        drawn = Text.from_ansi(figure.build().rstrip("\n"), no_wrap=True)
-        return Text("\n").join([drawn, Text(self._mark_line(drawn.plain), no_wrap=True)]) if marked else drawn
+        # What build() does before it writes escape sequences, which would only be read again.
+        figure._set_sizes()
+        figure._build_matrix()
+        matrix = figure.monitor.matrix
+        rows = zip(reversed(matrix.marker), reversed(matrix.fullground), strict=True)
+        lines = [_cells(*row) for row in rows]
+        return [*lines, [(self._mark_line(lines), None)]] if marked else lines
 
-    def _mark_line(self, drawn: str) -> str:
+    def _mark_line(self, drawn: list[Cells]) -> str:
         """The marks, each under its step: the axis reaches from one corner of the frame to the other."""
-        axis = next((line for line in reversed(drawn.splitlines()) if "└" in line), "")
+        texts = ("".join(text for text, _ in line) for line in reversed(drawn))
+        axis = next((text for text in texts if "└" in text), "")
         left, right = axis.find("└") + 1, max(axis.find("┘"), axis.find("└") + 2)
         cells = [" "] * (right + 1)
         for step, sign in self._marks:
@@ -181,3 +226,9 @@ class Chart(Widget):
             f"{one.label} {one.values[-1] * (100 if self._percent else 1):.3g}" for one in self._series if one.values
         ]
         return f"{self._title}: " + ", ".join(words)
+
+
+def _cells(markers: list[str], colours: list[Any]) -> Cells:
+    """A row of plotext's matrices as runs of one colour."""
+    runs = groupby(zip(colours, markers, strict=True), key=lambda cell: cell[0])
+    return [("".join(marker for _, marker in run), None if colour == "default" else colour) for colour, run in runs]

@@ -7,17 +7,20 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Static
 
 from core.report import percent
 from core.state import RunState
+from tui.pacing import Paced
 from tui.widgets.chart import Chart, Series
 from tui.widgets.envelope import Envelope
+from tui.widgets.lines import Lines
 
+KINDS = ("loss", "accuracy")
 TRAIN_COLOUR, VALIDATION_COLOUR = "train-curve", "validation-curve"
 RUN_COLOURS = 6
 """How many runs over one another have a colour of their own: the theme's run-1 to run-6."""
-
+SHARE = 0.005
+"""Of the time of a run that goes on, what drawing its curves may take: a processor draws them or trains."""
 
 MARKS = {
     "checkpoint": ("▪", "saved"),
@@ -35,7 +38,7 @@ class RunCurves(Vertical):
     DEFAULT_CSS = """
     RunCurves { height: 1fr; }
     RunCurves > Horizontal { height: 1fr; }
-    RunCurves > .legend { height: 1; padding: 0 1; }
+    RunCurves > Lines { height: 1; padding: 0 1; }
     """
 
     def __init__(self) -> None:
@@ -45,53 +48,64 @@ class RunCurves(Vertical):
         self._runs: Sequence[tuple[str, RunState]] = ()
         self._behind = False
         """Whether a curve has more points than its envelope has taken in."""
+        self._drawing = Paced(self, self._draw, pause=lambda: sum(chart.cost for chart in self.query(Chart)) / SHARE)
 
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Chart("loss")
             yield Chart("accuracy", percent=True)
-        yield Static(classes="legend")
+        yield Lines(id="legend")
 
-    def show(self, runs: Sequence[tuple[str, RunState]]) -> None:
-        """Draws the curves of (name, state) pairs."""
-        self._behind = False
-        last = max((max(state.total_steps, state.step) for _, state in runs), default=1)
-        ticks = _epoch_ticks(runs)
-        legend = Text(no_wrap=True, overflow="ellipsis")
-        loss: list[Series] = []
-        accuracy: list[Series] = []
-        for number, (name, state) in enumerate(runs):
-            train, validation, mark = TRAIN_COLOUR, VALIDATION_COLOUR, "●"
-            if len(runs) > 1:
-                mark = str(number + 1)[-1]  # runs are told apart without colour too
-                train = validation = f"run-{number % RUN_COLOURS + 1}"
-                legend.append(f"━{mark} {name}   ", style=self._style(train))
-            for kind, into in (("loss", loss), ("accuracy", accuracy)):
-                steps, values, means = self._train_points(state, kind)
-                into.append(Series("train", steps, values, train, means=means))
-                curve = state.curves[f"val/{kind}"]
-                into.append(Series("validation", tuple(curve.steps), tuple(curve.values), validation, mark=mark))
-        if len(runs) == 1:
-            state = runs[0][1]
+    def show(self, runs: Sequence[tuple[str, RunState]], *, paced: bool = False) -> None:
+        """Draws the curves of (name, state) pairs; ``paced`` where only points are new, which can wait a moment."""
+        self._runs = runs
+        self._show_legend()
+        if paced:
+            self._drawing.soon()
+        else:
+            self._drawing.now()
+
+    def _show_legend(self) -> None:
+        legend = Text()
+        room = self.app.size.width - 6
+        for number, (name, _) in enumerate(self._runs if len(self._runs) > 1 else ()):
+            legend.append(f"━{_sign(number)} {name}   ", style=self._style(_run_colour(number)))
+        if len(self._runs) == 1:
+            state = self._runs[0][1]
             legend.append("━ train ", style=self._style(TRAIN_COLOUR))
             legend.append(_latest(state, "train"))
             legend.append("    ● validation ", style=self._style(VALIDATION_COLOUR))
             legend.append(_latest(state, "val"))
-            if len(loss[0].steps) > self.app.size.width and legend.cell_len + 24 < self.app.size.width:
-                legend.append("   · lowest and highest", style="dim")  # where the chart has more points than columns
-            marks = _marks(state)
-            for sign, words in MARKS.values():
-                if sign in {each for _, each in marks} and legend.cell_len + len(words) + 6 < self.app.size.width:
-                    legend.append(f"   {sign} {words}", style="dim")
-        else:
-            marks = []
-        charts = list(self.query(Chart))
-        charts[0].show(loss, x_end=last, ticks=ticks, marks=marks)
-        charts[1].show(accuracy, x_end=last, ticks=ticks, marks=marks)
-        self.query_one(".legend", Static).update(legend)
+            words = [f"{sign} {words}" for sign, words in MARKS.values() if sign in {each for _, each in _marks(state)}]
+            if len(state.curves["train/loss"].steps) > self.app.size.width:
+                words.insert(0, "· lowest and highest")  # where the chart has more points than columns
+            for each in words:
+                if legend.cell_len + len(each) < room:
+                    legend.append(f"   {each}", style="dim")
+        self.query_one(Lines).show(legend)
+
+    def _draw(self) -> None:
+        if not self.is_running:
+            return
+        runs = self._runs
+        self._behind = False
+        last = max((max(state.total_steps, state.step) for _, state in runs), default=1)
+        ticks = _epoch_ticks(runs)
+        marks = _marks(runs[0][1]) if len(runs) == 1 else []
+        for kind, chart in zip(KINDS, self.query(Chart), strict=True):
+            series: list[Series] = []
+            for number, (_, state) in enumerate(runs):
+                train, validation, mark = TRAIN_COLOUR, VALIDATION_COLOUR, "●"
+                if len(runs) > 1:
+                    train = validation = _run_colour(number)
+                    mark = _sign(number)
+                steps, values, means = self._train_points(state, kind)
+                series.append(Series("train", steps, values, train, means=means))
+                curve = state.curves[f"val/{kind}"]
+                series.append(Series("validation", tuple(curve.steps), tuple(curve.values), validation, mark=mark))
+            chart.show(series, x_end=last, ticks=ticks, marks=marks)
         shown = {id(state) for _, state in runs}
         self._envelopes = {key: kept for key, kept in self._envelopes.items() if key[0] in shown}
-        self._runs = runs
         if self._behind:  # a long run that has just been opened: the rest after the keys that wait
             self.set_timer(0.001, self._catch_up)
 
@@ -101,12 +115,12 @@ class RunCurves(Vertical):
             return
         self._behind = False
         for _, state in self._runs:
-            for kind in ("loss", "accuracy"):
+            for kind in KINDS:
                 self._follow(state, kind)
         if self._behind:
             self.set_timer(0.001, self._catch_up)
         else:
-            self.show(self._runs)
+            self._drawing.now()
 
     def _train_points(self, state: RunState, kind: str) -> tuple[list[int], list[float], list[float]]:
         """The mean of the last batches, because one batch of 16 alone says little; only new points cost anything."""
@@ -121,6 +135,15 @@ class RunCurves(Vertical):
 
     def _style(self, variable: str) -> str:
         return self.app.theme_variables[variable]
+
+
+def _run_colour(number: int) -> str:
+    return f"run-{number % RUN_COLOURS + 1}"
+
+
+def _sign(number: int) -> str:
+    """The digit of one of several runs, by which they are told apart without colour too."""
+    return str(number + 1)[-1]
 
 
 def _marks(state: RunState) -> list[tuple[int, str]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import ProgressBar, Static
+from textual.widgets import Static
 
 from core.config import field_names, format_value
 from core.errors import InputError
@@ -17,6 +19,9 @@ from core.runs import Run
 from core.state import RunState
 from core.statuses import LIVE
 from tui.widgets.curves import RunCurves
+from tui.widgets.lines import Lines
+
+BAR_CELLS = 32
 
 
 class RunView(Vertical):
@@ -27,14 +32,15 @@ class RunView(Vertical):
     """
 
     _state: RunState | None = None
+    _note = ""
     _below: tuple[list[EpochFinished], list[tuple[float, str]]] | None = None
     """The epochs and the events that were drawn last."""
+    _beside: tuple[str, str, int, int] | None = None
+    """What else the curves show than the points of the steps, as it was then."""
 
     def compose(self) -> ComposeResult:
-        with Horizontal(id="train-head"):
-            yield Static(id="train-status", markup=False)
-            yield ProgressBar(id="train-progress", show_eta=False, show_percentage=True)
-        yield Static(id="train-numbers", markup=False)
+        yield Lines(id="train-status")
+        yield Lines(id="train-numbers")
         yield RunCurves()
         with Horizontal(id="train-foot"):
             yield Static(id="train-epochs", markup=False)
@@ -42,10 +48,36 @@ class RunView(Vertical):
 
     def show(self, state: RunState, *, note: str = "") -> None:
         """Draws the run; ``note`` stands beside its status."""
-        line = Text(no_wrap=True, overflow="ellipsis")
+        self._state, self._note = state, note
+        self.query_one("#train-numbers", Lines).show(self._numbers(state))
+        # What is more than one more point is drawn at once.
+        beside = state.run, state.status, len(state.epochs), len(state.marks)
+        self.query_one(RunCurves).show([(state.run, state)], paced=state.status in LIVE and beside == self._beside)
+        self._beside = beside
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """The status, beside a bar where that fits, and as many of the newest epochs and events as do."""
+        state = self._state
+        if state is None:
+            return
+        status, bar = self._status(state), Text()
+        if state.total_steps and self.size.width >= 120:
+            bar = self._bar(state.step / state.total_steps)
+        status.truncate(self.size.width - 2 - bar.cell_len, overflow="ellipsis", pad=True)
+        self.query_one("#train-status", Lines).show(status.append_text(bar))
+        lines = max(self.query_one("#train-foot").size.height, 3)
+        below = state.epochs[-(lines - 1) :], state.log[-lines:]
+        if below != self._below:  # which few steps change
+            self._below = below
+            self.query_one("#train-epochs", Static).update(epoch_table(state, rows=lines - 1))
+            self.query_one("#train-log", Static).update(_log(state, lines))
+
+    def _status(self, state: RunState) -> Text:
+        line = Text()
         line.append(f"{printable(state.preset)} {status_words(state.status)}", style="bold")
-        if note:
-            line.append(f" · {printable(note)}")
+        if self._note:
+            line.append(f" · {printable(self._note)}")
         if state.status in LIVE:
             line.append(f"  {printable(progress_words(state))}")
         elif state.status == "interrupted" and state.finished is None:
@@ -54,30 +86,19 @@ class RunView(Vertical):
             where = "" if state.status == "completed" else f"  after step {state.step} of {state.total_steps}"
             why = printable(state.finished.error or state.finished.reason)
             line.append(f"{where}  {why}  {duration(state.elapsed)}")
-        # Both are one line of a fixed width: nothing is to be laid out anew, at each step of a run.
-        self.query_one("#train-status", Static).update(line, layout=False)
-        self.query_one(ProgressBar).update(total=state.total_steps or None, progress=state.step)
-        self.query_one("#train-numbers", Static).update(self._numbers(state), layout=False)
-        self.query_one(RunCurves).show([(state.run, state)])
-        self._state = state
-        self.on_resize()
+        return line
 
-    def on_resize(self) -> None:
-        """A bar, and as many of the newest epochs and events as there is room for."""
-        state = self._state
-        if state is None:
-            return
-        self.query_one(ProgressBar).display = bool(state.total_steps) and self.size.width >= 120
-        lines = max(self.query_one("#train-foot").size.height, 3)
-        below = state.epochs[-(lines - 1) :], state.log[-lines:]
-        if below != self._below:  # which few steps change
-            self._below = below
-            self.query_one("#train-epochs", Static).update(epoch_table(state, rows=lines - 1))
-            self.query_one("#train-log", Static).update(_log(state, lines))
+    def _bar(self, share: float) -> Text:
+        """How much of the run is done: a line of half cells, and per cent."""
+        colours = self.app.theme_variables
+        full, half = divmod(round(2 * BAR_CELLS * share), 2)
+        done, rest = "━" * full + "╸" * half, "━" * (BAR_CELLS - full - half)
+        colour = colours["primary" if share < 1 else "success"]
+        return Text.assemble(" ", (done, colour), (rest, colours["panel"]), f" {math.floor(100 * share):>3}%")
 
     def _numbers(self, state: RunState) -> Text:
         """Whether saving fails; speed, rate, where weights and reviews are from, and the device."""
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text = Text()
         if state.saving_fails_since is not None:
             words = f"✗ saving fails since {clock(state.saving_fails_since)} "
             text.append(words, style=f"bold {self.app.theme_variables['error']}")

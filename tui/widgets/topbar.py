@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual.widget import Widget
+from textual.strip import Strip
 
 from core.report import duration, printable, progress_words, status_words
 from core.statuses import LIVE
+from tui.widgets.line_view import LineView
 
 if TYPE_CHECKING:
     from core.state import RunState
@@ -16,31 +17,32 @@ if TYPE_CHECKING:
 NAMES = ("presets", "tokenizer", "model", "train", "runs")
 
 
-class TopBar(Widget):
+class TopBar(LineView, can_focus=False):
     """One line that is true in every pane."""
 
     DEFAULT_CSS = """
-    TopBar { height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; }
+    TopBar { height: 1; background: $panel; padding: 0 1; overflow: hidden hidden; }
     """
 
     def __init__(self, pane: str) -> None:
-        super().__init__()
+        super().__init__(id="top")
         self._shown: tuple[str, RunState | None, str] = (pane, None, "waiting")
 
     def update_bar(self, pane: str, state: RunState | None, libraries: str) -> None:
         """Draws the line for this pane, run, and state of the imported libraries."""
         self._shown = pane, state, libraries
-        self.refresh()
+        self.refresh_changes()
 
-    def render(self) -> Text:
+    def build_line(self, y: int) -> Strip:
         pane, state, libraries = self._shown
-        left = Text("imdb-tui ", style="bold", no_wrap=True)
+        room = self.view.width
+        left = Text("imdb-tui ", style="bold")
         for number, name in enumerate(NAMES, start=1):
-            title = f" {name.title()}" if name == pane or self.size.width >= 64 else ""
+            title = f" {name.title()}" if name == pane or room >= 64 else ""
             left.append(f" {number}{title} ", style="bold reverse" if name == pane else "")
-        right = _status(state, libraries, max(self.size.width - 4 - left.cell_len, 0))
-        gap = max(self.size.width - 2 - left.cell_len - right.cell_len, 1)
-        return Text.assemble(left, " " * gap, right)
+        right = _status(state, libraries, max(room - 2 - left.cell_len, 0))
+        gap = max(room - left.cell_len - right.cell_len, 1)
+        return self.make_strip(Text.assemble(left, " " * gap, right), self.base_style, room)
 
 
 def _status(state: RunState | None, libraries: str, room: int) -> Text:
