@@ -30,6 +30,7 @@ from core.hub import Download
 from core.inbox import REQUESTS, Inbox
 from core.keeper import Keeper
 from core.kept_memory import memory_kept
+from core.priority import kept_on, spread_workers
 from core.recorder import Emit, Recorder
 from core.run_writer import RunWriter, create_run, launch_id
 from core.runs import Run
@@ -110,6 +111,7 @@ class TrainingRun:
         # Device: what computes, and how the same seed draws the same numbers.
         engine = choose_engine(config.engine, local_rank=ranks.local_rank)
         torch.set_num_threads(engine.threads)
+        own_processor = spread_workers(engine.threads)
         torch.manual_seed(config.train.seed)
         self.leaving.enter_context(memory_kept(engine.memory == "kept"))
 
@@ -119,6 +121,7 @@ class TrainingRun:
         batch_size, examples = config.train.batch_size, len(begun.train_set)
         steps_per_epoch = math.ceil(examples / batch_size)
         self.start(begun, engine, steps_per_epoch)
+        self.leaving.enter_context(kept_on(own_processor))
 
         # Loop: every epoch visits each training review once, then looks at the held-out ones.
         while self.at.epochs_done < self.at.num_epochs and not self.stops_early():

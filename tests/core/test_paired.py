@@ -92,9 +92,7 @@ def test_the_command_tells_results_differences_and_pairs(call: Call, two: tuple[
         assert "give two runs or more, each once" in refused(call("compare", *wrong, "--runs-dir", root))
 
 
-def test_runs_that_cannot_be_paired_are_compared_all_the_same(
-    call: Call, two: tuple[Run, Run], tmp_path: Path
-) -> None:
+def test_runs_that_cannot_be_paired_are_compared_all_the_same(call: Call, two: tuple[Run, Run], tmp_path: Path) -> None:
     (two[1].path / "predictions" / "epoch-1.csv").unlink()
     code, out, _ = call("compare", *(done.name for done in two), "--runs-dir", tmp_path / "runs")
     assert code == 0
