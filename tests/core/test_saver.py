@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,23 @@ def test_what_changes_after_the_copy_is_not_in_the_checkpoint(tmp_path: Path, mo
         assert (saved.step, saved.error, saved.path) == (step, None, tmp_path / f"step-{step}")
         assert load_weights(saved.path)["weight"].tolist() == [step - 1] * 5
     assert saver.take(wait=True) is None
+
+
+def test_a_save_and_a_drop_do_not_wait_for_memory_that_is_made_bit_by_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saver_module, "BIT_S", 600.0)
+    weight = torch.zeros(3, saver_module.BIT // 4)
+    saver, dropped = Saver(tmp_path), Saver(tmp_path)
+    began = time.monotonic()
+    for one in (saver, dropped):
+        one.prepare({"weight": weight})
+    begin(saver, 1, weight)
+    assert saver.take(wait=True) is not None
+    dropped.drop()
+    assert dropped._making is not None
+    dropped._making.join()
+    assert time.monotonic() - began < 60
 
 
 def test_with_little_memory_the_training_waits_until_all_is_written(
