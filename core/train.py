@@ -111,7 +111,8 @@ class TrainingRun:
         # Device: what computes, and how the same seed draws the same numbers.
         engine = choose_engine(config.engine, local_rank=ranks.local_rank)
         torch.set_num_threads(engine.threads)
-        own_processor = spread_workers(engine.threads)
+        alone_on_cpu = engine.device.type == "cpu" and ranks.world_size == 1
+        own_processor = spread_workers(engine.threads) if alone_on_cpu else set()
         torch.manual_seed(config.train.seed)
         self.leaving.enter_context(memory_kept(engine.memory == "kept"))
 
