@@ -24,19 +24,17 @@ def give_way(nice: int) -> None:
 def spread_workers(threads: int) -> set[int]:
     """Starts the threads that torch computes with for the calling one, each on a processor of its own.
 
-    Gives the processor that is left for the calling thread, or all that it may use: where there are more or fewer than
-    ``threads``, and where a thread cannot be kept on one, nothing is changed.
+    Gives the processor that is left for the calling thread; none where there are more or fewer than ``threads``, and
+    where a thread cannot be kept on one: nothing is changed then.
 
     A console that draws wakes up some times a second, and the scheduler makes room for it by putting two computing
     threads on one processor, where each waits for the other until it has moved one back.
     """
     import torch
 
-    if not hasattr(os, "sched_setaffinity"):
-        return set()
-    allowed = os.sched_getaffinity(0)
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else set()
     if not 1 < threads == len(allowed):
-        return allowed
+        return set()
     first, *others = sorted(allowed)
     try:
         for count, processor in enumerate(others, start=2):
@@ -44,8 +42,9 @@ def spread_workers(threads: int) -> set[int]:
             os.sched_setaffinity(0, {processor})
             torch.set_num_threads(count)
             torch.zeros(LARGE).add_(1)
-    finally:
         os.sched_setaffinity(0, allowed)
+    except OSError:  # a container that forbids it, at the first of them
+        return set()
     return {first}
 
 

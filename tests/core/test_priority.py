@@ -74,7 +74,7 @@ def test_more_threads_than_processors_stay_where_the_scheduler_puts_them():
     workers, *own, count = placed(len(PROCESSORS) + 1)
     assert workers
     assert all(mask == PROCESSORS for mask in workers)
-    assert own == [PROCESSORS] * 3
+    assert own == [PROCESSORS] * 3  # nothing to keep it on
     assert count == len(PROCESSORS) + 1
 
 
@@ -84,3 +84,12 @@ def test_where_a_thread_cannot_be_kept_on_a_processor_nothing_is_asked_for(monke
     with priority.kept_on(own):
         pass
     assert own == set()
+
+
+@several
+def test_where_the_system_forbids_it_a_run_goes_on_as_it_is(monkeypatch):
+    def forbidden(_, processors):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setaffinity", forbidden)
+    assert priority.spread_workers(len(PROCESSORS)) == set()

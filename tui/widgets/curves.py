@@ -85,7 +85,7 @@ class RunCurves(Vertical):
         self.query_one(Lines).show(legend)
 
     def _draw(self) -> None:
-        if not self.is_running:
+        if not self.app.is_running:  # the charts are taken down one by one
             return
         runs = self._runs
         self._behind = False
