@@ -39,11 +39,10 @@ def spread_workers(threads: int) -> set[int]:
     try:
         for count, processor in enumerate(others, start=2):
             # A thread starts where the one that starts it may be; this lets OpenMP start one more.
-            os.sched_setaffinity(0, {processor})
-            torch.set_num_threads(count)
-            torch.zeros(LARGE).add_(1)
-        os.sched_setaffinity(0, allowed)
-    except OSError:  # a container that forbids it, at the first of them
+            with kept_on({processor}):
+                torch.set_num_threads(count)
+                torch.zeros(LARGE).add_(1)
+    except OSError:  # a container forbids it
         return set()
     return {first}
 

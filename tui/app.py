@@ -229,8 +229,7 @@ class ImdbTui(App[int]):
         self.leave_watched()
         self.live, self.live_traceback = RunState(run=run, preset=preset), ""
         start()
-        self._drawing.soon()
-        self._update_top()
+        self._drawing.now()
         return True
 
     # A run of another process, or one that has ended
