@@ -153,6 +153,7 @@ class ImdbTui(App[int]):
             if hasattr(signal, name):
                 with suppress(ValueError, RuntimeError, NotImplementedError):  # not the main thread, as in tests
                     asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self._on_signal, name)
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         if self._unknown_theme:
             self.notify(f"there is no theme {self._unknown_theme!r}; ctrl+p lists them", severity="warning")
         if self.first_watch is None or self.watched is not None:

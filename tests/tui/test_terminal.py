@@ -231,3 +231,24 @@ def test_leaving_while_the_libraries_still_load_gives_the_terminal_back(open_ter
     terminal.type("q")
     assert terminal.end() == 0
     assert LEAVE_ALTERNATE_SCREEN in terminal.written
+
+
+def test_a_console_that_was_stopped_without_a_word_draws_anew_when_it_goes_on_and_can_be_left(open_terminal):
+    terminal = open_terminal()
+    before = termios.tcgetattr(terminal.master)
+    terminal.see("imdb-tui", "to Train")
+    for _ in range(3):
+        terminal.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED)
+        terminal.screen.reset()  # as a shell does that has the terminal meanwhile
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.see("imdb-tui", "to Train")
+    terminal.type("2")
+    terminal.see("max_length")
+    terminal.type("abcdefgh")
+    terminal.see("abcdefgh")
+    terminal.type("\x1b")
+    terminal.see("q quit")
+    terminal.type("q")
+    assert terminal.end() == 0
+    assert termios.tcgetattr(terminal.master) == before
