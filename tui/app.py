@@ -25,7 +25,7 @@ from core.statuses import LIVE
 from tui.compositor import SparingScreen
 from tui.leaving import Leaving
 from tui.loading import Loading
-from tui.pacing import Paced
+from tui.pacing import Paced, can_wait
 from tui.panes import PANES, make_pane
 from tui.themes import ON_DARK, ON_LIGHT, dress
 from tui.widgets.footer import Footer
@@ -44,8 +44,8 @@ if TYPE_CHECKING:  # what the first frame does not need is imported where it is 
     from tui.training import ResumeFunction, TrainFunction, Training
 
 GO = Binding.Group("panes", compact=True)
-REDRAW_S = 0.1
-"""What training changes is drawn at most this often, and only where it is visible."""
+STEPS_S = 1.0
+"""Where only steps are new, their numbers are drawn this often: a processor draws them or trains."""
 
 
 def _console_commands() -> type[Provider]:
@@ -99,7 +99,7 @@ class ImdbTui(App[int]):
         self._loading = Loading(self.post_message, wanted=background)
         self.leaving = Leaving(self)
         self._top = TopBar("presets" if watch is None else "train")
-        self._drawing = Paced(self, self._redraw, pause=lambda: REDRAW_S)
+        self._drawing = Paced(self, self._redraw, pause=lambda: STEPS_S)
 
     @cached_property
     def training(self) -> Training:
@@ -272,7 +272,7 @@ class ImdbTui(App[int]):
             self.watched.apply(event)
         if not message.live and self.watched.status in LIVE:
             self.watched.status = "interrupted"
-        self._drawing.soon()
+        self._drawing.ask(wait=can_wait(message.events))
 
     @property
     def shown(self) -> RunState | None:
@@ -301,7 +301,7 @@ class ImdbTui(App[int]):
     def on_training_event(self, message: TrainingEvent) -> None:
         if self.live is not None:
             self.live.apply(message.event)
-            self._drawing.soon()
+            self._drawing.ask(wait=can_wait([message.event]))
 
     def on_training_ended(self, message: TrainingEnded) -> None:
         if message.error and self.live is not None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.message_pump import MessagePump
 from textual.timer import Timer
+
+if TYPE_CHECKING:
+    from core.events import Event
 
 
 class Paced:
@@ -17,6 +21,13 @@ class Paced:
         self._owner, self._draw, self._pause = owner, draw, pause
         self._drawn = float("-inf")
         self._timer: Timer | None = None
+
+    def ask(self, *, wait: bool) -> None:
+        """Draws when the time has come, or what cannot ``wait`` at once."""
+        if wait:
+            self.soon()
+        else:
+            self.now()
 
     def soon(self) -> None:
         """Draws at once, or when the time has come."""
@@ -35,3 +46,12 @@ class Paced:
             self._timer = None
         self._drawn = time.monotonic()
         self._draw()
+
+
+def can_wait(events: Sequence[Event]) -> bool:
+    """Whether they are only steps and counts, of which more follow; none at all says that a run has ended."""
+    from core.events import Progressed, StepLogged
+
+    return bool(events) and all(
+        isinstance(event, StepLogged) or (isinstance(event, Progressed) and bool(event.done)) for event in events
+    )

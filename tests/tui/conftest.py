@@ -117,6 +117,12 @@ def open_console(tmp_path: Path, trainer: FakeTrainer) -> OpenConsole:
 
 
 @pytest.fixture(autouse=True)
+def _brisk_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps are drawn ten times a second, so that tests do not wait for them."""
+    monkeypatch.setattr("tui.app.STEPS_S", 0.1)
+
+
+@pytest.fixture(autouse=True)
 def _known_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where things come from is core's to test; here it is known and at once."""
 

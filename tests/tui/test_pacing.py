@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from textual.app import App
 
-from tui.pacing import Paced
+from tests.tui.fakes import epoch, finished, progressed, step
+from tui.pacing import Paced, can_wait
 
 PAUSE = 0.2
 
@@ -49,3 +51,11 @@ async def test_an_owner_that_does_not_run_draws_nothing():
     drawn: list[int] = []
     Paced(App(), lambda: drawn.append(1), pause=lambda: 0.0).soon()
     assert drawn == []
+
+
+def test_steps_and_counts_can_wait_and_whatever_else_happens_cannot():
+    counting = replace(progressed("validating"), done=16, total=120)
+    assert can_wait([step(1), counting, step(2)])
+    for other in (progressed("tokenizing"), epoch(1, at=2), finished("completed", at=2)):
+        assert not can_wait([step(1), other])
+    assert not can_wait([])  # the run was left

@@ -246,7 +246,7 @@ def test_a_console_that_was_stopped_without_a_word_draws_anew_when_it_goes_on_an
     terminal.type("2")
     terminal.see("max_length")
     terminal.type("abcdefgh")
-    terminal.see("abcdefgh")
+    terminal.see("abcdefgh", "esc leave text")
     terminal.type("\x1b")
     terminal.see("q quit")
     terminal.type("q")

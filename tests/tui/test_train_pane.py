@@ -11,7 +11,6 @@ from textual.widgets import Static
 from core.config import RunConfig
 from core.presets import load_preset
 from tests.tui.fakes import epoch, finished, progressed, started, step, warned, whole_run, write_run
-from tui.app import REDRAW_S
 from tui.messages import TrainingEvent
 
 BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
@@ -93,7 +92,7 @@ async def test_events_that_come_while_the_console_is_taken_down_are_not_drawn(op
 
         async def on_unmount(self) -> None:
             console.app.post_message(TrainingEvent(step(2)))
-            await asyncio.sleep(3 * REDRAW_S)
+            await asyncio.sleep(0.3)
 
     async with open_console() as console:
         await console.start()

@@ -83,7 +83,7 @@ class TrainPane(Vertical, can_focus=True):
         self.update_run()
 
     def update_run(self) -> None:
-        """Draws the run as it stands; called at most ten times a second."""
+        """Draws the run as it stands."""
         state = self.run_state
         view = self.query_one(RunView)
         view.display = state is not None

@@ -60,10 +60,7 @@ class RunCurves(Vertical):
         """Draws the curves of (name, state) pairs; ``paced`` where only points are new, which can wait a moment."""
         self._runs = runs
         self._show_legend()
-        if paced:
-            self._drawing.soon()
-        else:
-            self._drawing.now()
+        self._drawing.ask(wait=paced)
 
     def _show_legend(self) -> None:
         legend = Text()
