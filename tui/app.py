@@ -25,7 +25,7 @@ from core.statuses import LIVE
 from tui.compositor import SparingScreen
 from tui.leaving import Leaving
 from tui.loading import Loading
-from tui.pacing import Paced, can_wait
+from tui.pacing import STEPS_S, Paced, can_wait
 from tui.panes import PANES, make_pane
 from tui.themes import ON_DARK, ON_LIGHT, dress
 from tui.widgets.footer import Footer
@@ -39,13 +39,11 @@ if TYPE_CHECKING:  # what the first frame does not need is imported where it is 
     from core.read_ahead import ReadAhead
     from core.state import RunState
     from tui.following import Following
-    from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvent
+    from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvents
     from tui.panes.presets import PresetsPane
     from tui.training import ResumeFunction, TrainFunction, Training
 
 GO = Binding.Group("panes", compact=True)
-STEPS_S = 1.0
-"""Where only steps are new, their numbers are drawn this often: a processor draws them or trains."""
 
 
 def _console_commands() -> type[Provider]:
@@ -298,10 +296,11 @@ class ImdbTui(App[int]):
     def on_plan_ready(self, _: PlanReady) -> None:
         self._drawing.soon()  # what Train proposes has its time and origins now
 
-    def on_training_event(self, message: TrainingEvent) -> None:
+    def on_training_events(self, message: TrainingEvents) -> None:
         if self.live is not None:
-            self.live.apply(message.event)
-            self._drawing.ask(wait=can_wait([message.event]))
+            for event in message.events:
+                self.live.apply(event)
+            self._drawing.now()
 
     def on_training_ended(self, message: TrainingEnded) -> None:
         if message.error and self.live is not None:

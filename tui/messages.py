@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class TrainingEvent(Message):
-    """The trainer says something."""
+class TrainingEvents(Message):
+    """What the trainer says, in its order."""
 
-    event: Event
+    events: list[Event]
 
 
 @dataclass

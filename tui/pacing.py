@@ -12,6 +12,9 @@ from textual.timer import Timer
 if TYPE_CHECKING:
     from core.events import Event
 
+STEPS_S = 1.0
+"""Where only steps are new, their numbers are drawn this often: a processor draws them or trains."""
+
 
 class Paced:
     """Something to draw. However often it is asked for, so much time lies between; what is asked for is never lost."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,8 @@ from core.kept_memory import share_one_arena
 from core.libraries import load_training_libraries
 from core.priority import give_way
 from core.runs import Run
-from tui.messages import RunOpened, TrainingEnded, TrainingEvent
+from tui.messages import RunOpened, TrainingEnded, TrainingEvents
+from tui.pacing import STEPS_S, can_wait
 
 NICE = 5
 """The training's threads give way to the one that answers keys, which takes a few per cent of a processor."""
@@ -43,6 +45,32 @@ def resume_for_real(run: Run, control: Control, emit: Emit, prolong: int) -> Non
     from core.resume import resume
 
     resume(run, control, emit, prolong=prolong)
+
+
+class Telling:
+    """Posts events: steps and counts, of which more follows, together and once a second; what else happens at once."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._lock = threading.Lock()
+        self._waiting: list[Event] = []
+        self._posted = float("-inf")
+
+    def emit(self, event: Event) -> None:
+        with self._lock:
+            self._waiting.append(event)
+            if not can_wait(self._waiting) or time.monotonic() - self._posted >= STEPS_S:
+                self._tell()
+
+    def end(self) -> None:
+        """Posts what has waited."""
+        with self._lock:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._waiting:
+            self._post(TrainingEvents(self._waiting))
+            self._waiting, self._posted = [], time.monotonic()
 
 
 class Training:
@@ -87,10 +115,12 @@ class Training:
     def _work(self, work: Callable[[Control, Emit], Any], control: Control) -> None:
         error, trace = "", ""
         give_way(NICE)
+        telling = Telling(self._post)
         try:
-            work(control, lambda event: self._post(TrainingEvent(event)))
+            work(control, telling.emit)
         except InputError as problem:
             error = str(problem)
         except BaseException as problem:
             error, trace = f"{type(problem).__name__}: {problem}".splitlines()[0], traceback.format_exc()
+        telling.end()
         self._post(TrainingEnded(error, trace))

@@ -1,12 +1,13 @@
 """What the screen costs: the first frame, a key, a frame of a long run, and what training loses to it.
 
-    python -m tests.benchmarks.console [--only NAME]… [--repeats 5] [--keys 200] [--preset NAME] [--data FILE] [--json]
+    python -m tests.benchmarks.console [--only NAME]… [--repeats 5] [--turns 30] [--keys 200]
+                                        [--preset NAME] [--data FILE] [--json]
 
 Everything runs in a pseudo-terminal of 120x40, with its output read by a terminal emulator (pyte).
 
 first     exec to the first frame, against a bare Textual app's, in turns
 keys      a letter typed in the tokenizer until its row is on the terminal: idle, and while a run trains
-training  samples a second of the same run in the console and headless, in turns, from its first step to its last
+training  samples a second of the same run in the console and headless, in turns of some steps (tests.benchmarks.turns)
 frame     processor time of one more point and a redraw of both charts, at 100, 10,000 and 1,000,000 points
 watch     exec to the curve of a finished run of 20,000 and of 1,000,000 steps; the memory of the console then
 start     exec of a headless ``train`` to its first step, everything cached
@@ -32,13 +33,14 @@ from typing import Any
 import psutil
 
 from core.config import RunConfig, configure, to_toml
-from core.event_reader import EventReader
 from core.events import EpochFinished, RunFinished, RunStarted, StepLogged, to_line
 from core.presets import load_preset
-from core.runs import Run, list_runs
+from core.runs import Run
 from core.state import RunState
 from tests.benchmarks.keystroke import BARE, Terminal, measure, measure_bare
+from tests.benchmarks.turns import Headless, InConsole, Program, compare, steps_of
 
+TRAIN = [sys.executable, "-m", "core", "train", "bench", "--json"]
 CONSOLE = [sys.executable, "-c", "from tui.cli import main; main()"]
 
 
@@ -73,39 +75,19 @@ def keys(options: argparse.Namespace, environment: dict[str, str]) -> dict[str, 
 
 
 def training(options: argparse.Namespace, environment: dict[str, str]) -> dict[str, Any]:
-    headless, console = [], []
-    with _presets(options, epochs=1) as own:
-        for turn in range(options.repeats + 1):
-            with tempfile.TemporaryDirectory() as runs:
-                command = [sys.executable, "-m", "core", "train", "bench", "--runs-dir", f"{runs}/a", "--json"]
-                subprocess.run(command, env=environment | own, check=True, capture_output=True)
-                terminal = Terminal([*CONSOLE, "--preset", "bench", "--runs-dir", f"{runs}/b"], environment | own)
-                try:
-                    terminal.until("Presets")
-                    terminal.quiet(1.0)
-                    terminal.write("\r")
-                    terminal.quiet(0.5)
-                    terminal.write("s")
-                    looked = time.monotonic()
-                    while True:  # what is done here takes processors from the console: a look a second, and no emulator
-                        list(terminal.drain(0.2, 1.0))
-                        if time.monotonic() - looked > 1:
-                            looked = time.monotonic()
-                            if _ended(Path(f"{runs}/b")):
-                                break
-                finally:
-                    terminal.end()
-                if turn:  # the first also fills the cache of encoded reviews
-                    headless.append(_speed(Path(f"{runs}/a")))
-                    console.append(_speed(Path(f"{runs}/b")))
-    ratios = [a / b for a, b in zip(console, headless, strict=True)]
-    return {
-        "headless_samples_per_second": statistics.median(headless),
-        "console_samples_per_second": statistics.median(console),
-        "ratio": statistics.median(ratios),
-        "least": min(ratios),
-        "most": max(ratios),
-    }
+    with _presets(options, epochs=50, samples=None) as own, tempfile.TemporaryDirectory() as folder:
+        programs: list[Program] = []
+        try:
+            for name, kind, command in (("a", InConsole, [*CONSOLE, "--preset", "bench"]), ("b", Headless, TRAIN)):
+                runs = Path(folder) / name
+                programs.append(kind([*command, "--runs-dir", str(runs)], runs, environment | own))
+                programs[-1].warm_up()
+            found = compare(*programs, turns=options.turns)
+        finally:
+            for program in programs:
+                program.end()
+    rates = {"console_samples_per_second": found.pop("one"), "headless_samples_per_second": found.pop("other")}
+    return rates | found
 
 
 def frame(options: argparse.Namespace, _: dict[str, str]) -> dict[str, Any]:
@@ -167,12 +149,12 @@ def start(options: argparse.Namespace, environment: dict[str, str]) -> dict[str,
     with _presets(options, epochs=1, samples=None) as own:
         for _ in range(options.repeats + 1):
             with tempfile.TemporaryDirectory() as runs:
-                command = [sys.executable, "-m", "core", "train", "bench", "--runs-dir", runs, "--json"]
+                command = [*TRAIN, "--runs-dir", runs]
                 began = time.monotonic()
                 process = subprocess.Popen(
                     command, env=environment | own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
                 )
-                while not _steps(Path(runs)):
+                while not steps_of(Path(runs)):
                     time.sleep(0.01)
                 taken.append(time.monotonic() - began)
                 process.kill()
@@ -238,24 +220,6 @@ class _presets:  # noqa: N801 - used like a function
 
     def __exit__(self, *_: object) -> None:
         self._folder.cleanup()
-
-
-def _events(root: Path) -> list[Any]:
-    return [event for run in list_runs(root) for event in EventReader(run.events_path).read()] if root.exists() else []
-
-
-def _steps(root: Path) -> list[StepLogged]:
-    return [event for event in _events(root) if isinstance(event, StepLogged)]
-
-
-def _ended(root: Path) -> bool:
-    return any(isinstance(event, RunFinished) for event in _events(root))
-
-
-def _speed(root: Path) -> float:
-    """Samples a second between the end of the third step, when memory has been had once, and that of the last."""
-    steps = _steps(root)[2:]
-    return sum(step.examples for step in steps[1:]) / (steps[-1].elapsed - steps[0].elapsed)
 
 
 def _step(number: int, count: int) -> StepLogged:
@@ -341,6 +305,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", action="append", choices=PARTS, default=[])
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=30, help="how often each program trains while the other is halted")
     parser.add_argument("--keys", type=int, default=200)
     parser.add_argument("--preset", default="pretrained", help="what is trained")
     parser.add_argument("--data", help="a file of reviews instead of the preset's own")

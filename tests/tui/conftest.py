@@ -118,8 +118,9 @@ def open_console(tmp_path: Path, trainer: FakeTrainer) -> OpenConsole:
 
 @pytest.fixture(autouse=True)
 def _brisk_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Steps are drawn ten times a second, so that tests do not wait for them."""
-    monkeypatch.setattr("tui.app.STEPS_S", 0.1)
+    """Steps are drawn as they come, so that tests do not wait for them."""
+    monkeypatch.setattr("tui.app.STEPS_S", 0.0)
+    monkeypatch.setattr("tui.training.STEPS_S", 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from textual.widgets import Static
 from core.config import RunConfig
 from core.presets import load_preset
 from tests.tui.fakes import epoch, finished, progressed, started, step, warned, whole_run, write_run
-from tui.messages import TrainingEvent
+from tui.messages import TrainingEvents
 
 BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
 
@@ -91,7 +91,7 @@ async def test_events_that_come_while_the_console_is_taken_down_are_not_drawn(op
         """Holds up its ancestors, so that they are there when what stood beside them is gone."""
 
         async def on_unmount(self) -> None:
-            console.app.post_message(TrainingEvent(step(2)))
+            console.app.post_message(TrainingEvents([step(2)]))
             await asyncio.sleep(0.3)
 
     async with open_console() as console:

@@ -19,7 +19,7 @@ KINDS = ("loss", "accuracy")
 TRAIN_COLOUR, VALIDATION_COLOUR = "train-curve", "validation-curve"
 RUN_COLOURS = 6
 """How many runs over one another have a colour of their own: the theme's run-1 to run-6."""
-SHARE = 0.005
+SHARE = 0.0025
 """Of the time of a run that goes on, what drawing its curves may take: a processor draws them or trains."""
 
 MARKS = {
