@@ -18,6 +18,8 @@ from typing import IO, Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui.keyboard import WakingEvent, read_keys
+
 
 class _Terminal:
     """A text file whose writes are dropped once they fail."""
@@ -44,6 +46,10 @@ class SturdyDriver(LinuxDriver):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._file: Any = _Terminal(self._file)
+        self.exit_event = self._leave = WakingEvent()
+
+    def run_input_thread(self) -> None:
+        read_keys(self.fileno, self.process_message, self._leave, debug=self._debug)
 
     def _sigcont_application(self, *_: object) -> None:
         """Takes the terminal again, which somebody else may have had; not in the background, where nobody may."""

@@ -1,6 +1,6 @@
 """What the screen costs: the first frame, a key, a frame of a long run, and what training loses to it.
 
-    python -m tests.benchmarks.console [--only NAME]… [--repeats 5] [--turns 30] [--keys 200]
+    python -m tests.benchmarks.console [--only NAME]… [--repeats 5] [--turns 60] [--keys 200]
                                         [--preset NAME] [--data FILE] [--json]
 
 Everything runs in a pseudo-terminal of 120x40, with its output read by a terminal emulator (pyte).
@@ -38,7 +38,7 @@ from core.presets import load_preset
 from core.runs import Run
 from core.state import RunState
 from tests.benchmarks.keystroke import BARE, Terminal, measure, measure_bare
-from tests.benchmarks.turns import Headless, InConsole, Program, compare, steps_of
+from tests.benchmarks.turns import Headless, InConsole, Pair, Program, compare, in_turns, steps_of
 
 TRAIN = [sys.executable, "-m", "core", "train", "bench", "--json"]
 CONSOLE = [sys.executable, "-c", "from tui.cli import main; main()"]
@@ -75,19 +75,29 @@ def keys(options: argparse.Namespace, environment: dict[str, str]) -> dict[str, 
 
 
 def training(options: argparse.Namespace, environment: dict[str, str]) -> dict[str, Any]:
-    with _presets(options, epochs=50, samples=None) as own, tempfile.TemporaryDirectory() as folder:
-        programs: list[Program] = []
-        try:
-            for name, kind, command in (("a", InConsole, [*CONSOLE, "--preset", "bench"]), ("b", Headless, TRAIN)):
-                runs = Path(folder) / name
-                programs.append(kind([*command, "--runs-dir", str(runs)], runs, environment | own))
-                programs[-1].warm_up()
-            found = compare(*programs, turns=options.turns)
-        finally:
-            for program in programs:
-                program.end()
-    rates = {"console_samples_per_second": found.pop("one"), "headless_samples_per_second": found.pop("other")}
-    return rates | found
+    kinds: dict[type[Program], list[str]] = {InConsole: [*CONSOLE, "--preset", "bench"], Headless: TRAIN}
+    pairs: list[Pair] = []
+    with _presets(options, epochs=50, samples=None) as own:
+        for order in (list(kinds), list(kinds)[::-1]):  # which of them had its memory first shows too
+            with tempfile.TemporaryDirectory() as folder:
+                programs: dict[type[Program], Program] = {}
+                try:
+                    for kind in order:
+                        runs = Path(folder) / kind.__name__
+                        programs[kind] = kind([*kinds[kind], "--runs-dir", str(runs)], runs, environment | own)
+                        programs[kind].warm_up()
+                    pairs += in_turns(programs[InConsole], programs[Headless], max(options.turns // 2, 1))
+                finally:
+                    for program in programs.values():
+                        program.end()
+    console, headless, ratio, error = compare(pairs)
+    return {
+        "console_samples_per_second": console,
+        "headless_samples_per_second": headless,
+        "ratio": ratio,
+        "standard_error": error,
+        "steps": len(pairs),
+    }
 
 
 def frame(options: argparse.Namespace, _: dict[str, str]) -> dict[str, Any]:
@@ -305,7 +315,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", action="append", choices=PARTS, default=[])
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--turns", type=int, default=30, help="how often each program trains while the other is halted")
+    parser.add_argument("--turns", type=int, default=60, help="how often each program trains while the other is halted")
     parser.add_argument("--keys", type=int, default=200)
     parser.add_argument("--preset", default="pretrained", help="what is trained")
     parser.add_argument("--data", help="a file of reviews instead of the preset's own")

@@ -113,25 +113,26 @@ class InConsole(Program):
             self._terminal.end()
 
 
-def compare(one: Program, other: Program, turns: int) -> dict[str, float]:
-    """Both in so many turns; then samples a second of each over the steps that both made whole, and their ratio.
+Pair = tuple[int, float, float]
+"""A step that both made whole: its examples, the seconds of the one and those of the other."""
 
-    ``uncertainty`` is the standard error of the ratio, as that of a ratio of sums (Cochran, Sampling Techniques, 6.4).
-    """
+
+def in_turns(one: Program, other: Program, turns: int) -> list[Pair]:
+    """Lets them go in turns, so many each."""
     seconds = STEPS_A_TURN * statistics.median(step.seconds for step in steps_of(other.root)[1:])
     for _ in range(turns):
         for program in (one, other):
             program.turn(seconds)
     ones, others = one.whole_steps(), other.whole_steps()
-    both = sorted(ones.keys() & others.keys())
-    examples = sum(ones[step][1] for step in both)
-    took, took_other = (sum(steps[step][0] for step in both) for steps in (ones, others))
+    return [(ones[step][1], ones[step][0], others[step][0]) for step in sorted(ones.keys() & others.keys())]
+
+
+def compare(pairs: list[Pair]) -> tuple[float, float, float, float]:
+    """Samples a second of the one and of the other, their ratio and its standard error.
+
+    The error is that of a ratio of sums (Cochran, Sampling Techniques, 6.4).
+    """
+    examples, took, took_other = (sum(column) for column in zip(*pairs, strict=True))
     ratio = took_other / took
-    spread = statistics.stdev(others[step][0] - ratio * ones[step][0] for step in both)
-    return {
-        "one": examples / took,
-        "other": examples / took_other,
-        "ratio": ratio,
-        "uncertainty": spread * len(both) ** 0.5 / took,
-        "steps": len(both),
-    }
+    spread = statistics.stdev(theirs - ratio * ours for _, ours, theirs in pairs)
+    return examples / took, examples / took_other, ratio, spread * len(pairs) ** 0.5 / took

@@ -84,12 +84,15 @@ class Terminal:
     def end(self) -> int:
         """The exit code, once the program has ended."""
         self.until(lambda: self.process.poll() is not None, "the end of the program")
-        for _ in range(100):
+        self.read_all()
+        return int(self.process.returncode)
+
+    def read_all(self) -> None:
+        """What there is by now of a program that writes no more."""
+        before = -1
+        while before != len(self.written):
             before = len(self.written)
             self.read(0.0)
-            if len(self.written) == before:
-                break
-        return int(self.process.returncode)
 
     def close(self) -> None:
         """Takes the terminal away, as closing its window does."""
@@ -240,6 +243,7 @@ def test_a_console_that_was_stopped_without_a_word_draws_anew_when_it_goes_on_an
     for _ in range(3):
         terminal.process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED)
+        terminal.read_all()
         terminal.screen.reset()  # as a shell does that has the terminal meanwhile
         terminal.process.send_signal(signal.SIGCONT)
         terminal.see("imdb-tui", "to Train")
