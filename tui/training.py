@@ -22,7 +22,7 @@ from core.runs import Run
 from tui.messages import RunOpened, TrainingEnded, TrainingEvents
 from tui.pacing import STEPS_S, can_wait
 
-NICE = 5
+NICE = 10
 """The training's threads give way to the one that answers keys, which takes a few per cent of a processor."""
 
 Post = Callable[[Message], Any]

@@ -1,6 +1,6 @@
 """What the screen costs: the first frame, a key, a frame of a long run, and what training loses to it.
 
-    python -m tests.benchmarks.console [--only NAME]… [--repeats 5] [--turns 60] [--keys 200]
+    python -m tests.benchmarks.console [--only NAME]… [--repeats 5] [--turns 36] [--keys 200]
                                         [--preset NAME] [--data FILE] [--json]
 
 Everything runs in a pseudo-terminal of 120x40, with its output read by a terminal emulator (pyte).
@@ -315,7 +315,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", action="append", choices=PARTS, default=[])
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--turns", type=int, default=60, help="how often each program trains while the other is halted")
+    parser.add_argument("--turns", type=int, default=36, help="how often each program trains while the other is halted")
     parser.add_argument("--keys", type=int, default=200)
     parser.add_argument("--preset", default="pretrained", help="what is trained")
     parser.add_argument("--data", help="a file of reviews instead of the preset's own")

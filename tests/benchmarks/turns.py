@@ -23,7 +23,9 @@ from tests.benchmarks.keystroke import Terminal
 
 FIRST_STEPS = 4
 """So many steps are made before the turns begin, in which memory is had for the first time."""
-STEPS_A_TURN = 8
+STEPS_A_TURN = 12
+SETTLE_S = 0.3
+"""So long after it was let go a program still makes up for the halt: a console draws its whole screen anew."""
 
 
 def steps_of(root: Path) -> list[StepLogged]:
@@ -63,12 +65,12 @@ class Program(ABC):
         self.turns.append((began, time.time()))
 
     def whole_steps(self) -> dict[int, tuple[float, int]]:
-        """Seconds and examples of each step that, with all that lies before it, fell into one turn; by its number."""
+        """Seconds and examples, by its number, of each step that began and ended in one turn, once that had settled."""
         steps = steps_of(self.root)
         return {
             step.step: (step.elapsed - before.elapsed, step.examples)
             for before, step in pairwise(steps)
-            if any(began <= before.time and step.time <= ended for began, ended in self.turns)
+            if any(began + SETTLE_S <= before.time and step.time <= ended for began, ended in self.turns)
         }
 
 
