@@ -10,6 +10,7 @@ import os
 import signal
 import statistics
 import subprocess
+import sys
 import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
@@ -84,6 +85,8 @@ class Headless(Program):
 
     def attend(self, seconds: float) -> None:
         time.sleep(seconds)
+        if self._process.poll() is not None:
+            sys.exit(f"{self._process.args} has ended with code {self._process.returncode}")
 
     def end(self) -> None:
         self._process.kill()

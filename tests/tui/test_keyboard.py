@@ -99,9 +99,9 @@ def test_it_sleeps_until_a_key_comes(monkeypatch):
 def test_a_terminal_that_is_gone_is_not_read_again_and_the_reader_can_still_be_ended():
     keyboard = Keyboard()
     keyboard.close()
-    began = time.thread_time_ns()
-    time.sleep(0.1)
-    assert time.thread_time_ns() - began < 50_000_000
+    began = time.process_time()
+    time.sleep(0.2)
+    assert time.process_time() - began < 0.1
     keyboard.end()
     assert keyboard.told.empty()
 
