@@ -1,5 +1,5 @@
 """``python -m core``: the headless commands."""
 
-from core.cli import main
+from core.cli.main import main
 
 main()

@@ -17,38 +17,38 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.widgets import ContentSwitcher
 
-from core.config import RunConfig
+from core.config.schema import RunConfig
 from core.errors import InputError
-from core.report import printable
-from core.runs import Run
-from core.statuses import LIVE
-from tui.compositor import SparingScreen
-from tui.leaving import Leaving
-from tui.loading import Loading
-from tui.pacing import STEPS_S, Paced, can_wait
+from core.runs.directory import Run
+from core.runs.status import LIVE
+from core.runs.summary import printable
 from tui.panes import PANES, make_pane
+from tui.quit import Leaving
+from tui.textual_private.compositor import SparingScreen
 from tui.themes import ON_DARK, ON_LIGHT, dress
+from tui.throttle import STEPS_S, Paced, can_wait
 from tui.widgets.footer import Footer
 from tui.widgets.topbar import TopBar
+from tui.workers.preload import Loading
 
 if TYPE_CHECKING:  # what the first frame does not need is imported where it is used
     from textual.command import Provider
 
-    from core.control import Control
-    from core.inbox import RemoteControl
-    from core.read_ahead import ReadAhead
-    from core.state import RunState
-    from tui.following import Following
+    from core.runs.read_ahead import ReadAhead
+    from core.runs.state import RunState
+    from core.training.control import Control
+    from core.training.requests import RemoteControl
     from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvents
-    from tui.panes.presets import PresetsPane
-    from tui.training import ResumeFunction, TrainFunction, Training
+    from tui.panes.presets.pane import PresetsPane
+    from tui.workers.run_tail import Following
+    from tui.workers.training import ResumeFunction, TrainFunction, Training
 
 GO = Binding.Group("panes", compact=True)
 
 
 def _console_commands() -> type[Provider]:
     """Imported when the palette is first opened."""
-    from tui.commands import ConsoleCommands
+    from tui.palette import ConsoleCommands
 
     return ConsoleCommands
 
@@ -102,14 +102,14 @@ class ImdbTui(App[int]):
     @cached_property
     def training(self) -> Training:
         """The one run of this console, and its thread."""
-        from tui.training import Training
+        from tui.workers.training import Training
 
         return Training(self.post_message, self._train, self._resume)
 
     @cached_property
     def following(self) -> Following:
         """The run that is followed from the disk, if any."""
-        from tui.following import Following
+        from tui.workers.run_tail import Following
 
         return Following(self.post_message)
 
@@ -117,7 +117,7 @@ class ImdbTui(App[int]):
         """Textual's choice, but one that survives the closing of its terminal where that can be had."""
         chosen = super().get_driver_class()
         if chosen.__name__ == "LinuxDriver":
-            from tui.driver import SturdyDriver
+            from tui.textual_private.driver import SturdyDriver
 
             return SturdyDriver
         return chosen
@@ -220,7 +220,7 @@ class ImdbTui(App[int]):
         return self._begin(lambda: self.training.resume(run, prolong), run.name[16:], run.name)
 
     def _begin(self, start: Callable[[], None], preset: str, run: str = "") -> bool:
-        from core.state import RunState
+        from core.runs.state import RunState
 
         if self.training.is_live:
             self.notify("one run at a time: stop this one first with x", severity="warning")
@@ -288,7 +288,7 @@ class ImdbTui(App[int]):
     def steering(self) -> Control | RemoteControl:
         """What the keys of Train act upon."""
         if self.watched is not None and self.watched_run is not None:
-            from core.inbox import RemoteControl
+            from core.training.requests import RemoteControl
 
             return RemoteControl(self.watched_run)
         return self.training.control

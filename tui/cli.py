@@ -14,7 +14,7 @@ WATCH = "watch"
 
 
 def main() -> None:
-    """Starts the console, or hands over to :mod:`core.cli`."""
+    """Starts the console, or hands over to :mod:`core.cli.main`."""
     try:
         _main()
     except KeyboardInterrupt:  # while modules are imported; later whatever runs sees to it
@@ -27,7 +27,7 @@ def _main() -> None:
         name, options = run
         leave(open_console(options, watch=name))
     if not _wants_console(arguments):
-        from core.cli import main as command_line
+        from core.cli.main import main as command_line
 
         command_line()
     leave(open_console(sys.argv[1:]))
@@ -84,16 +84,16 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     # looking for cycles among them, some 20 ms at once now and then.
     gc.set_threshold(10_000, 50, 100)
 
-    from core.config import NAMED_SOURCES, configure
+    from core.config.presets import list_presets, load_preset
+    from core.config.schema import NAMED_SOURCES, configure
+    from core.data.reviews import require_file
     from core.errors import InputError
-    from core.presets import list_presets, load_preset
-    from core.reviews import require_file
-    from core.runs import find_run, runs_root
+    from core.runs.directory import find_run, runs_root
 
     watched = ahead = None
     try:
         if watch is not None:
-            from core.read_ahead import ReadAhead
+            from core.runs.read_ahead import ReadAhead
 
             watched = find_run(runs_root(options.runs_dir), watch)
             ahead = ReadAhead(watched)

@@ -10,16 +10,16 @@ from textual.message import Message
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from core.config import RunConfig
-    from core.events import Event
-    from core.lengths import Measured
-    from core.origin import Origin
-    from core.runs import Run
-    from core.state import RunState
-    from core.statuses import Status
-    from core.step_blocks import StepBlock
-    from tui.shelf import RunLine
-    from tui.tokenizer_pages.state import Data, Playground
+    from core.config.schema import RunConfig
+    from core.runs.directory import Run
+    from core.runs.events import Event
+    from core.runs.state import RunState
+    from core.runs.status import Status
+    from core.runs.step_columns import StepBlock
+    from core.sources.origin import Origin
+    from core.tokenization.length_stats import Measured
+    from tui.panes.tokenizer.state import Data, Playground
+    from tui.workers.run_index import RunLine
 
 
 @dataclass

@@ -22,10 +22,10 @@ from typing import Any
 
 from scipy.stats import t as student
 
-from core.config import RunConfig, configure
-from core.control import Control
-from core.libraries import load_training_libraries
-from core.presets import load_preset
+from core.config.presets import load_preset
+from core.config.schema import RunConfig, configure
+from core.training.control import Control
+from core.training.preload import load_training_libraries
 
 PLAIN = [
     "engine.dtype=float32",
@@ -38,7 +38,7 @@ PLAIN = [
 
 def accuracy(config: RunConfig) -> float:
     """Validation accuracy after the last epoch, in percent, of a run that is thrown away."""
-    from core.train import train
+    from core.training.loop import train
 
     with tempfile.TemporaryDirectory() as folder:
         state = train(config.set("train.save_seconds", 0.0), Path(folder), Control(), lambda _: None).state()

@@ -18,12 +18,12 @@ from pathlib import Path
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from core.checkpoint import TRAINING, WEIGHTS, optimizer_tensors
-from core.config import EngineConfig, ModelConfig
-from core.device import choose_engine
-from core.libraries import load_training_libraries
-from core.model import build_classifier, encoder_config
-from core.saver import Saver
+from core.checkpoints.async_writer import Saver
+from core.checkpoints.format import TRAINING, WEIGHTS, optimizer_tensors
+from core.config.schema import EngineConfig, ModelConfig
+from core.engine.device import choose_engine
+from core.model.classifier import build_classifier, encoder_config
+from core.training.preload import load_training_libraries
 
 
 def measure(repeats: int) -> dict[str, object]:

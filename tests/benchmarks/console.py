@@ -32,11 +32,11 @@ from typing import Any
 
 import psutil
 
-from core.config import RunConfig, configure, to_toml
-from core.events import EpochFinished, RunFinished, RunStarted, StepLogged, to_line
-from core.presets import load_preset
-from core.runs import Run
-from core.state import RunState
+from core.config.presets import load_preset
+from core.config.schema import RunConfig, configure, to_toml
+from core.runs.directory import Run
+from core.runs.events import EpochFinished, RunFinished, RunStarted, StepLogged, to_line
+from core.runs.state import RunState
 from tests.benchmarks.keystroke import BARE, Terminal, measure, measure_bare
 from tests.benchmarks.turns import Headless, InConsole, Pair, Program, compare, in_turns, steps_of
 

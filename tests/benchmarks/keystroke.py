@@ -33,7 +33,7 @@ from contextlib import suppress
 import psutil
 import pyte
 
-from core.synthetic import synthetic_reviews
+from core.data.synthetic import synthetic_reviews
 
 COLUMNS, LINES = 120, 40
 

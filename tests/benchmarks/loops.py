@@ -30,15 +30,15 @@ from transformers import (
 )
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
-from core.beginning import Beginning, build_optimizer
-from core.config import RunConfig
-from core.data import Examples
-from core.device import choose_engine
-from core.distributed import Ranks
-from core.kept_memory import has_glibc, memory_kept
-from core.layout import laid_out
-from core.model import build_classifier
-from core.steps import Steps
+from core.config.schema import RunConfig
+from core.data.splits import Examples
+from core.engine.allocator import has_glibc, memory_kept
+from core.engine.device import choose_engine
+from core.engine.distributed import Ranks
+from core.model.classifier import build_classifier
+from core.model.unpadded import laid_out
+from core.training.setup import Beginning, build_optimizer
+from core.training.step import Steps
 
 
 @dataclass

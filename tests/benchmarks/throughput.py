@@ -24,13 +24,13 @@ import torch
 from torch.nn.functional import linear
 from transformers import DistilBertConfig, PreTrainedTokenizerFast
 
-from core.config import RunConfig, configure
-from core.data import Examples, encode_examples, split_reviews
-from core.device import Engine, choose_engine
-from core.libraries import load_training_libraries
-from core.model import encoder_config
-from core.presets import load_preset
-from core.sources import open_checkpoint, open_reviews
+from core.config.presets import load_preset
+from core.config.schema import RunConfig, configure
+from core.data.splits import Examples, encode_examples, split_reviews
+from core.engine.device import Engine, choose_engine
+from core.model.classifier import encoder_config
+from core.sources.resolve import open_checkpoint, open_reviews
+from core.training.preload import load_training_libraries
 from tests.benchmarks.loops import Loop, Notebook, Ours, Timing, TrainerLoop, synchronize
 
 PLAIN = {

@@ -17,9 +17,9 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from core.event_reader import EventReader
-from core.events import StepLogged
-from core.runs import list_runs
+from core.runs.directory import list_runs
+from core.runs.events import StepLogged
+from core.runs.reader import EventReader
 from tests.benchmarks.keystroke import Terminal
 
 FIRST_STEPS = 4

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from core.config import RunConfig
-from tests.core.commands import Call, caller
+from core.config.schema import RunConfig
+from tests.core.support.commands import Call, caller
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that save_pretrained could have written, of a DistilBERT with a width of 16; nobody writes to it."""
-    from tests.core.tiny import write_checkpoint  # imports torch, which half of these tests can do without
+    from tests.core.support.tiny import write_checkpoint  # imports torch, which half of these tests can do without
 
     return write_checkpoint(tmp_path_factory.mktemp("tiny"))
 
@@ -21,7 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tiny(tmp_path: Path, folder: Path, reviews_csv: Path) -> str:
     """The name of a preset that trains in a moment."""
-    from tests.core.tiny import write_preset
+    from tests.core.support.tiny import write_preset
 
     write_preset(tmp_path / "own-presets", source=reviews_csv, checkpoint=folder)
     return "tiny"
@@ -36,6 +36,6 @@ def call(capsys: pytest.CaptureFixture[str]) -> Call:
 @pytest.fixture
 def config(folder: Path, reviews_csv: Path) -> RunConfig:
     """The tiny configuration over the tiny checkpoint."""
-    from tests.core.training import tiny_config
+    from tests.core.support.training import tiny_config
 
     return tiny_config(folder, reviews_csv)

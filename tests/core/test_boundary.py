@@ -8,14 +8,17 @@ import sys
 CORE = """
 import importlib, pkgutil, sys
 import core
-for module in pkgutil.iter_modules(core.__path__):
-    if module.name != "__main__":
-        importlib.import_module(f"core.{module.name}")
+for module in pkgutil.walk_packages(core.__path__, "core."):
+    if module.name != "core.__main__":
+        importlib.import_module(module.name)
 print(sorted({name.partition(".")[0] for name in sys.modules}))
 """
 LIGHT = """
 import importlib, sys
-for name in ("cli", "config", "events", "hub", "presets", "report", "reviews", "runs", "sources", "tokenization"):
+for name in (
+    "cli.main", "config.presets", "data.reviews", "runs.directory", "runs.events", "runs.summary", "sources.hub",
+    "sources.resolve", "tokenization.encode",
+):
     importlib.import_module(f"core.{name}")
 print(sorted({name.partition(".")[0] for name in sys.modules}))
 """

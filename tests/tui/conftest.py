@@ -12,7 +12,7 @@ import pytest
 from textual.events import Paste
 from textual.pilot import Pilot
 
-from core.config import RunConfig
+from core.config.schema import RunConfig
 from tests.tui.fakes import FakeTrainer, write_checkpoint
 from tui.app import ImdbTui
 
@@ -120,7 +120,7 @@ def open_console(tmp_path: Path, trainer: FakeTrainer) -> OpenConsole:
 def _brisk_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps are drawn as they come, so that tests do not wait for them."""
     monkeypatch.setattr("tui.app.STEPS_S", 0.0)
-    monkeypatch.setattr("tui.training.STEPS_S", 0.0)
+    monkeypatch.setattr("tui.workers.training.STEPS_S", 0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +130,7 @@ def _known_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     def plan(_: RunConfig) -> dict[str, str]:
         return PLAN
 
-    monkeypatch.setattr("core.sources.plan", plan)
+    monkeypatch.setattr("core.sources.resolve.plan", plan)
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.config import RunConfig
-from core.control import Control
-from core.events import (
+from core.config.schema import RunConfig
+from core.runs.directory import Run
+from core.runs.events import (
     ControlReceived,
     EpochFinished,
     Event,
@@ -22,8 +22,8 @@ from core.events import (
     StepLogged,
     Warned,
 )
-from core.run_writer import create_run
-from core.runs import Run
+from core.runs.writer import create_run
+from core.training.control import Control
 
 BEGAN = datetime(2026, 11, 24, 9, 0, 0, tzinfo=UTC)
 ORIGINS = {
@@ -184,7 +184,7 @@ PIECES = (
 
 def small_tokenizer() -> Any:
     """A WordPiece of a few words, made as the embedded one is."""
-    from core.embedded import wordpiece_tokenizer
+    from core.sources.embedded import wordpiece_tokenizer
 
     return wordpiece_tokenizer({piece: i for i, piece in enumerate(PIECES)})
 

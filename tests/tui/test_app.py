@@ -19,8 +19,8 @@ def _no_model(monkeypatch):
     def nothing(*_, **__):
         raise InputError("no checkpoint in this test")
 
-    monkeypatch.setattr("core.sources.open_checkpoint", nothing)
-    monkeypatch.setattr("core.sources.open_tokenizer", nothing)
+    monkeypatch.setattr("core.sources.resolve.open_checkpoint", nothing)
+    monkeypatch.setattr("core.sources.resolve.open_tokenizer", nothing)
 
 
 async def test_each_digit_goes_to_its_pane(open_console):

@@ -30,7 +30,9 @@ def test_a_fresh_interpreter_shows_the_first_frame_without_torch_transformers_or
 
 
 def test_core_imports_nothing_that_draws():
-    program = "import core.cli, sys; print(*{n.partition('.')[0] for n in sys.modules} & {'tui', 'textual', 'plotext'})"
+    program = (
+        "import core.cli.main, sys; print(*{n.partition('.')[0] for n in sys.modules} & {'tui', 'textual', 'plotext'})"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == ""

@@ -8,16 +8,16 @@ from types import SimpleNamespace
 import pytest
 from textual.widgets import Input
 
-import core.beginning  # noqa: F401 - now, or it would take what stands in below for the real thing
-from core.config import RunConfig
-from core.origin import Origin
-from core.reviews import Review
-from core.sources import Checkpoint
-from tests.core.texts import HARD
+import core.training.setup  # noqa: F401 - now, or it would take what stands in below for the real thing
+from core.config.schema import RunConfig
+from core.data.reviews import Review
+from core.sources.origin import Origin
+from core.sources.resolve import Checkpoint
+from tests.core.support.texts import HARD
 from tests.tui.conftest import Driver
 from tests.tui.fakes import PIECES, FakeTrainer, small_tokenizer, whole_run, write_run
 from tui.app import ImdbTui
-from tui.panes.tokenizer import FIRST_TEXT
+from tui.panes.tokenizer.pane import FIRST_TEXT
 
 SIZES = [(80, 24), (120, 40)]
 SMALL = {"vocab_size": len(PIECES), "dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 32}
@@ -31,11 +31,12 @@ def _frozen(monkeypatch):
     tokenizer = Origin("embedded", "small vocabulary")
     weights = Origin("embedded", "small weights")
     checkpoint = Checkpoint(small_tokenizer(), tokenizer, SMALL, weights, dict)
-    monkeypatch.setattr("core.sources.open_checkpoint", lambda *_, **__: checkpoint)
-    monkeypatch.setattr("core.sources.open_tokenizer", lambda *_, **__: (checkpoint.tokenizer, tokenizer))
-    monkeypatch.setattr("core.sources.open_reviews", lambda *_: ([Review("a film", 1)], Origin("file", "one.csv")))
+    monkeypatch.setattr("core.sources.resolve.open_checkpoint", lambda *_, **__: checkpoint)
+    monkeypatch.setattr("core.sources.resolve.open_tokenizer", lambda *_, **__: (checkpoint.tokenizer, tokenizer))
+    reviews = [Review("a film", 1)], Origin("file", "one.csv")
+    monkeypatch.setattr("core.sources.resolve.open_reviews", lambda *_: reviews)
     guess = SimpleNamespace(seconds=61.0, basis="measured by 20261124-090000-quick")
-    monkeypatch.setattr("core.estimate.estimate", lambda *_: guess)
+    monkeypatch.setattr("core.runs.estimate.estimate", lambda *_: guess)
 
 
 @pytest.fixture

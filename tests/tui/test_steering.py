@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.config import RunConfig
-from core.control import Change, Ending
-from core.events import ControlReceived, Warned
-from core.run_writer import RunWriter, create_run
-from core.runs import Run
+from core.config.schema import RunConfig
+from core.runs.directory import Run
+from core.runs.events import ControlReceived, Warned
+from core.runs.writer import RunWriter, create_run
+from core.training.control import Change, Ending
 from tests.tui.fakes import BEGAN, FakeTrainer, finished, moment, started, step, whole_run, write_run
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import pyte
 import pytest
 
-from core.runs import list_runs
+from core.runs.directory import list_runs
 
 DEADLINE_S = 60.0
 LEAVE_ALTERNATE_SCREEN = b"\x1b[?1049l"

@@ -8,9 +8,9 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from core.report import percent
-from core.state import RunState
-from tui.pacing import Paced
+from core.runs.state import RunState
+from core.runs.summary import percent
+from tui.throttle import Paced
 from tui.widgets.chart import Chart, Series
 from tui.widgets.envelope import Envelope
 from tui.widgets.lines import Lines
@@ -29,7 +29,7 @@ MARKS = {
     "prolong": ("+", "prolonged"),
     "learning_rate": ("λ", "rate changed"),
 }
-"""What stands under the axis, by the kind of :class:`core.state.Mark`."""
+"""What stands under the axis, by the kind of :class:`core.runs.state.Mark`."""
 
 
 class RunCurves(Vertical):

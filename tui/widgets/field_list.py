@@ -20,8 +20,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
-from core.config import RunConfig, field_names, format_value
-from core.report import printable
+from core.config.schema import RunConfig, field_names, format_value
+from core.runs.summary import printable
 from tui.widgets.field import Field
 
 DOT, NAME = 2, 24

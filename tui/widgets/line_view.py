@@ -13,7 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
-from tui.widgets.scroll_bar import SparingScrollBar
+from tui.textual_private.scroll_bar import SparingScrollBar
 
 MOST_KEPT = 500
 

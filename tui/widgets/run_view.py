@@ -10,14 +10,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from core.config import field_names, format_value
+from core.config.schema import field_names, format_value
 from core.errors import InputError
-from core.events import EpochFinished
-from core.origin import Origin
-from core.report import clock, difference_rows, duration, percent, printable, progress_words, status_words
-from core.runs import Run
-from core.state import RunState
-from core.statuses import LIVE
+from core.runs.directory import Run
+from core.runs.events import EpochFinished
+from core.runs.state import RunState
+from core.runs.status import LIVE
+from core.runs.summary import clock, difference_rows, duration, percent, printable, progress_words, status_words
+from core.sources.origin import Origin
 from tui.widgets.curves import RunCurves
 from tui.widgets.lines import Lines
 

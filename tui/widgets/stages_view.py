@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
-from core.stages import Piece, Stage
+from core.tokenization.stages import Piece, Stage
 from tui.widgets.cells import one_line
 from tui.widgets.line_view import LineView
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.strip import Strip
 
-from core.report import duration, printable, progress_words, status_words
-from core.statuses import LIVE
+from core.runs.status import LIVE
+from core.runs.summary import duration, printable, progress_words, status_words
 from tui.widgets.line_view import LineView
 
 if TYPE_CHECKING:
-    from core.state import RunState
+    from core.runs.state import RunState
 
 NAMES = ("presets", "tokenizer", "model", "train", "runs")
 

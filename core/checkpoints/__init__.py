@@ -1,0 +1,1 @@
+"""Checkpoints on disk, written beside the training, and exports for transformers."""

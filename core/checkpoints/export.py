@@ -1,0 +1,78 @@
+"""A folder that transformers loads, from a checkpoint of a run."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from core.checkpoints.format import WEIGHTS, checkpoints, load_weights, read_manifest
+from core.errors import InputError
+from core.model.classifier import build_classifier, encoder_config
+from core.runs.directory import MODEL, Run
+from core.sources.files import read_model_config, read_tokenizer
+
+
+def choose_checkpoint(run: Run, which: str) -> Path:
+    """The run's checkpoint called ``which``: last, best, or its own name such as step-300.
+
+    Best is the one that the run's metric_for_best_model was best after, where it has been kept. Raises InputError.
+    """
+    found = checkpoints(run.path / "checkpoints")
+    if not found:
+        raise InputError(f"run {run.name} has no checkpoint")
+    if which == "last":
+        return found[0]
+    if which == "best":
+        step = read_manifest(found[0]).get("progress", {}).get("best_step")
+        which = f"step-{step}"
+        hint = "; the best is kept only with train.keep_best = true"
+    else:
+        hint = ""
+    for path in found:
+        if path.name == which:
+            return path
+    raise InputError(f"run {run.name} has no checkpoint {which}, only {', '.join(p.name for p in found)}{hint}")
+
+
+def export(run: Run, destination: Path, *, which: str = "last") -> Path:
+    """Writes configuration, weights and tokenizer of one checkpoint as the new folder ``destination``.
+
+    The head ``sequence-classification`` is transformers' own and loads in ``pipeline("text-classification")``; the
+    ``linear`` one loads with :meth:`core.model.classifier.DistilBertClassifier.from_pretrained`, and its encoder as any
+    DistilBertModel. Raises InputError where there is nothing to export or the folder cannot be made.
+    """
+    config = run.config()
+    checkpoint = choose_checkpoint(run, which)
+    if destination.exists():
+        raise InputError(f"{destination} is there already; name a folder that is not")
+    weights = load_weights(checkpoint)
+    fields = read_model_config(run.path / MODEL / "config.json")
+    tokenizer = read_tokenizer(run.path / MODEL / "tokenizer.json")
+    model = build_classifier(encoder_config(fields), config.model, None)
+    model.load_state_dict(weights)
+    temporary = destination.with_name(f".{destination.name}.{secrets.token_hex(4)}")
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        model.save_pretrained(temporary)
+        pieces = json.loads(tokenizer.to_str())
+        if not config.data.add_special_tokens:
+            pieces["post_processor"] = None  # the model was trained without [CLS] and [SEP], and is asked without
+        # safetensors makes files for their owner alone; whoever may read the one may read the other.
+        (temporary / WEIGHTS).chmod((temporary / "config.json").stat().st_mode)
+        (temporary / "tokenizer.json").write_text(json.dumps(pieces, ensure_ascii=False), encoding="utf-8")
+        about = {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_input_names": ["input_ids", "attention_mask"],
+            "model_max_length": config.data.max_length,
+            **{f"{name}_token": f"[{name.upper()}]" for name in ("unk", "sep", "pad", "cls", "mask")},
+        }
+        (temporary / "tokenizer_config.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        os.rename(temporary, destination)
+    except OSError as error:
+        raise InputError(f"{destination} cannot be written ({error.strerror or error})") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return destination

@@ -1,0 +1,47 @@
+"""Write a run's model as a folder that transformers loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.console import err
+from core.cli.options import AsJson, RunsDir
+from core.errors import InputError
+from core.runs import summary as report
+from core.runs.directory import MODEL, find_run, runs_root
+from core.training.preload import load_training_libraries
+
+
+def export(
+    run: Annotated[str, typer.Argument(help="A run, the beginning of its name, or `last`.")],
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="The folder to make.")],
+    checkpoint: Annotated[str, typer.Option(help="last, best, or a name such as step-300.")] = "last",
+    runs_dir: RunsDir = None,
+    json: AsJson = False,
+) -> None:
+    """Export the model of a run: configuration, weights and tokenizer, for transformers."""
+    found = find_run(runs_root(runs_dir), run)
+    if not (found.path / MODEL).is_dir():
+        raise InputError(
+            f"run {found.name} kept no tokenizer and configuration, so it cannot be exported; train it again"
+        )
+    load_training_libraries()
+    from core.checkpoints.export import choose_checkpoint
+    from core.checkpoints.export import export as write
+    from core.model.classifier import DistilBertClassifier
+
+    taken = choose_checkpoint(found, checkpoint).name  # a run that trains meanwhile may have a newer one then
+    path = write(found, destination.expanduser(), which=taken)
+    head = found.config().model.head
+    load = f'pipeline("text-classification", "{path}")' if head == "sequence-classification" else (
+        f'{DistilBertClassifier.__module__}.{DistilBertClassifier.__name__}.from_pretrained("{path}")'
+    )  # fmt: skip
+    if json:
+        answer = {"run": found.name, "path": str(path), "head": head, "load": load, "checkpoint": taken}
+        print(report.as_json(answer))  # noqa: T201
+        return
+    words = f"{found.name}@{taken} written to {path}; load it with {load}"
+    err.print(report.printable(words), soft_wrap=True)

@@ -1,0 +1,192 @@
+"""Look at a model: its configuration, classes, parameters, weights, and what a batch becomes in it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.cli import model_tables as words
+from core.cli.console import err
+from core.cli.options import AsJson, RunsDir, require_with
+from core.errors import InputError
+from core.runs import summary as report
+from core.runs.directory import runs_root
+
+if TYPE_CHECKING:
+    from core.inspection.target import Resolved
+
+
+def model(
+    target: Annotated[
+        str, typer.Argument(metavar="[PRESET|RUN]", help="A preset, a run, RUN@step-300, a weights file, or a folder.")
+    ] = "pretrained",
+    config: Annotated[bool, typer.Option("--config", help="Every field of the configuration, explained.")] = False,
+    classes: Annotated[bool, typer.Option("--classes", help="DistilBERT's classes side by side.")] = False,
+    params: Annotated[bool, typer.Option("--params", help="The parameters, and what of them is trained.")] = False,
+    tensor: Annotated[str | None, typer.Option("--tensor", metavar="NAME", help="One tensor in numbers.")] = None,
+    nearest: Annotated[
+        str | None, typer.Option("--nearest", metavar="TOKEN", help="The tokens nearest to one, by embedding.")
+    ] = None,
+    diff: Annotated[
+        str | None, typer.Option("--diff", metavar="OTHER", help="What differs, tensor by tensor, from here to OTHER.")
+    ] = None,
+    trace: Annotated[bool, typer.Option("--trace", help="A real batch through every module.")] = False,
+    attention: Annotated[
+        str | None, typer.Option("--attention", metavar="TEXT", help="What each position of a text attends to.")
+    ] = None,
+    layer: Annotated[int | None, typer.Option(min=0, help="The layer of --attention; 0 is the first.")] = None,
+    head: Annotated[
+        int | None, typer.Option(min=0, help="The head of --attention; the mean of all without it.")
+    ] = None,
+    data: Annotated[str | None, typer.Option("--data", help="Reviews of --trace: hub, embedded, or a file.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="--params as CSV on stdout.")] = False,
+    runs_dir: RunsDir = None,
+    json: AsJson = False,
+) -> None:
+    """Look at a model: a preset before it is trained, or what a run has learned."""
+    from core.training.preload import load_training_libraries
+
+    load_training_libraries()  # without its bars and warnings
+    from core.inspection.target import find_target, resolve
+
+    root = runs_root(runs_dir)
+    require_with("--attention", attention is not None, {"--layer": layer, "--head": head})
+    require_with("--trace", trace, {"--data": data})
+    resolved = resolve(find_target(target, root))
+    views: dict[str, Callable[[], Any]] = {}
+    if config:
+        views["config"] = lambda: _config(resolved)
+    if classes:
+        views["classes"] = lambda: _classes(resolved)
+    if params or csv or not (config or classes or tensor or nearest or diff or trace or attention is not None):
+        views["params"] = lambda: _params(resolved)
+    if tensor is not None:
+        views["tensor"] = lambda: _tensor(resolved, tensor)
+    if nearest is not None:
+        views["nearest"] = lambda: _nearest(resolved, nearest)
+    if diff is not None:
+        views["diff"] = lambda: _diff(resolved, resolve(find_target(diff, root)))
+    if trace:
+        views["trace"] = lambda: _trace(resolved, data)
+    if attention is not None:
+        views["attention"] = lambda: _attention(resolved, attention, layer or 0, head)
+    if csv and (json or len(views) > 1):
+        raise InputError("--csv is --params alone; leave the other views and --json away")
+    found = {name: view() for name, view in views.items()}
+    if csv:
+        from core.model.parameter_tree import parameters_as_csv
+
+        print(parameters_as_csv(found["params"]), end="")  # noqa: T201
+    elif json:
+        answers = {name: _as_json(name, answer) for name, answer in found.items()}
+        # One view alone is its own answer; a list has no place for origins, which are told on stderr as well.
+        answer = answers if len(answers) > 1 else next(iter(answers.values()))
+        if isinstance(answer, dict):
+            answer["origins"] = {"weights": resolved.origin}
+        print(report.as_json(answer))  # noqa: T201
+    else:
+        for name, answer in found.items():
+            words.show(name, answer)
+    for line in _notes(found):
+        err.print(report.printable(line), soft_wrap=True)
+    err.print(report.printable(f"{resolved.target.name}: weights {resolved.origin}"), soft_wrap=True)
+
+
+def _config(resolved: Resolved) -> Any:
+    from core.inspection.config_fields import configuration_fields
+
+    return configuration_fields(resolved.encoder)
+
+
+def _classes(resolved: Resolved) -> Any:
+    from core.inspection.model_classes import head_classes
+
+    return head_classes(resolved.encoder)
+
+
+def _params(resolved: Resolved) -> Any:
+    if resolved.target.file is not None:
+        from core.inspection.weights import open_weights
+
+        open_weights(resolved)  # what the file holds is what is told; a damaged one is refused here
+    return resolved.tree
+
+
+def _tensor(resolved: Resolved, name: str) -> Any:
+    from core.inspection.tensor_stats import tensor_statistics
+    from core.inspection.weights import open_weights
+
+    return tensor_statistics(open_weights(resolved), name)
+
+
+def _nearest(resolved: Resolved, token: str) -> Any:
+    from core.inspection.tensor_stats import nearest_tokens
+    from core.inspection.weights import open_weights
+
+    return nearest_tokens(open_weights(resolved), resolved.tokenizer, token)
+
+
+def _diff(resolved: Resolved, other: Resolved) -> Any:
+    from core.inspection.weight_diff import compare_targets
+
+    return compare_targets(resolved, other)
+
+
+def _trace(resolved: Resolved, data: str | None) -> Any:
+    from core.config.schema import configure
+    from core.inspection.activations import trace_batch
+    from core.sources.resolve import open_reviews
+
+    config = configure(resolved.target.config, [], data)
+    reviews, origin = open_reviews(config.data.source, config.data.dataset)
+    return trace_batch(resolved, reviews, origin.words())
+
+
+def _attention(resolved: Resolved, text: str, layer: int, head: int | None) -> Any:
+    from core.inspection.attention_maps import look_at_text
+
+    found = look_at_text(resolved, text)
+    found.matrix(layer, head)  # refuses one that is not there
+    return found, layer, head
+
+
+def _as_json(name: str, answer: Any) -> Any:
+    if name == "params":
+        from core.model.parameter_tree import parameters_as_json
+
+        return parameters_as_json(answer)
+    if name == "diff":
+        return [{"name": row.name, "relative_l2": row.relative_l2, "cosine": row.cosine} for row in answer.tensors]
+    if name == "trace":
+        return [row.as_dict() for row in answer.rows]
+    if name == "tensor":
+        return answer.as_dict()
+    if name == "attention":
+        found, layer, head = answer
+        return {
+            "tokens": [token.token for token in found.encoding.tokens],
+            "layer": layer,
+            "head": head,
+            "matrix": found.matrix(layer, head).tolist(),
+            "logit": found.logit,
+            "full_length": found.encoding.full_length,
+            "cut_text": found.encoding.cut_text,
+        }
+    return [asdict(row) for row in answer]
+
+
+def _notes(found: dict[str, Any]) -> Iterator[str]:
+    """What is to be known beside the answers, whichever form they have."""
+    with contextlib.suppress(KeyError):
+        yield from found["diff"].notes
+    if "trace" in found:
+        trace = found["trace"]
+        yield f"a batch of {len(trace.lengths)} reviews: {trace.origin}"
+        if trace.cut:
+            yield f"cut: {trace.cut} of {len(trace.lengths)} reviews are longer than max_length {trace.max_length}"
+    if "attention" in found and (cut := found["attention"][0].cut_words()):
+        yield cut

@@ -1,0 +1,50 @@
+"""Ask a trained model about texts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from core.cli.console import err, out
+from core.cli.options import AsJson, RunsDir
+from core.cli.stdin import read_texts
+from core.runs import summary as report
+from core.runs.directory import runs_root
+from core.training.preload import load_training_libraries
+
+
+def predict(
+    run: Annotated[str, typer.Argument(help="A run, the beginning of its name, `last`, RUN@step-300, or a folder.")],
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(help="The text, or several; - or nothing reads stdin, a text a line.", metavar="[TEXT]..."),
+    ] = None,
+    runs_dir: RunsDir = None,
+    json: AsJson = False,
+) -> None:
+    """Predict the sentiment of texts with the model of a run."""
+    asked = read_texts(texts, lines=True, example='imdb-tui predict last "a warm film"')
+    load_training_libraries()
+    from core.analysis.predict import predict as predictions
+    from core.inspection.target import find_target, resolve
+
+    resolved = resolve(find_target(run, runs_root(runs_dir)))
+    found = predictions(resolved, asked)
+    if json:
+        rows = [{**asdict(one), "label": one.label} for one in found]
+        print(report.as_json({"predictions": rows, "origins": {"weights": resolved.origin}}))  # noqa: T201
+    else:
+        table = Table(box=None, pad_edge=False)
+        for heading in ("label", "positive", "text"):
+            table.add_column(heading, justify="right" if heading == "positive" else "left", no_wrap=True)
+        for one in found:
+            table.add_row(one.label, report.percent(one.probability), Text(report.shortened(one.text)))
+        out.print(table)
+    for number, one in enumerate(found, start=1):
+        if one.tokens < one.full_length:
+            err.print(f"cut: of text {number} the model reads {one.tokens} of {one.full_length} tokens")
+    err.print(report.printable(f"{resolved.target.name}: weights {resolved.origin}"), soft_wrap=True)

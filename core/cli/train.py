@@ -1,0 +1,139 @@
+"""Train a preset, go on with a run, or repeat one; alone, or as one of the ranks that torchrun starts."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.console import Reporter, err
+from core.cli.options import INTERRUPTED, RUN_FAILED, AsJson, Debug, RunsDir
+from core.config.presets import load_preset
+from core.config.schema import NAMED_SOURCES, RunConfig, configure
+from core.data.reviews import read_reviews
+from core.errors import InputError
+from core.runs import summary as report
+from core.runs.directory import Run, find_run, runs_root
+from core.runs.events import Event
+from core.runs.reader import EventReader
+from core.runs.state import RunState
+from core.runs.writer import launch_id
+from core.training.control import Change, Control, journal_of
+
+
+def train(
+    preset: Annotated[str | None, typer.Argument(help="Name of a preset; `imdb-tui presets` lists them.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="SECTION.FIELD=VALUE, as often as wanted.")] = None,
+    data: Annotated[str | None, typer.Option("--data", help="hub, embedded, or a CSV or parquet file.")] = None,
+    resume: Annotated[str | None, typer.Option("--resume", help="Go on with this run from its checkpoint.")] = None,
+    prolong: Annotated[int, typer.Option("--prolong", min=0, help="With --resume: so many epochs more.")] = 0,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", help="With --resume: go on with this peak rate.")
+    ] = None,
+    replay: Annotated[str | None, typer.Option("--replay", help="Repeat this run, its changes included.")] = None,
+    runs_dir: RunsDir = None,
+    json: AsJson = False,
+) -> int:
+    """Train a preset, go on with a run (--resume), or repeat one with all that was asked of it (--replay)."""
+    root = runs_root(runs_dir)
+    _require_one(preset, resume, replay)
+    if resume is None and (prolong or learning_rate is not None):
+        raise InputError("--prolong and --learning-rate go with --resume RUN; for a new run there is --set")
+    if preset is None and set_:
+        raise InputError("--set goes with a preset; the configuration of a run is its own")
+    if learning_rate is not None:
+        Change("learning_rate", learning_rate)
+    control = Control()
+    config: RunConfig | None = None
+    before = find_run(root, resume or replay or "") if preset is None else None
+    if resume is not None and before is not None and not launch_id() and before.is_live():
+        # At once, before torch is imported; but of several ranks the first may already be the one that writes.
+        raise InputError(before.owner_words())
+    if preset is not None:
+        config = configure(load_preset(preset), set_ or [], data)
+    elif replay is not None and before is not None:
+        config = configure(before.config(), [], data)
+        control.expect(journal_of(EventReader(before.events_path).read()))
+    elif before is not None and data is not None:
+        data = configure(before.config(), [], data).data.source
+    if config is not None and config.data.source not in NAMED_SOURCES:
+        read_reviews(Path(config.data.source).expanduser())  # refused here, before a run is made and torch imported
+
+    def work(emit: Callable[[Event], None]) -> Run:
+        """With torch, which is imported only now."""
+        from core.training import resume as resuming
+        from core.training.loop import train as run_training
+
+        if config is None:
+            assert before is not None
+            return resuming.resume(
+                before, control, emit, prolong=prolong, peak_learning_rate=learning_rate, data=data, ranks=ranks
+            )
+        again = resuming.begun_by_this_launch(root) if ranks.restarts else None
+        if again is None:
+            return run_training(config, root, control, emit, ranks)
+        if again.state(steps=False).status in ("completed", "stopped"):
+            return again
+        return resuming.resume(again, control, emit, ranks=ranks)
+
+    restore = _stop_on_signals(control)
+    try:
+        from core.engine import distributed
+
+        with distributed.joined() as ranks:
+            state = RunState()
+            if ranks.leads:
+                with Reporter() as reporter:
+                    run = work(reporter)
+                state = run.state()
+            else:
+                work(state.apply)
+            if state.status in ("completed", "stopped"):  # after a failure the launcher ends the others
+                ranks.meet()
+    finally:
+        restore()
+    if ranks.leads:
+        err.print(reporter.ending(), soft_wrap=True)
+        if json:
+            print(report.as_json(report.run_summary(run, state)))  # noqa: T201
+        if state.status == "failed" and Debug.wanted and state.finished:
+            err.print(state.finished.traceback)
+    if ranks.world_size > 1:
+        distributed.leave(_exit_code(state))
+    return _exit_code(state)
+
+
+def _require_one(preset: str | None, resume: str | None, replay: str | None) -> None:
+    given = [words for words in (preset, resume, replay) if words is not None]
+    if len(given) != 1:
+        what = "nothing to train was named" if not given else "only one thing can be trained at a time"
+        raise InputError(f"{what}; give a preset, or --resume RUN, or --replay RUN")
+
+
+def _exit_code(state: RunState) -> int:
+    return {"completed": 0, "failed": RUN_FAILED}.get(state.status, INTERRUPTED)
+
+
+def _stop_on_signals(control: Control) -> Callable[[], None]:
+    """SIGINT, SIGTERM and SIGHUP stop the run at the next step; a second one ends the process at once."""
+    names = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in names}
+    if before.get(getattr(signal, "SIGHUP", None)) is signal.SIG_IGN:  # nohup: the terminal may go, the run goes on
+        del before[signal.SIGHUP]
+
+    def stop(number: int, _: object) -> None:
+        if control.stop_requested:
+            raise KeyboardInterrupt
+        control.stop(f"signal {signal.Signals(number).name}")
+
+    for number in before:
+        signal.signal(number, stop)
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    return restore

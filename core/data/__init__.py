@@ -1,0 +1,1 @@
+"""Labelled reviews, and the splits and encoded examples made of them."""

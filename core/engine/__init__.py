@@ -1,0 +1,1 @@
+"""What computes and how: device, number format, processes, threads and memory."""

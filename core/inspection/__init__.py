@@ -1,0 +1,1 @@
+"""A model looked at: configuration, weights, activations and attention."""

@@ -1,0 +1,232 @@
+"""Which model is looked at: a preset before it is trained, a run's checkpoint, a weights file, or a DistilBERT."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.config.presets import list_presets, load_preset
+from core.config.schema import ModelConfig, RunConfig
+from core.errors import InputError
+from core.model.parameter_tree import ParameterNode, parameter_tree, with_frozen
+from core.runs.directory import MODEL, Run, find_run, list_runs
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from transformers import DistilBertConfig
+
+    from core.sources.resolve import Checkpoint
+
+WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model by name. Without ``file``, its weights are those that training would begin with."""
+
+    name: str
+    config: RunConfig
+    file: Path | None = None
+    run: Run | None = None
+    """The run whose checkpoint it is, if it is one's."""
+    bare: bool = False
+    """Whether ``file`` has the encoder alone, so that the head is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a target is on this machine: its architecture, tokenizer and parameters; no weights are read yet."""
+
+    target: Target
+    encoder: DistilBertConfig
+    tree: ParameterNode
+    checkpoint: Checkpoint
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        return self.checkpoint.tokenizer
+
+    @property
+    def origin(self) -> str:
+        """Where its weights come from, in words."""
+        return str(self.target.file) if self.target.file else self.checkpoint.weights_origin.words()
+
+
+def find_target(name: str, root: Path) -> Target:
+    """What ``name`` means: a preset; a run as ``imdb-tui show`` names it, also ``RUN@step-300``; a path of a run, a
+
+    checkpoint or a weights file; else a DistilBERT's folder or name on the Hub. Raises InputError where it is none.
+    """
+    if not name.strip():
+        raise InputError("the name of the model is empty; give a preset, a run, or a path")
+    if name in {preset.name for preset in list_presets()}:
+        return Target(name, load_preset(name))
+    path = Path(name).expanduser()
+    if path.is_file():
+        return _of_file(name, path)
+    if path.is_dir():
+        return _of_folder(name, path)
+    run_name, at, step = name.rpartition("@")
+    if at and not step:
+        raise InputError(f"{name} names no checkpoint after the @; write {name}step-300, or {run_name} for the newest")
+    try:
+        run = find_run(root, run_name if at else name)
+    except InputError as error:
+        if "/" in name and not at:
+            return Target(name, _of_checkpoint(name))
+        presets = ", ".join(preset.name for preset in list_presets())
+        raise InputError(f"{error}; presets are {presets}") from None
+    return _of_run(run, step if at else "")
+
+
+def _of_run(run: Run, step: str) -> Target:
+    """The newest checkpoint of a run, or the one of that step."""
+    found = checkpoints(run)
+    if step:
+        wanted = f"step-{step.removeprefix('step-')}"
+        if wanted not in found:
+            raise InputError(f"{run.name} has no checkpoint {wanted}; it has {', '.join(found) or 'none'}")
+        return Target(f"{run.name}@{wanted}", run.config(), found[wanted], run)
+    if not found:
+        raise InputError(f"{run.name} has no checkpoint; name its preset to see the weights it began with")
+    newest = next(reversed(found))
+    return Target(f"{run.name}@{newest}", run.config(), found[newest], run)
+
+
+def candidates(root: Path, most_runs: int = 20) -> list[str]:
+    """Names to look at or compare with: the presets, then every checkpoint of the newest runs, newest first."""
+    names = [preset.name for preset in list_presets() if preset.config is not None]
+    for run in list_runs(root)[:most_runs]:
+        names += [f"{run.name}@{step}" for step in reversed(checkpoints(run))]
+    return names
+
+
+def checkpoints(run: Run) -> dict[str, Path]:
+    """Name to weights file of each checkpoint of a run, oldest first."""
+    folders = (run.path / "checkpoints").glob("step-*")
+    numbered = [(int(folder.name[5:]), folder) for folder in folders if folder.name[5:].isdecimal()]
+    return {folder.name: file for _, folder in sorted(numbered) if (file := _weights_file(folder)) is not None}
+
+
+def _weights_file(folder: Path) -> Path | None:
+    """``model.safetensors``, or the only safetensors file there is."""
+    if (folder / WEIGHTS).is_file():
+        return folder / WEIGHTS
+    found = list(folder.glob("*.safetensors"))
+    return found[0] if len(found) == 1 else None
+
+
+def _of_folder(name: str, path: Path) -> Target:
+    if (path / "config.toml").is_file():
+        return _of_run(Run(path), "")
+    if (path / "config.json").is_file():
+        file = _weights_file(path)
+        whole = _of_classifier(file) if file is not None else None
+        return Target(name, whole, file) if whole is not None else Target(name, _of_checkpoint(str(path)))
+    if (file := _weights_file(path)) is not None:
+        return _of_file(name, file)
+    raise InputError(f"{path} is no run, no checkpoint, and no folder that save_pretrained wrote")
+
+
+def _of_file(name: str, path: Path) -> Target:
+    """A weights file, with the configuration of the run or of the folder in which it lies."""
+    path = path.absolute()
+    run = next((parent for parent in path.parents[:3] if (parent / "config.toml").is_file()), None)
+    if run is not None:
+        return Target(name, Run(run).config(), path, Run(run))
+    if (path.parent / "config.json").is_file():
+        whole = _of_classifier(path)
+        return Target(name, whole or _of_checkpoint(str(path.parent)), path, bare=whole is None)
+    raise InputError(f"{path}: no config.toml of a run and no config.json beside it says what model these weights are")
+
+
+def _of_checkpoint(name: str) -> RunConfig:
+    return RunConfig(preset="checkpoint", model=ModelConfig(checkpoint=name))
+
+
+def _of_classifier(file: Path) -> RunConfig | None:
+    """The configuration of a classifier's folder: its head, and the length and special tokens of its tokenizer.
+
+    None for a file of the encoder alone, with another head than ours, or that cannot be read, which is said later.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="np") as tensors:
+            names = set(tensors.keys())
+            labels = tensors.get_slice("classifier.weight").get_shape()[0] if "classifier.weight" in names else 0
+    except (SafetensorError, OSError):
+        return None
+    head = {1: "linear", 2: "sequence-classification"}.get(labels)
+    if head is None or (labels == 2) != ("pre_classifier.weight" in names):
+        return None
+    config = _of_checkpoint(str(file.parent)).set("model.head", head)
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        tokenizer = json.loads((file.parent / "tokenizer.json").read_text(encoding="utf-8"))
+        config = config.set("data.add_special_tokens", tokenizer["post_processor"] is not None)
+    with suppress(OSError, ValueError, TypeError, KeyError, InputError):
+        about = json.loads((file.parent / "tokenizer_config.json").read_text(encoding="utf-8"))
+        config = config.set("data.max_length", about["model_max_length"])
+    return config
+
+
+def resolve(target: Target) -> Resolved:
+    """The target's architecture and parameters, built on the meta device: at once, without memory.
+
+    Raises InputError where its configuration cannot be had or used.
+    """
+    from core.runs.stored_model import kept_by
+    from core.sources.resolve import open_checkpoint
+
+    model = target.config.model
+    if target.run is not None and (target.run.path / MODEL).is_dir():
+        checkpoint = kept_by(target.run)
+    else:
+        checkpoint = open_checkpoint(model.checkpoint, pretrained=model.init == "pretrained")
+    return Resolved(target, *_built(checkpoint, model), checkpoint)
+
+
+def edited(resolved: Resolved, config: RunConfig) -> Resolved:
+    """The target with another architecture or other frozen parameters; whatever else is asked for, resolve anew.
+
+    Takes milliseconds. Raises InputError as :func:`resolve`.
+    """
+    before = resolved.target.config.model
+    if (before.checkpoint, before.init) != (config.model.checkpoint, config.model.init):
+        return resolve(replace(resolved.target, config=config))
+    encoder, tree = _built(resolved.checkpoint, config.model)
+    return replace(resolved, target=replace(resolved.target, config=config), encoder=encoder, tree=tree)
+
+
+def _built(checkpoint: Checkpoint, model: ModelConfig) -> tuple[DistilBertConfig, ParameterNode]:
+    from core.model.classifier import encoder_config
+
+    encoder = encoder_config(checkpoint.config, model.architecture)
+    return encoder, _tree(encoder, model)
+
+
+def _tree(encoder: DistilBertConfig, model: ModelConfig) -> ParameterNode:
+    from core.model.classifier import meta_classifier
+
+    return with_frozen(parameter_tree(meta_classifier(encoder, model)), model.freeze)
+
+
+def in_shape_of(one: Resolved, other: Resolved) -> Resolved | None:
+    """``one`` drawn in the architecture of ``other``, where that makes two comparable that are not; else None.
+
+    Only fresh weights can be drawn otherwise, and only where their preset does not say itself how they are shaped.
+    """
+    model = one.target.config.model
+    fresh = one.target.file is None and model.init == "scratch" and not model.architecture
+    if not fresh or _shapes(one) == _shapes(other):
+        return None
+    return replace(one, encoder=other.encoder, tree=_tree(other.encoder, model))
+
+
+def _shapes(one: Resolved) -> dict[str, tuple[int, ...] | None]:
+    from core.model.parameter_tree import leaves
+
+    return {leaf.path: leaf.shape for leaf in leaves(one.tree)}

@@ -1,0 +1,106 @@
+"""The tensors of a model by name, read one at a time, so that looking at one does not load all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from core.errors import InputError
+from core.inspection.target import Resolved
+from core.model.classifier import BODY, Classifier, build_classifier
+from core.model.parameter_tree import leaves
+
+Between = Callable[[], None]
+"""Called between two pieces of work; what it raises ends the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """``shapes`` has every tensor, named as in our classifier's state; ``read`` gives one as it is stored."""
+
+    name: str
+    shapes: dict[str, tuple[int, ...]]
+    read: Callable[[str], torch.Tensor]
+
+
+def classifier_name(name: str) -> str:
+    """A tensor's name in our classifier, from that in a bare encoder or in a BERT-prefixed file."""
+    name = name.removeprefix("bert.") if name.startswith(("bert.embeddings", "bert.transformer")) else name
+    return f"distilbert.{name}" if name.startswith(("embeddings.", "transformer.")) else name
+
+
+def read_file(path: Path, name: str = "") -> Weights:
+    """The tensors of a safetensors file, lazily. Raises InputError where it is none, or is cut off."""
+    stored: dict[str, str] = {}
+    shapes: dict[str, tuple[int, ...]] = {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            for key in file.keys():  # noqa: SIM118 - no mapping
+                stored[classifier_name(key)] = key
+                shapes[classifier_name(key)] = tuple(file.get_slice(key).get_shape())
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: the weights cannot be read ({error}); the file is damaged or cut off") from None
+
+    def read(key: str) -> torch.Tensor:
+        try:
+            with safe_open(path, framework="pt") as file:
+                tensor: torch.Tensor = file.get_tensor(stored[key])
+                return tensor
+        except (SafetensorError, OSError) as error:
+            raise InputError(f"{path}: tensor {key} cannot be read ({error})") from None
+
+    return Weights(name or str(path), shapes, read)
+
+
+def open_weights(resolved: Resolved) -> Weights:
+    """The weights of a target: of its file, or those that its training would begin with, the head drawn at the seed.
+
+    Raises InputError for a damaged file, a tensor that is missing, and a shape that its configuration does not have.
+    """
+    target = resolved.target
+    if target.file is None:
+        state = build_model(resolved).state_dict()
+        shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
+        return Weights(target.name, shapes, state.__getitem__)
+    weights = read_file(target.file, target.name)
+    for leaf in leaves(resolved.tree):
+        if leaf.path not in weights.shapes:
+            if not leaf.path.startswith(BODY) and target.bare:
+                continue  # a checkpoint of the bare encoder has no head
+            raise InputError(f"{target.file}: there is no tensor {leaf.path}; it is not a whole classifier")
+        if weights.shapes[leaf.path] != leaf.shape:
+            raise InputError(
+                f"{target.file}: tensor {leaf.path} has shape {list(weights.shapes[leaf.path])}, "
+                f"its configuration asks for {list(leaf.shape or ())}"
+            )
+    return weights
+
+
+def build_model(resolved: Resolved) -> Classifier:
+    """The target as a classifier in evaluation mode, float32, on the CPU; torch's generator is left as it was.
+
+    Raises InputError as :func:`open_weights`, and for a number in a file that is NaN or infinite.
+    """
+    target, checkpoint = resolved.target, resolved.checkpoint
+    loaded = checkpoint.load_weights() if target.config.model.init == "pretrained" and target.file is None else None
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(target.config.train.seed)
+        model = build_classifier(resolved.encoder, target.config.model, loaded)
+    if target.file is not None:
+        weights = open_weights(resolved)
+        state = {key: require_finite(weights, key, weights.read(key)) for key in weights.shapes}
+        model.load_state_dict({key: state.get(key, tensor) for key, tensor in model.state_dict().items()})
+    return model.eval()
+
+
+def require_finite(weights: Weights, name: str, tensor: torch.Tensor) -> torch.Tensor:
+    """``tensor`` itself. Raises InputError where a number of it is NaN or infinite."""
+    if math.isfinite(tensor.sum(dtype=torch.float64).item()):  # NaN and infinities do not vanish in a sum
+        return tensor
+    wrong = int((~torch.isfinite(tensor)).sum())
+    raise InputError(f"{weights.name}: tensor {name} has {wrong} of {tensor.numel()} numbers that are NaN or infinite")

@@ -1,0 +1,1 @@
+"""The classifier and its forward pass, padded and unpadded."""

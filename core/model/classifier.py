@@ -1,0 +1,190 @@
+"""The classifier: DistilBertModel, its vector at position 0, a linear head to one logit."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers import DistilBertConfig, DistilBertForSequenceClassification, DistilBertModel
+
+from core.config.encoder_overrides import check_heads, parse_architecture
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    from core.config.schema import ModelConfig
+
+CONFIG_NAME, WEIGHTS_NAME = "config.json", "model.safetensors"
+HEAD = "classifier"
+BODY = "distilbert"
+
+
+class DistilBertClassifier(nn.Module):
+    """Positive or negative, as one logit a review: above 0 means positive.
+
+    The linear head reads the last hidden state at position 0, the [CLS] token where special tokens are on.
+    """
+
+    def __init__(self, encoder: DistilBertModel, *, head_dropout: float = 0.0) -> None:
+        super().__init__()
+        self.distilbert = encoder
+        self.dropout = nn.Dropout(head_dropout)
+        self.classifier = nn.Linear(encoder.config.dim, 1)
+
+    @property
+    def config(self) -> DistilBertConfig:
+        """The encoder's configuration."""
+        return self.distilbert.config
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Writes configuration and weights; transformers reads the encoder, :meth:`from_pretrained` all of it."""
+        path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
+        fields = self.config.to_dict() | {"architectures": [type(self).__name__], "head_dropout": self.dropout.p}
+        (path / CONFIG_NAME).write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+        save_file(self.state_dict(), path / WEIGHTS_NAME, metadata={"format": "pt"})
+
+    @classmethod
+    def from_pretrained(cls, folder: str | os.PathLike[str]) -> DistilBertClassifier:
+        """The classifier that :meth:`save_pretrained` wrote, in evaluation mode, float32, on the CPU."""
+        path = Path(folder)
+        fields = json.loads((path / CONFIG_NAME).read_text(encoding="utf-8"))
+        head_dropout = fields.pop("head_dropout", 0.0)
+        with torch.random.fork_rng(devices=[]):
+            classifier = cls(DistilBertModel(DistilBertConfig(**fields)), head_dropout=head_dropout)
+        classifier.load_state_dict(load_file(path / WEIGHTS_NAME))
+        return classifier.eval()
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """``input_ids`` and ``attention_mask`` of shape [batch, length] to logits of shape [batch], float32."""
+        hidden = self.distilbert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return self.logits_of(hidden[:, 0])
+
+    def logits_of(self, first: torch.Tensor) -> torch.Tensor:
+        """The head: last hidden states at position 0, [batch, dim], to logits of shape [batch], float32."""
+        logits: torch.Tensor = self.classifier(self.dropout(first))
+        return logits.squeeze(-1).float()
+
+
+class SequenceClassifier(DistilBertForSequenceClassification):  # type: ignore[no-untyped-call]
+    """transformers' own two-label head; the logit of a review is by how much positive exceeds negative.
+
+    Cross-entropy over two logits is binary cross-entropy of their difference, so that everything else stays the same.
+    """
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """``input_ids`` and ``attention_mask`` of shape [batch, length] to logits of shape [batch], float32."""
+        logits: torch.Tensor = super().forward(input_ids=input_ids, attention_mask=attention_mask).logits.float()
+        return logits[:, 1] - logits[:, 0]
+
+    def logits_of(self, first: torch.Tensor) -> torch.Tensor:
+        """The head: last hidden states at position 0, [batch, dim], to logits of shape [batch], float32."""
+        logits: torch.Tensor = self.classifier(self.dropout(torch.relu(self.pre_classifier(first)))).float()
+        return logits[:, 1] - logits[:, 0]
+
+
+Classifier = DistilBertClassifier | SequenceClassifier
+LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
+
+
+def encoder_config(fields: dict[str, Any], architecture: Sequence[str] = ()) -> DistilBertConfig:
+    """A DistilBertConfig from a checkpoint's fields and what a preset's ``model.architecture`` sets.
+
+    Raises InputError for values it refuses.
+    """
+    own = parse_architecture(architecture)
+    try:
+        config = DistilBertConfig(**{**fields, **own})
+    except Exception as error:  # its validator raises several kinds
+        raise InputError(f"the checkpoint's configuration cannot be used: {error}") from None
+    try:
+        check_heads(config.dim, config.n_heads)
+    except InputError as error:
+        raise InputError(f"the {'preset' if own else 'checkpoint'}'s configuration cannot be used: {error}") from None
+    return config
+
+
+def require_fit(config: DistilBertConfig, vocabulary: int, max_length: int) -> None:
+    """Raises InputError where ids or positions would fall outside the embeddings of ``config``."""
+    if vocabulary > config.vocab_size:
+        raise InputError(
+            f"the checkpoint's tokenizer knows {vocabulary} pieces, its vocab_size is {config.vocab_size}; "
+            "tokenizer and model do not belong together"
+        )
+    if max_length > config.max_position_embeddings:
+        raise InputError(
+            f"data.max_length = {max_length} is more than the checkpoint's {config.max_position_embeddings} positions"
+        )
+
+
+def build_classifier(
+    config: DistilBertConfig, model: ModelConfig, weights: dict[str, torch.Tensor] | None
+) -> Classifier:
+    """The classifier in train mode, float32, on the CPU; ``weights`` None leaves the encoder as it was drawn.
+
+    Weights are drawn from torch's generator: seed it first. Raises InputError for weights that do not fit the
+    configuration and for a name in ``freeze`` that no module has.
+    """
+    classifier: Classifier
+    if model.head == "sequence-classification":
+        classifier = SequenceClassifier(_with_labels(config, model))
+        if weights is not None:
+            _load(classifier.distilbert, weights)
+    else:
+        # As from_pretrained: weights that are replaced at once draw nothing, the seed's first go to the head.
+        with torch.random.fork_rng(devices=[]) if weights is not None else nullcontext():
+            encoder = DistilBertModel(config)
+        if weights is not None:
+            _load(encoder, weights)
+        classifier = DistilBertClassifier(encoder, head_dropout=model.head_dropout)
+    freeze(classifier, model.freeze)
+    return classifier.train()
+
+
+def _load(encoder: DistilBertModel, weights: dict[str, torch.Tensor]) -> None:
+    own = encoder.state_dict()
+    for name, tensor in own.items():
+        if name not in weights:
+            raise InputError(f"the checkpoint has no tensor {name}; it is not a whole DistilBERT")
+        if weights[name].shape != tensor.shape:
+            raise InputError(
+                f"tensor {name} of the checkpoint has shape {list(weights[name].shape)}, "
+                f"its configuration asks for {list(tensor.shape)}"
+            )
+    encoder.load_state_dict({name: weights[name] for name in own})
+
+
+def freeze(classifier: nn.Module, names: Sequence[str]) -> None:
+    """Stops training the parameters named and those of the modules named; InputError for a name that none has."""
+    own = dict(classifier.named_parameters())
+    for name in names:
+        below = [own[path] for path in own if path == name or path.startswith(f"{name}.")]
+        if not below:
+            raise InputError(f"model.freeze names {name!r}, which no module has, nor any tensor; try {BODY}.embeddings")
+        for parameter in below:
+            parameter.requires_grad_(False)
+    if not any(parameter.requires_grad for parameter in classifier.parameters()):
+        raise InputError("model.freeze leaves no parameter to train")
+
+
+def meta_classifier(config: DistilBertConfig, model: ModelConfig | None = None) -> Classifier:
+    """The classifier on the meta device, with the head that ``model`` names: shapes and counts at once, no memory."""
+    with torch.device("meta"):
+        if model is not None and model.head == "sequence-classification":
+            return SequenceClassifier(_with_labels(config, model))
+        return DistilBertClassifier(DistilBertModel(config))
+
+
+def _with_labels(config: DistilBertConfig, model: ModelConfig) -> DistilBertConfig:
+    """The configuration of transformers' head: two labels, and the preset's dropout before them."""
+    config = copy.deepcopy(config)
+    config.seq_classif_dropout = model.head_dropout
+    config.id2label, config.label2id = dict(LABELS), {label: i for i, label in LABELS.items()}
+    return config

@@ -1,0 +1,207 @@
+"""The run directory: written while training, read by every view, listed and compared afterwards.
+
+<runs>/20261123-221501-pretrained/
+  config.toml        what reproduces the run
+  environment.json   versions, device, dtype with reason, origins with hashes
+  events.jsonl       one JSON object a line, append-only
+  owner.json         the process that trains, for as long as it does; it then also holds a lock on .lock
+  model/             the encoder's configuration and the tokenizer, as transformers reads them
+  predictions/       validation predictions, one CSV an epoch
+  checkpoints/       what the run needs to go on: the last two moments, and the best where that is wanted
+  requests/          what other processes ask of the run
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import socket
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.config.schema import RunConfig, from_toml
+from core.errors import InputError
+from core.runs.status import LIVE, Status
+
+if TYPE_CHECKING:
+    from core.runs.state import RunState
+
+OWNER, LOCK, MODEL = "owner.json", ".lock", "model"
+
+ELSEWHERE_LIVE_S = 60.0
+"""A run owned by another host counts as live while its events are younger than this."""
+
+
+def runs_root(given: str | os.PathLike[str] | None = None) -> Path:
+    """The runs directory: the one given, else ``$IMDB_TUI_RUNS``, else the user data directory."""
+    if chosen := given or os.environ.get("IMDB_TUI_RUNS"):
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("imdb-tui")) / "runs"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run directory, for reading."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether there is a checkpoint to go on from; whether it verifies is asked when that is done."""
+        return any((self.path / "checkpoints").glob("step-*"))
+
+    @property
+    def events_path(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def created(self) -> datetime:
+        """Local time from the directory's name, else its modification time."""
+        try:
+            return datetime.strptime(self.name[:15], "%Y%m%d-%H%M%S").astimezone()
+        except ValueError:
+            return datetime.fromtimestamp(self.path.stat().st_mtime).astimezone()
+
+    def config(self) -> RunConfig:
+        """The run's resolved configuration. Raises InputError where it is missing or damaged."""
+        path = self.path / "config.toml"
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: the run's configuration cannot be read ({error})") from None
+        return from_toml(text, preset="unknown", where=str(path))
+
+    def environment(self) -> dict[str, Any]:
+        """Versions, device and origins; empty where none was written."""
+        try:
+            content = json.loads((self.path / "environment.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def state(self, *, steps: bool = True) -> RunState:
+        """The fold of the run's events; its status says ``interrupted`` where nobody writes on."""
+        from core.runs.reader import EventReader  # here and not above: the console's first frame reads no run
+
+        reader, state = EventReader(self.events_path, steps=steps), self.unread_state()
+        if steps:
+            reader.fold_into(state)
+        else:
+            for event in reader.read():
+                state.apply(event)
+        state.skipped_lines = reader.skipped
+        state.status = self.status(state)
+        if reader.torn() and state.status not in LIVE:
+            state.skipped_lines += 1
+        return state
+
+    def unread_state(self) -> RunState:
+        """The state before the first event."""
+        from core.runs.state import RunState
+
+        return RunState(run=self.name, preset=self.name[16:])
+
+    def status(self, state: RunState) -> Status:
+        """``state.status``, corrected for a run that died without writing its end."""
+        return "interrupted" if state.status in LIVE and not self.is_live() else state.status
+
+    def owner(self) -> dict[str, Any] | None:
+        """The process that trains or trained last without giving the run up: pid, host, process_started, launch."""
+        try:
+            owner = json.loads((self.path / OWNER).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return owner if isinstance(owner, dict) else None
+
+    def owner_words(self) -> str:
+        """Who is in the way of another writer, for a refusal."""
+        owner = self.owner() or {}
+        pid, host = owner.get("pid", "?"), owner.get("host", "an unknown host")
+        return f"run {self.name} is being written by process {pid} on {host}; stop that one first"
+
+    def is_live(self) -> bool:
+        """Whether the process that owns the run still lives."""
+        owner = self.owner()
+        if owner is None:
+            return False
+        try:
+            if owner["host"] != socket.gethostname():
+                return time.time() - self.events_path.stat().st_mtime < ELSEWHERE_LIVE_S
+            if (self.path / LOCK).exists():
+                return self._is_locked()
+            return _process_lives(owner)
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def _is_locked(self) -> bool:
+        """The lock goes with its process, whatever the clock says and whoever has its number now."""
+        from filelock import FileLock, Timeout
+
+        try:
+            with FileLock(self.path / LOCK, timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def predictions(self, epoch: int) -> list[tuple[int, int, float]]:
+        """(review id, label, logit) of each validation review after ``epoch``.
+
+        Raises InputError where they are missing or damaged.
+        """
+        path = self.path / "predictions" / f"epoch-{epoch}.csv"
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                return [(int(r["id"]), int(r["label"]), float(r["logit"])) for r in csv.DictReader(file)]
+        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+            raise InputError(f"{path}: the run's predictions cannot be read ({error})") from None
+
+
+def _process_lives(owner: dict[str, Any]) -> bool:
+    import psutil
+
+    try:
+        process = psutil.Process(owner["pid"])
+        # A killed process that its parent has not yet waited for still has its number.
+        dead = process.status() == psutil.STATUS_ZOMBIE
+        return not dead and bool(abs(process.create_time() - owner["process_started"]) < 1.0)
+    except psutil.Error:
+        return False
+
+
+def list_runs(root: Path) -> list[Run]:
+    """All runs in ``root``, newest first; an absent directory has none."""
+    try:
+        found = [Run(path) for path in root.iterdir() if (path / "config.toml").is_file()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise InputError(
+            f"the runs directory {root} cannot be read ({error.strerror}); choose another with --runs-dir"
+        ) from None
+    # In one second and of one preset, the tenth comes after the second.
+    return sorted(found, key=lambda run: (run.name[:15], len(run.name), run.name), reverse=True)
+
+
+def find_run(root: Path, name: str) -> Run:
+    """The run of that name, of a unique beginning of a name, or ``last``. Raises InputError for none or several."""
+    runs = list_runs(root)
+    if not name:
+        raise InputError("the name of the run is empty; `imdb-tui runs` lists them")
+    if name == "last" and runs:
+        return runs[0]
+    matches = [run for run in runs if run.name == name] or [run for run in runs if run.name.startswith(name)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise InputError(f"{name!r} could be any of {', '.join(run.name for run in matches)}; write more of it")
+    raise InputError(f"there is no run {name!r} in {root}; `imdb-tui runs` lists them")

@@ -1,0 +1,61 @@
+"""How long a run will take on this machine: from earlier runs of like work, else from arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.config.encoder_overrides import parse_architecture
+from core.config.schema import RunConfig
+from core.runs.directory import Run
+from core.sources.embedded import minilm_folder
+
+# Cautious rates for a first run, in floating point operations a second and core, for float32.
+_ASSUMED_RATE = 5e10
+_MEAN_FILL = 0.8
+"""How much of max_length an average batch of real reviews fills at 256 tokens, padding included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """``seconds`` of a whole run and where the number is from."""
+
+    seconds: float
+    basis: str
+
+
+def estimate(config: RunConfig, runs: Iterable[Run], cores: int) -> Estimate:
+    """Scales the newest completed run of the same encoder by the floating point operations of both."""
+    for run in runs:
+        try:
+            before = run.config()
+        except Exception:  # a damaged run is no basis, and nothing else
+            continue
+        if before.model.init != config.model.init or before.model.checkpoint != config.model.checkpoint:
+            continue
+        if before.model.freeze != config.model.freeze:  # what is frozen has no backward pass
+            continue
+        if before.engine != config.engine:
+            continue
+        state = run.state(steps=False)
+        if state.status == "completed" and state.elapsed > 0:
+            return Estimate(state.elapsed * operations(config) / operations(before), f"measured by {run.name}")
+    return Estimate(operations(config) / (_ASSUMED_RATE * cores), "a guess from arithmetic, until one run is done")
+
+
+def operations(config: RunConfig) -> float:
+    """Floating point operations of a run, 6 a parameter and token for training and 2 for validation.
+
+    Source of the factors: Kaplan et al. 2020, Scaling Laws for Neural Language Models, section 2.1.
+    """
+    pretrained_small = config.model.init == "pretrained" and minilm_folder() is not None
+    layers, dim, hidden = (6, 384, 1536) if pretrained_small else (6, 768, 3072)
+    own = parse_architecture(config.model.architecture)
+    layers, dim, hidden = own.get("n_layers", layers), own.get("dim", dim), own.get("hidden_dim", hidden)
+    matrices = layers * (4 * dim * dim + 2 * dim * hidden)
+    length = config.data.max_length * _MEAN_FILL
+    validation = math.ceil(config.data.n_samples * config.data.test_size)
+    training = config.data.n_samples - validation
+    attention = layers * 2 * length * dim
+    return float(config.train.num_epochs * length * (matrices + attention) * (6 * training + 2 * validation))

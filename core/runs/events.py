@@ -1,0 +1,234 @@
+"""What a run says of itself: small frozen events, one JSON object a line. A run *is* its events."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar
+
+from core.runs.status import STATUS_SIGNS, Status
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Base of all events. ``time`` is seconds since 1970; ``elapsed`` is seconds of the run's own steady clock."""
+
+    name: ClassVar[str] = ""
+    kept: ClassVar[bool] = True
+    """Whether the event belongs in events.jsonl, or only tells a watcher what is going on this moment."""
+    time: float
+    elapsed: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunStarted(Event):
+    """Data and model are ready; steps follow. ``origins`` has an entry a thing: tokenizer, weights, reviews.
+
+    A run that goes on from a checkpoint says so again: everything after ``step`` steps and ``epochs_done`` whole
+    epochs is then done anew.
+    """
+
+    name: ClassVar[str] = "run_started"
+    run: str
+    preset: str
+    num_epochs: int
+    steps_per_epoch: int
+    train_examples: int
+    validation_examples: int
+    parameters: int
+    device: str
+    device_reason: str
+    dtype: str
+    dtype_reason: str
+    threads: int
+    origins: dict[str, Any]
+    world_size: int = 1
+    """How many processes train together."""
+    step: int = 0
+    epochs_done: int = 0
+    checkpoint: str = ""
+    """The checkpoint from which the run goes on, relative to the run directory; empty at its beginning."""
+    inexact: str = ""
+    """Why it goes on with other bits than without the break; empty where it is exact to the bit."""
+    changes_made: int = 0
+    """How many changes of rate and length are in that checkpoint."""
+    engine: dict[str, str] = field(default_factory=dict)
+    """Each part that the engine chose, in words and with the reason."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progressed(Event):
+    """A word on what is being done between steps: loading, downloading, evaluating."""
+
+    name: ClassVar[str] = "progress"
+    kept: ClassVar[bool] = False
+    message: str
+    done: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepLogged(Event):
+    """One optimizer update. ``step`` counts from 1 over the whole run; loss and accuracy are this batch's."""
+
+    name: ClassVar[str] = "step"
+    step: int
+    epoch: int
+    loss: float
+    accuracy: float
+    lr: float
+    grad_norm: float
+    examples: int
+    tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EpochFinished(Event):
+    """Means over one epoch, accuracies in 0..1; ``seconds`` has training and validation together."""
+
+    name: ClassVar[str] = "epoch"
+    epoch: int
+    step: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckpointSaved(Event):
+    """All that the run needs to go on after ``step`` is safely on disk at ``path``, relative to the run directory.
+
+    ``seconds`` is what saving took, beside the training; ``stall_seconds`` how long the training had to wait for it.
+    """
+
+    name: ClassVar[str] = "checkpoint"
+    step: int
+    path: str
+    bytes: int
+    seconds: float
+    stall_seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ControlReceived(Event):
+    """A person, or a signal, asked for something, and it holds from after ``step`` on.
+
+    ``action`` is pause, resume, stop, finish_epoch, abandon, learning_rate (``value`` is the new peak rate) or
+    prolong (``value`` is the number of epochs added).
+    """
+
+    name: ClassVar[str] = "control"
+    step: int
+    action: str
+    reason: str
+    value: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Warned(Event):
+    """Something a person should know that does not end the run.
+
+    ``saving_fails`` is True where from now on nothing reaches the disk, and False where it does again.
+    """
+
+    name: ClassVar[str] = "warning"
+    message: str
+    saving_fails: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFinished(Event):
+    """The last event. ``error`` is one line and ``traceback`` the whole of it, both empty unless failed."""
+
+    name: ClassVar[str] = "run_finished"
+    status: Status
+    step: int
+    reason: str
+    samples_per_second: float
+    error: str = ""
+    traceback: str = ""
+
+
+EVENTS: dict[str, type[Event]] = {
+    kind.name: kind
+    for kind in (
+        RunStarted,
+        Progressed,
+        StepLogged,
+        EpochFinished,
+        CheckpointSaved,
+        ControlReceived,
+        Warned,
+        RunFinished,
+    )
+}
+
+
+def to_line(event: Event) -> str:
+    """The event as one line of JSON, without the newline; NaN and infinities become the strings that float() reads."""
+    content = {key: _json_float(value) for key, value in asdict(event).items()}
+    return json.dumps({"event": event.name, **content}, allow_nan=False)
+
+
+def from_line(line: str) -> Event:
+    """Reads one line of events.jsonl. Raises ValueError for a line that is no whole event of the known types."""
+    try:
+        content = json.loads(line)
+    except RecursionError:
+        raise ValueError("no event") from None
+    name = content.get("event") if isinstance(content, dict) else None
+    if not isinstance(name, str) or name not in EVENTS:
+        raise ValueError("no event")
+    kind = EVENTS[name]
+    known = {spec.name: _typed(content[spec.name], str(spec.type)) for spec in fields(kind) if spec.name in content}
+    try:
+        event = kind(**known)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+    if not (0 <= event.time <= _LATEST and 0 <= event.elapsed <= _LATEST):
+        raise ValueError("an event of no moment")
+    return event
+
+
+_LATEST = 1e11
+"""Seconds since 1970 that a calendar still has a date for."""
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "float": (float, int, str),
+    "float | None": (float, int, str, type(None)),
+    "bool | None": (bool, type(None)),
+    "int": (int,),
+    "int | None": (int, type(None)),
+    "str": (str,),
+    "Status": (str,),
+    "dict[str, Any]": (dict,),
+    "dict[str, str]": (dict,),
+}
+"""What JSON has for a field of each annotation; floats that are not finite are written as texts."""
+
+
+def _typed(value: Any, annotation: str) -> Any:
+    """A field's value as read from JSON. Raises ValueError for one that a view could stumble over."""
+    if type(value) not in _TYPES[annotation] or (annotation == "Status" and value not in STATUS_SIGNS):
+        raise ValueError(f"{value!r} is no {annotation}")
+    if annotation.startswith("int") and value is not None and not 0 <= value < 2**63:
+        raise ValueError(f"{value} counts nothing")
+    if annotation == "dict[str, Any]" and not all(isinstance(item, dict) for item in value.values()):
+        raise ValueError("an origin that is not described")
+    if annotation == "dict[str, str]" and not all(isinstance(item, str) for item in value.values()):
+        raise ValueError("a choice that is not in words")
+    if not annotation.startswith("float") or value is None:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("too large a number") from None
+
+
+def _json_float(value: Any) -> Any:
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

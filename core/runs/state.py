@@ -1,0 +1,229 @@
+"""The fold of a run's events: every view of a run shows the same state, made by the same ``apply``.
+
+A live pane, a finished run, a run on another machine's disk and the headless progress line all fold the same events;
+no number reaches a screen by another way.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from core.runs.events import (
+    CheckpointSaved,
+    ControlReceived,
+    EpochFinished,
+    Event,
+    Progressed,
+    RunFinished,
+    RunStarted,
+    StepLogged,
+    Warned,
+)
+from core.runs.status import LIVE, Status
+from core.runs.step_columns import StepBlock
+
+
+@dataclass(slots=True)
+class Curve:
+    """Points of one metric: ``steps[i]`` optimizer updates were done when it was ``values[i]``."""
+
+    steps: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    rewinds: int = field(default=0, compare=False)
+    """How often points have been taken back: who draws from a copy must then copy anew."""
+
+    def add(self, step: int, value: float) -> None:
+        self.steps.append(step)
+        self.values.append(value)
+
+    def rewind(self, step: int) -> None:
+        """Forgets every point after ``step``."""
+        keep = bisect_right(self.steps, step)
+        del self.steps[keep:], self.values[keep:]
+        self.rewinds += 1
+
+    @property
+    def last(self) -> float | None:
+        return self.values[-1] if self.values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that a chart shows under its axis; ``kind`` is a control's action, ``checkpoint`` or ``start``."""
+
+    step: int
+    kind: str
+
+
+METRICS = ("train/loss", "train/accuracy", "val/loss", "val/accuracy", "lr")
+
+
+@dataclass(slots=True)
+class RunState:
+    """The fold of a run's events: everything a view of the run shows."""
+
+    run: str = ""
+    preset: str = ""
+    status: Status = "starting"
+    started: RunStarted | None = None
+    finished: RunFinished | None = None
+    activity: str = ""
+    """What is being done right now, in words; empty while steps are made."""
+    step: int = 0
+    epoch: int = 0
+    elapsed: float = 0.0
+    curves: dict[str, Curve] = field(default_factory=lambda: {name: Curve() for name in METRICS})
+    epochs: list[EpochFinished] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    """What happened to the run besides its steps, in the order of steps."""
+    log: list[tuple[float, str]] = field(default_factory=list)
+    """(time, words) of what deserves a line: epochs, checkpoints, controls, warnings, the end."""
+    skipped_lines: int = 0
+    examples: int = 0
+    tokens: int = 0
+    step_seconds: float = 0.0
+    steps_made: int = 0
+    """Steps that were computed, those counted that a break lost and that were done anew."""
+    num_epochs: int = 0
+    peak_learning_rate: float | None = None
+    """The one asked for last; None while it is the configuration's."""
+    saving_fails_since: float | None = None
+    """Seconds since 1970 from when on nothing reaches the disk; None while everything is kept."""
+    last_step: StepLogged | None = None
+
+    def apply(self, event: Event) -> None:
+        """Takes in one event. Events must come in the order in which they were written."""
+        self.elapsed = max(self.elapsed, event.elapsed)
+        match event:
+            case RunStarted():
+                self._start(event)
+            case Progressed():
+                self.activity = event.message
+            case StepLogged():
+                self._apply_step(event)
+            case EpochFinished():
+                self.epochs.append(event)
+                self.activity = ""
+                self.curves["val/loss"].add(event.step, event.val_loss)
+                self.curves["val/accuracy"].add(event.step, event.val_accuracy)
+                self._note(
+                    event,
+                    f"epoch {event.epoch}: val loss {event.val_loss:.3f}, accuracy {event.val_accuracy:.1%}",
+                )
+            case CheckpointSaved():
+                self.marks.append(Mark(event.step, "checkpoint"))
+                self._note(event, f"saved {event.path}")
+            case ControlReceived():
+                self._control(event)
+            case Warned():
+                if event.saving_fails is not None:
+                    self.saving_fails_since = event.time if event.saving_fails else None
+                self._note(event, f"warning: {event.message}")
+            case RunFinished():
+                self.status, self.finished, self.activity = event.status, event, ""
+                self._note(event, f"{event.status}: {event.error or event.reason}")
+
+    def _start(self, event: RunStarted) -> None:
+        self.run, self.preset, self.started, self.finished = event.run, event.preset, event, None
+        self.status, self.activity, self.num_epochs = "running", "", event.num_epochs
+        if not event.checkpoint:
+            self.epoch = 1
+            self._note(event, f"started on {event.device}, {event.dtype}")
+            return
+        self.saving_fails_since = None
+        self.step, self.epochs = event.step, [e for e in self.epochs if e.epoch <= event.epochs_done]
+        self.epoch = min(event.epochs_done + 1, event.num_epochs)
+        self.marks = [mark for mark in self.marks if mark.step <= event.step] + [Mark(event.step, "start")]
+        for name, curve in self.curves.items():
+            if name.startswith("val/"):
+                curve.rewind(self.epochs[-1].step if self.epochs else 0)
+            else:
+                curve.rewind(event.step)
+        exactness = f"not exact to the bit: {event.inexact}" if event.inexact else "exact to the bit"
+        self._note(event, f"goes on after step {event.step} from {event.checkpoint}, {exactness}")
+
+    def _control(self, event: ControlReceived) -> None:
+        self.marks.append(Mark(event.step, event.action))
+        words = event.action.replace("_", " ")
+        if event.action == "pause":
+            self.status = "paused"
+        elif event.action == "resume":
+            self.status = "running"
+        elif event.action == "learning_rate" and event.value is not None:
+            self.peak_learning_rate = event.value
+            words = f"learning rate {event.value:g}"
+        elif event.action == "prolong" and event.value is not None:
+            self.num_epochs += int(event.value)
+            words = f"prolonged by {event.value:g} epoch{'s' if event.value > 1 else ''}"
+        self._note(event, f"{words} at step {event.step}: {event.reason}")
+
+    def _apply_step(self, event: StepLogged) -> None:
+        self.activity = ""
+        self.step, self.epoch, self.last_step = event.step, event.epoch, event
+        self.examples += event.examples
+        self.tokens += event.tokens
+        self.step_seconds += event.seconds
+        self.steps_made += 1
+        self.curves["train/loss"].add(event.step, event.loss)
+        self.curves["train/accuracy"].add(event.step, event.accuracy)
+        self.curves["lr"].add(event.step, event.lr)
+
+    def apply_block(self, block: StepBlock) -> None:
+        """Takes in many steps at once, with the same result as one after the other."""
+        self.activity = ""
+        self.step, self.epoch, self.last_step = block.last.step, block.last.epoch, block.last
+        self.elapsed = max(self.elapsed, block.elapsed)
+        self.examples += sum(block.examples)
+        self.tokens += sum(block.tokens)
+        for seconds in block.seconds:  # not sum(), which rounds in another way
+            self.step_seconds += seconds
+        self.steps_made += len(block.step)
+        steps = block.step.tolist()
+        for name, values in (("train/loss", block.loss), ("train/accuracy", block.accuracy), ("lr", block.lr)):
+            self.curves[name].steps.extend(steps)
+            self.curves[name].values.extend(values)
+
+    def _note(self, event: Event, words: str) -> None:
+        self.log.append((event.time, words))
+
+    @property
+    def total_steps(self) -> int:
+        return self.num_epochs * self.started.steps_per_epoch if self.started else 0
+
+    @property
+    def samples_per_second(self) -> float | None:
+        """Reviews trained a second, over all steps so far; None before the first."""
+        return self.examples / self.step_seconds if self.step_seconds > 0 else None
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        return self.tokens / self.step_seconds if self.step_seconds > 0 else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimate from what steps and evaluations have taken so far; None before the first step and at the end."""
+        if self.steps_made == 0 or self.examples == 0 or self.started is None or self.status not in LIVE:
+            return None
+        left = (self.total_steps - self.step) * self.step_seconds / self.steps_made
+        evaluations_left = self.num_epochs - len(self.epochs)
+        if self.epochs:
+            trained = self.step_seconds / self.steps_made * self.started.steps_per_epoch
+            mean_epoch = sum(epoch.seconds for epoch in self.epochs) / len(self.epochs)
+            return left + max(mean_epoch - trained, 0.0) * evaluations_left
+        # A forward pass costs about a third of a training step's forward and backward.
+        per_example = self.step_seconds / self.examples / 3
+        return left + per_example * self.started.validation_examples * evaluations_left
+
+    @property
+    def best_val_accuracy(self) -> float | None:
+        return max((epoch.val_accuracy for epoch in self.epochs), default=None)
+
+
+def fold(events: Iterable[Event]) -> RunState:
+    """The state after all of ``events``."""
+    state = RunState()
+    for event in events:
+        state.apply(event)
+    return state

@@ -1,0 +1,26 @@
+"""The tokenizer and the encoder's configuration that a run keeps: with them it needs no source any more."""
+
+from __future__ import annotations
+
+from core.runs.directory import MODEL, Run
+from core.sources.files import read_model_config, read_tokenizer
+from core.sources.origin import Origin
+from core.sources.resolve import Checkpoint
+
+
+def kept_by(run: Run) -> Checkpoint:
+    """Tokenizer and configuration from the run's own directory, wherever it has been moved; no weights.
+
+    Raises InputError where one of them is missing or damaged.
+    """
+    folder, origins = run.path / MODEL, run.environment().get("origins", {})
+    known = {thing: {key: origins.get(thing, {}).get(key, "") for key in ("name", "note", "sha256")}
+             for thing in ("tokenizer", "weights")}  # fmt: skip
+    kinds = {thing: origins.get(thing, {}).get("kind", "folder") for thing in known}
+    return Checkpoint(
+        read_tokenizer(folder / "tokenizer.json"),
+        Origin(kinds["tokenizer"], **known["tokenizer"]),
+        read_model_config(folder / "config.json"),
+        Origin(kinds["weights"], **known["weights"]),
+        dict,
+    )

@@ -1,0 +1,162 @@
+"""Writes a run directory: the new one of a run that begins, or that of a run that goes on."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock, Timeout
+
+from core.atomic_write import write_text_atomically
+from core.config.schema import RunConfig, to_toml
+from core.errors import InputError
+from core.runs.directory import LOCK, MODEL, OWNER, Run
+from core.runs.events import Event, RunFinished, to_line
+
+
+class RunWriter:
+    """A run directory while its run is being written, by one process alone; ended by :meth:`close`.
+
+    Raises InputError where another process writes it, naming that one.
+    """
+
+    LOCK_PATIENCE_S = 1.0
+    """A view that asks whether the run is live holds the lock for a moment."""
+
+    def __init__(self, path: Path) -> None:
+        self.run = Run(path)
+        self.saving_fails_since: float | None = None
+        self._pending = b""
+        self._lock = FileLock(path / LOCK, thread_local=False)
+        try:
+            self._lock.acquire(timeout=self.LOCK_PATIENCE_S)
+        except Timeout:
+            raise InputError(self.run.owner_words()) from None
+        try:
+            self._file = os.open(self.run.events_path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+            if self._ends_torn():
+                self._pending = b"\n"  # what a crash cut off stays a line of its own
+            owner = {
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "process_started": psutil.Process().create_time(),
+            }
+            write_text_atomically(path / OWNER, json.dumps(owner | {"launch": launch_id()}) + "\n")
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _ends_torn(self) -> bool:
+        size = os.fstat(self._file).st_size
+        return size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
+
+    @property
+    def path(self) -> Path:
+        return self.run.path
+
+    def append(self, event: Event) -> OSError | None:
+        """Hands one event's line to the system, the last one down to the disk.
+
+        What cannot be written waits in memory and goes out before the next line; the error is returned, so
+        that the caller can say so and go on.
+        """
+        self._pending += to_line(event).encode() + b"\n"
+        try:
+            self._write_pending()
+            if isinstance(event, RunFinished):
+                os.fsync(self._file)
+        except OSError as error:
+            self.saving_fails_since = self.saving_fails_since or event.time
+            return error
+        self.saving_fails_since = None
+        return None
+
+    def _write_pending(self) -> None:
+        while self._pending:
+            self._pending = self._pending[os.write(self._file, self._pending) :]
+
+    def write_environment(self, environment: dict[str, Any]) -> None:
+        write_text_atomically(self.path / "environment.json", json.dumps(environment, indent=2) + "\n")
+
+    def write_model(self, config: dict[str, Any], tokenizer: str) -> None:
+        """Keeps the encoder's configuration and the tokenizer, so that the run can go on or be exported anywhere."""
+        folder = self.path / MODEL
+        folder.mkdir(exist_ok=True)
+        write_text_atomically(folder / "config.json", json.dumps(config, indent=2) + "\n")
+        write_text_atomically(folder / "tokenizer.json", tokenizer)
+
+    def write_predictions(self, epoch: int, ids: Sequence[int], labels: Sequence[int], logits: Sequence[float]) -> None:
+        """Keeps the validation predictions of one epoch: what makes a paired comparison possible."""
+        folder = self.path / "predictions"
+        folder.mkdir(exist_ok=True)
+        rows = "".join(f"{i},{label},{logit!r}\n" for i, label, logit in zip(ids, labels, logits, strict=True))
+        write_text_atomically(folder / f"epoch-{epoch}.csv", "id,label,logit\n" + rows)
+
+    def close(self, *, remove: bool = False) -> None:
+        """Writes what a full disk kept waiting, if it can, and gives up ownership: the run is no longer live.
+
+        With ``remove`` its directory goes, for a run that has not begun.
+        """
+        with suppress(OSError):
+            self._write_pending()
+        os.close(self._file)
+        (self.path / OWNER).unlink(missing_ok=True)
+        self._lock.release()
+        if remove:
+            shutil.rmtree(self.path, ignore_errors=True)
+
+
+def create_run(
+    root: Path, config: RunConfig, *, now: Callable[[], datetime] = lambda: datetime.now().astimezone()
+) -> RunWriter:
+    """Makes a new run directory under ``root``. Raises InputError where that cannot be done."""
+    name = f"{now():%Y%m%d-%H%M%S}-{_slug(config.preset)}"
+    path = writer = None
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        path = _new_directory(root, name)
+        writer = RunWriter(path)
+        write_text_atomically(path / "config.toml", to_toml(config))
+    except OSError as error:
+        if writer is not None:
+            writer.close()
+        if path is not None:
+            shutil.rmtree(path, ignore_errors=True)  # it has no configuration, so it would never be listed
+        raise InputError(
+            f"the runs directory {root} cannot be written ({error.strerror}); "
+            "choose another with --runs-dir or IMDB_TUI_RUNS"
+        ) from None
+    return writer
+
+
+def launch_id() -> str:
+    """What all processes of one start of torchrun have in common, over its restarts too; empty without torchrun."""
+    run_id = os.environ.get("TORCHELASTIC_RUN_ID", "")
+    # Without a rendezvous id of its own every launch is called "none"; the launcher is then the parent process.
+    return f"{run_id}/{os.getppid()}@{socket.gethostname()}" if run_id == "none" else run_id
+
+
+def _new_directory(root: Path, name: str) -> Path:
+    """Two programs that start in the same second get different directories."""
+    for number in range(1, 1000):
+        path = root / (name if number == 1 else f"{name}-{number}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
+    raise OSError(errno.EEXIST, "a thousand runs of that name exist")
+
+
+def _slug(preset: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9_.-]+", "-", preset).strip("-.")[:40] or "run"

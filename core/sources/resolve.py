@@ -1,0 +1,278 @@
+"""Where tokenizer, weights and reviews come from: the Hub, then the local cache, then what is embedded.
+
+Every answer carries its ``Origin``, which goes on screen, into ``environment.json`` and into every JSON
+answer. All files of one checkpoint come from one place, so that ids and embeddings always belong together.
+Nothing heavy is imported until it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.atomic_write import sha256_of
+from core.config.schema import RunConfig
+from core.data.reviews import Review, read_reviews
+from core.errors import InputError
+from core.sources import embedded, hub
+from core.sources.files import read_model_config, read_tokenizer, read_weights
+from core.sources.origin import Kind, Origin
+
+if TYPE_CHECKING:
+    import torch
+    from tokenizers import Tokenizer
+
+TOKENIZER_FILES = ("tokenizer.json", "vocab.txt")
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+EMBEDDED_STANDS_FOR = "distilbert-base-uncased"
+"""The one checkpoint whose tokenizer and weights the embedded ones may stand in for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a checkpoint gives: tokenizer, configuration of the encoder, and where its weights are."""
+
+    tokenizer: Tokenizer
+    tokenizer_origin: Origin
+    config: dict[str, Any]
+    """Keyword arguments of DistilBertConfig."""
+    weights_origin: Origin
+    load_weights: Callable[[], dict[str, torch.Tensor]]
+    """Reads the encoder's state, float32, named as in DistilBertModel. Raises InputError for a damaged file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    kind: Kind
+    files: dict[str, Path]
+    note: str
+
+
+def open_checkpoint(name: str, *, pretrained: bool, on_download: hub.OnDownload = lambda _: None) -> Checkpoint:
+    """Finds tokenizer, configuration and, with ``pretrained``, weights of one checkpoint.
+
+    Raises InputError where they are nowhere, or where a file of them is damaged.
+    """
+    place, reason = _find_model(name, _wanted(pretrained), lambda file: hub.fetch(name, file, on_download=on_download))
+    if place is None:
+        return _embedded_checkpoint(name, reason, pretrained)
+    for path in place.files.values():
+        _check_whole(path)
+    tokenizer_path = next(place.files[file] for file in TOKENIZER_FILES if file in place.files)
+    tokenizer = read_tokenizer(tokenizer_path)
+    origin = Origin(place.kind, name, place.note, sha256_of(tokenizer_path))
+    weights = Origin("random", "DistilBertModel", "")
+    if pretrained:
+        weights = Origin(place.kind, name, place.note, sha256_of(place.files[WEIGHTS_FILE]))
+    return Checkpoint(
+        tokenizer,
+        origin,
+        read_model_config(place.files[CONFIG_FILE]),
+        weights,
+        lambda: read_weights(place.files[WEIGHTS_FILE]),
+    )
+
+
+def _embedded_checkpoint(name: str, reason: str, pretrained: bool) -> Checkpoint:
+    if Path(name).expanduser().is_file():
+        raise InputError(f"checkpoint {name!r} is a file; name the folder that it is in, or a model on the Hub")
+    if name != EMBEDDED_STANDS_FOR:
+        raise InputError(f"checkpoint {name!r} is not to be had: {reason}; name a folder, or {EMBEDDED_STANDS_FOR}")
+    have = embedded.minilm_folder() is not None
+    if pretrained and not have:
+        raise InputError(
+            f"pretrained weights are not to be had: {reason}, and none are embedded; {embedded.HOW_TO_INSTALL}"
+        )
+    if have:
+        tokenizer = embedded.minilm_tokenizer()
+        tokenizer_origin = Origin("embedded", f"vocabulary of {name}", reason, embedded.VOCAB_SHA256)
+    else:
+        tokenizer = embedded.trained_tokenizer()
+        tokenizer_origin = Origin("embedded", "WordPiece trained on synthetic reviews", reason)
+    if not pretrained:
+        config = {"vocab_size": tokenizer.get_vocab_size()}
+        return Checkpoint(tokenizer, tokenizer_origin, config, Origin("random", "DistilBertModel"), dict)
+    weights = Origin("embedded", "all-MiniLM-L6-v2", reason, embedded.WEIGHTS_SHA256)
+    return Checkpoint(tokenizer, tokenizer_origin, embedded.MINILM_CONFIG, weights, embedded.minilm_weights)
+
+
+def open_tokenizer(name: str, on_download: hub.OnDownload = lambda _: None) -> tuple[Tokenizer, Origin]:
+    """Only the tokenizer of a checkpoint. Raises InputError as :func:`open_checkpoint` does."""
+    checkpoint = open_checkpoint(name, pretrained=False, on_download=on_download)
+    return checkpoint.tokenizer, checkpoint.tokenizer_origin
+
+
+def open_any_tokenizer(name: str) -> tuple[Tokenizer, Origin]:
+    """One of any model, to compare with: a Hub name, a folder, a tokenizer.json or vocab.txt. May raise InputError."""
+    if (path := Path(name).expanduser()).is_file():
+        return read_tokenizer(path), Origin("file", path.name, sha256=sha256_of(path))
+    place, reason = _find_model(name, [TOKENIZER_FILES], lambda file: hub.fetch(name, file))
+    if place is not None:
+        path = next(iter(place.files.values()))
+        return read_tokenizer(path, "-cased" not in name), Origin(place.kind, name, place.note, sha256_of(path))
+    if name == EMBEDDED_STANDS_FOR:
+        return open_tokenizer(name)
+    raise InputError(f"tokenizer {name!r} is not to be had: {reason}; name a folder, or a tokenizer.json")
+
+
+def open_reviews(
+    source: str, dataset: str, on_download: hub.OnDownload = lambda _: None
+) -> tuple[list[Review], Origin]:
+    """The reviews of ``source``: auto, hub, embedded, or a CSV or parquet file.
+
+    Raises InputError for a file that cannot be used, and for ``hub`` where the Hub and its cache have nothing.
+    """
+    if source == "embedded":
+        return _synthetic("")
+    if source not in ("auto", "hub"):
+        path = Path(source).expanduser()
+        return read_reviews(path), Origin("file", path.name, sha256=sha256_of(path))
+    try:
+        file = _choose_data_file(hub.list_files(dataset, repo_type="dataset"), dataset)
+        path = hub.fetch(dataset, file, repo_type="dataset", on_download=on_download)
+        kind, note = "hub", ""
+    except hub.HubError as error:
+        found = _cached_data_file(dataset)
+        if found is None:
+            if source == "hub":
+                raise InputError(f"data set {dataset!r} is not to be had: {error}; give a file with --data") from None
+            return _synthetic(str(error))
+        path, kind, note = found, "cache", str(error)
+    _check_whole(path)
+    return read_reviews(path), Origin("hub" if kind == "hub" else "cache", dataset, note, sha256_of(path))
+
+
+def _synthetic(reason: str) -> tuple[list[Review], Origin]:
+    from core.data.synthetic import synthetic_reviews
+
+    return [Review(*pair) for pair in synthetic_reviews()], Origin("synthetic", "synthetic reviews", reason)
+
+
+def plan(config: RunConfig) -> dict[str, str]:
+    """In words, where tokenizer, weights and reviews of a run would come from right now; nothing is downloaded.
+
+    A Hub that does not answer is waited for up to three seconds, once a process; call it off the UI thread.
+    """
+    name = config.model.checkpoint
+    pretrained = config.model.init == "pretrained"
+    try:
+        tokenizer, weights = _plan_checkpoint(name, pretrained)
+    except InputError as error:
+        tokenizer = weights = str(error)
+    return {"tokenizer": tokenizer, "weights": weights, "reviews": _plan_reviews(config)}
+
+
+def _plan_checkpoint(name: str, pretrained: bool) -> tuple[str, str]:
+    """Tokenizer and weights in words, found as :func:`open_checkpoint` finds them."""
+    sizes: dict[str, int] = {}
+
+    def look(file: str) -> Path:
+        size = hub.size_on_hub(name, file)
+        there = hub.cached(name, file)
+        sizes[file] = 0 if there else size
+        return there or Path(file)
+
+    wanted = _wanted(pretrained)
+    place, reason = _find_model(name, wanted, look)
+    if place is None:
+        checkpoint = _embedded_checkpoint(name, reason, pretrained)
+        return checkpoint.tokenizer_origin.words(), checkpoint.weights_origin.words()
+
+    def words(group: tuple[str, ...]) -> str:
+        file = next(file for file in group if file in place.files)
+        return Origin(place.kind, name, place.note).words() + _to_download(sizes.get(file))
+
+    return words(TOKENIZER_FILES), words((WEIGHTS_FILE,)) if pretrained else Origin("random", "DistilBertModel").words()
+
+
+def _to_download(size: int | None) -> str:
+    """What is said of a file on the Hub; nothing (None) of one from elsewhere."""
+    if size is None:
+        return ""
+    return f", {size / 1e6:.1f} MB to download" if size else ", already here"
+
+
+def _plan_reviews(config: RunConfig) -> str:
+    source, dataset = config.data.source, config.data.dataset
+    if source == "embedded":
+        return "synthetic reviews"
+    if source not in ("auto", "hub"):
+        path = Path(source).expanduser()
+        return Origin("file", path.name).words() if path.is_file() else f"{path}: there is no such file"
+    try:
+        file = _choose_data_file(hub.list_files(dataset, repo_type="dataset"), dataset)
+        size = hub.size_on_hub(dataset, file, repo_type="dataset")
+    except hub.HubError as error:
+        if _cached_data_file(dataset) is not None:
+            return Origin("cache", dataset, str(error)).words()
+        if source == "auto":
+            return Origin("synthetic", "synthetic reviews", str(error)).words()
+        return f"{dataset} is not to be had: {error}"
+    left = 0 if hub.cached(dataset, file, repo_type="dataset") else size
+    return Origin("hub", dataset).words() + _to_download(left)
+
+
+def _wanted(pretrained: bool) -> list[tuple[str, ...]]:
+    """The files that a checkpoint must have; one of each group is enough."""
+    return [TOKENIZER_FILES, (CONFIG_FILE,), *([(WEIGHTS_FILE,)] if pretrained else [])]
+
+
+def _find_model(
+    name: str, wanted: Sequence[tuple[str, ...]], fetch: Callable[[str], Path]
+) -> tuple[_Place | None, str]:
+    """The first place that has one of each group of ``wanted`` files, or None and why the Hub had not.
+
+    ``fetch`` gets a file from the Hub, or only looks whether it is there; it raises HubError where it is not.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        files = {file: folder / file for group in wanted for file in group if (folder / file).is_file()}
+        for group in wanted:
+            if not any(file in files for file in group):
+                raise InputError(f"{folder} has no {' or '.join(group)}; give a folder that save_pretrained wrote")
+        return _Place("folder", files, ""), ""
+    try:
+        files = dict(_fetch_one(group, fetch) for group in wanted)
+        return _Place("hub", files, ""), ""
+    except hub.HubError as error:
+        reason = str(error)
+    files = {file: found for group in wanted for file in group if (found := hub.cached(name, file)) is not None}
+    if all(any(file in files for file in group) for group in wanted):
+        return _Place("cache", files, reason), reason
+    return None, reason
+
+
+def _fetch_one(group: Sequence[str], fetch: Callable[[str], Path]) -> tuple[str, Path]:
+    """The first file of ``group`` that the repository has."""
+    for file in group[:-1]:
+        try:
+            return file, fetch(file)
+        except hub.FileMissingError:
+            continue
+    return group[-1], fetch(group[-1])
+
+
+def _cached_data_file(dataset: str) -> Path | None:
+    """The labelled reviews of a data set in the local cache, if they are there."""
+    cached = hub.cached_files(dataset, repo_type="dataset")
+    try:
+        return cached[_choose_data_file(list(cached), dataset)]
+    except hub.HubError:
+        return None
+
+
+def _choose_data_file(files: Sequence[str], dataset: str) -> str:
+    """The file of a data set's repository that holds labelled reviews: the first that names train, else the first."""
+    tables = sorted(file for file in files if file.lower().endswith((".csv", ".parquet")))
+    if not tables:
+        raise hub.HubError(f"{dataset} has no CSV or parquet file")
+    return next((file for file in tables if "train" in file.lower()), tables[0])
+
+
+def _check_whole(path: Path) -> None:
+    if not hub.is_whole(path):
+        # The cache's names are links to this file, and deleting one of those would not help.
+        raise InputError(f"{path.name} is not what the Hub announced (sha256 differs); delete {path.resolve()}")

@@ -1,0 +1,161 @@
+"""How a text becomes ids: raw, normalised, pre-tokens, model, template; each stage is the library's own answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from core.tokenization.encode import Encoding, encode, unknown_id
+
+if TYPE_CHECKING:
+    from tokenizers import PreTokenizedString, Tokenizer
+
+
+class Piece(NamedTuple):
+    """A part of one stage: its text, the source characters it comes from, and whether this stage changed it."""
+
+    text: str
+    start: int
+    end: int
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step from text to ids. ``output`` is a text for the first two stages and a list of strings after them."""
+
+    name: str
+    output: str | list[str]
+    pieces: tuple[Piece, ...]
+    meaning: str
+
+
+MEANINGS = {
+    "raw": "what was typed",
+    "normalised": "cleaned, lower case, without accents",
+    "pre-tokens": "cut at spaces and punctuation",
+    "WordPiece": "cut into pieces of the vocabulary",
+    "with template": "special tokens around it",
+}
+
+
+def stages(
+    tokenizer: Tokenizer,
+    text: str,
+    *,
+    add_special_tokens: bool = True,
+    max_length: int | None = None,
+    final: Encoding | None = None,
+) -> tuple[Stage, ...]:
+    """The five stages of one text, in order, as ``tokenizers`` answers them.
+
+    A typed token of the vocabulary of special tokens is taken out before anything else happens, as the library
+    does; it stands in each stage as it was typed. The fourth stage has the name of the tokenizer's model. ``final``
+    is the encoding of the same text with the same settings, for those who have it already. Raises ValueError as
+    :func:`core.tokenization.encode.encode` does.
+    """
+    if final is None:
+        final = encode(tokenizer, text, add_special_tokens=add_special_tokens, max_length=max_length)
+    whole = final
+    if add_special_tokens or final.cut_from is not None:
+        whole = encode(tokenizer, text, add_special_tokens=False)
+    text = whole.text
+    unknown = unknown_id(tokenizer)
+    unknown_name = None if unknown is None else tokenizer.id_to_token(unknown)
+    model = tokenizer.model
+    normalised: list[Piece] = []
+    words: list[Piece] = []
+    pieces: list[Piece] = []
+    body = whole.tokens
+    for segment, start, added in _segments(tokenizer, whole):
+        if added:
+            typed = Piece(segment, start, start + len(segment), False)
+            normalised.append(typed)
+            words.append(typed)
+            pieces.append(typed._replace(text=body[len(pieces)].token))
+            continue
+        normalised.extend(_normalised(tokenizer, segment, start))
+        for word in _pre_tokens(tokenizer, segment, start):
+            glued = bool(words) and word.start == words[-1].end and word.start > 0
+            words.append(word._replace(changed=glued))
+            names = [token.value for token in model.tokenize(word.text)]
+            lost = names == [unknown_name]
+            for name in names:
+                # Where a model's pieces are not those of the whole text, the word they come from is said.
+                at = body[len(pieces)] if len(pieces) < len(body) else None
+                start_, end_ = (at.start, at.end) if at and at.token == name else (word.start, word.end)
+                pieces.append(Piece(name, start_, end_, len(names) > 1 or lost))
+    template = tuple(
+        Piece(token.token, token.start, token.end, token.kind == "special" and token.start == token.end)
+        for token in final.tokens
+    )
+    return (
+        Stage("raw", text, (Piece(text, 0, len(text), False),), MEANINGS["raw"]),
+        Stage("normalised", "".join(p.text for p in normalised), tuple(normalised), MEANINGS["normalised"]),
+        Stage("pre-tokens", [p.text for p in words], tuple(words), MEANINGS["pre-tokens"]),
+        Stage(type(model).__name__, [p.text for p in pieces], tuple(pieces), MEANINGS["WordPiece"]),
+        Stage("with template", [p.text for p in template], template, MEANINGS["with template"]),
+    )
+
+
+def typed_specials(tokenizer: Tokenizer, encoding: Encoding) -> list[tuple[int, int]]:
+    """The source spans that were typed and became the special token they spell."""
+    added = {i: token.content for i, token in tokenizer.get_added_tokens_decoder().items()}
+    text = encoding.text
+    return [
+        (token.start, token.end)
+        for token in encoding.tokens
+        if token.id in added and token.start < token.end and text[token.start : token.end].strip() == added[token.id]
+    ]
+
+
+def _segments(tokenizer: Tokenizer, whole: Encoding) -> list[tuple[str, int, bool]]:
+    """The text cut where a special token was typed: (part, its start, whether it is such a token)."""
+    parts, at, text = [], 0, whole.text
+    for start, end in typed_specials(tokenizer, whole):
+        if at < start:
+            parts.append((text[at:start], at, False))
+        parts.append((text[start:end], start, True))
+        at = end
+    if at < len(text):
+        parts.append((text[at:], at, False))
+    return parts
+
+
+def _normalise(tokenizer: Tokenizer, segment: str) -> PreTokenizedString:
+    from tokenizers import PreTokenizedString
+
+    string = PreTokenizedString(segment)
+    if tokenizer.normalizer is not None:
+        string.normalize(tokenizer.normalizer.normalize)
+    return string
+
+
+def _normalised(tokenizer: Tokenizer, segment: str, offset: int) -> list[Piece]:
+    """The normalised segment, cut at its spaces only to tell which words the normaliser changed."""
+    from tokenizers import Regex, pre_tokenizers
+
+    string = _normalise(tokenizer, segment)
+    pre_tokenizers.Split(Regex(r"\s+"), "isolated").pre_tokenize(string)
+    splits = string.get_splits("original", "char")
+    pieces: list[Piece] = []
+    last = 0
+    for part, (start, end), _ in splits:
+        deleted = last < start
+        if deleted and pieces and not pieces[-1].text.isspace():
+            # Deleted characters belong to no part; they are a change of the word that they ended.
+            pieces[-1] = pieces[-1]._replace(changed=True)
+            deleted = False
+        pieces.append(Piece(part, offset + start, offset + end, deleted or part != segment[start:end]))
+        last = end
+    if pieces and last < len(segment):
+        pieces[-1] = pieces[-1]._replace(changed=True)
+    return pieces
+
+
+def _pre_tokens(tokenizer: Tokenizer, segment: str, offset: int) -> list[Piece]:
+    string = _normalise(tokenizer, segment)
+    if tokenizer.pre_tokenizer is not None:
+        tokenizer.pre_tokenizer.pre_tokenize(string)
+    splits = string.get_splits("original", "char")
+    return [Piece(part, offset + start, offset + end, False) for part, (start, end), _ in splits if part]

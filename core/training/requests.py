@@ -1,0 +1,118 @@
+"""What other processes ask of a run: small files in the run's directory, so that any host that sees it can ask."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from core.atomic_write import write_text_atomically
+from core.errors import InputError
+from core.runs.directory import Run
+from core.training.control import CHANGES, Change, Control
+
+REQUESTS = "requests"
+ACTIONS: dict[str, Callable[[Control, str], None]] = {
+    "pause": lambda control, _: control.pause(),
+    "resume": lambda control, _: control.resume(),
+    "finish_epoch": Control.finish_epoch,
+    "stop": Control.stop,
+    "abandon": Control.abandon,
+}
+
+
+def ask(run: Run, action: str, value: float | None = None) -> None:
+    """Puts a request into the run's directory, for the process that trains it.
+
+    Raises InputError for an action there is not, a value that cannot be, a run that nobody trains, or a directory
+    that cannot be written.
+    """
+    if action in CHANGES:
+        if value is None:
+            needed = {"learning_rate": "the new peak rate", "prolong": "how many epochs more"}
+            raise InputError(f"{action} needs a value: {needed[action]}")
+        Change(action, value)
+    elif action in ACTIONS:
+        if value is not None:
+            raise InputError(f"{action} takes no value, but {value:g} was given")
+    else:
+        raise InputError(f"there is no action {action!r}; there are {', '.join((*ACTIONS, *CHANGES))}")
+    if not run.is_live():
+        raise InputError(
+            f"run {run.name} is not live; nobody would answer; `imdb-tui train --resume {run.name}` goes on with one "
+            "that was ended early, and with `--prolong N` adds epochs to a completed one"
+        )
+    words = {"action": action, "value": value, "from": f"process {os.getpid()} on {socket.gethostname()}"}
+    folder = run.path / REQUESTS
+    try:
+        folder.mkdir(exist_ok=True)
+        write_text_atomically(folder / f"{time.time_ns()}-{secrets.token_hex(2)}.json", json.dumps(words) + "\n")
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written ({error.strerror})") from None
+
+
+class RemoteControl:
+    """:class:`core.training.control.Control` for a run of another process; every method raises as :func:`ask`."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def pause(self) -> None:
+        ask(self._run, "pause")
+
+    def resume(self) -> None:
+        ask(self._run, "resume")
+
+    def finish_epoch(self, _: str) -> None:
+        ask(self._run, "finish_epoch")
+
+    def stop(self, _: str) -> None:
+        ask(self._run, "stop")
+
+    def abandon(self, _: str) -> None:
+        ask(self._run, "abandon")
+
+    def change(self, change: Change) -> None:
+        ask(self._run, change.action, change.value)
+
+
+class Inbox:
+    """The run's side: hands each request to its control, once, in the order of asking."""
+
+    EVERY_S = 0.2
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._next_look = 0.0
+
+    def clear(self) -> None:
+        """Drops what was asked of an earlier process of this run."""
+        for path in self._waiting():
+            path.unlink(missing_ok=True)
+
+    def deliver(self, control: Control) -> None:
+        """Looks at most a few times a second, whatever a step takes."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + self.EVERY_S
+        for path in self._waiting():
+            try:
+                words = json.loads(path.read_text(encoding="utf-8"))
+                path.unlink(missing_ok=True)
+                reason = f"asked by {words['from']}"
+                if words["action"] in CHANGES:
+                    control.change(Change(words["action"], float(words["value"]), reason))
+                else:
+                    ACTIONS[words["action"]](control, reason)
+            except (OSError, ValueError, TypeError, KeyError, InputError):
+                continue  # not a request, or one that was not for us; the run goes on
+
+    def _waiting(self) -> list[Path]:
+        try:
+            return sorted(self._folder.glob("[0-9]*.json"))
+        except OSError:
+            return []

@@ -1,0 +1,71 @@
+"""Goes on with a run from its newest whole checkpoint, here or wherever its directory has been moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.checkpoints.format import newest_whole
+from core.engine.distributed import Ranks
+from core.errors import InputError
+from core.runs.directory import Run, list_runs
+from core.runs.events import RunFinished, RunStarted
+from core.runs.reader import EventReader
+from core.runs.recorder import Emit
+from core.runs.writer import RunWriter, launch_id
+from core.training.checkpointing import identity
+from core.training.control import Change, Control, journal_of
+from core.training.loop import TrainingRun
+
+
+def resume(
+    run: Run,
+    control: Control,
+    emit: Emit,
+    *,
+    prolong: int = 0,
+    peak_learning_rate: float | None = None,
+    data: str | None = None,
+    ranks: Ranks = Ranks(),  # noqa: B008 - frozen
+) -> Run:
+    """Goes on with ``run``, whatever ended it; a completed one must be prolonged by some epochs.
+
+    ``data`` says where the run's own reviews are now, if they have moved. Raises InputError where there is nothing to
+    go on with or from, and where another process writes the run; else ends as :func:`core.training.loop.train` does.
+    """
+    if prolong:
+        control.change(Change("prolong", prolong))
+    if peak_learning_rate is not None:
+        control.change(Change("learning_rate", peak_learning_rate))
+    config = run.config()
+    writer = RunWriter(run.path) if ranks.leads else None
+    try:
+        saved, skipped = newest_whole(run.path / "checkpoints", identity(config))
+        if saved is None:
+            reasons = "; ".join(skipped) or "it ended before it saved one"
+            raise InputError(f"run {run.name} has no checkpoint to go on from: {reasons}")
+        events = EventReader(run.events_path).read()
+        journal = journal_of(events, step=saved.progress.step, made=saved.progress.changes_made)
+        added = sum(change.value for changes in journal.values() for change in changes if change.action == "prolong")
+        ended = next((event for event in reversed(events) if isinstance(event, (RunStarted, RunFinished))), None)
+        # Completed, but with nothing saved of its end, is not done: that is trained again.
+        done = isinstance(ended, RunFinished) and (ended.status, ended.step) == ("completed", saved.progress.step)
+        if (done or saved.progress.epochs_done >= saved.progress.num_epochs + added) and not prolong:
+            raise InputError(f"run {run.name} is completed; --prolong N adds epochs to it")
+    except BaseException:
+        if writer is not None:
+            writer.close()
+        raise
+    if data is not None:
+        config = config.set("data.source", data)
+    control.expect(journal)
+    elapsed = max((event.elapsed for event in events), default=0.0)
+    resumed = TrainingRun(config, run, writer, control, emit, ranks, saved=saved, elapsed=elapsed)
+    for words in skipped:
+        resumed.say.warn(f"a damaged checkpoint is passed over: {words}")
+    return resumed.go()
+
+
+def begun_by_this_launch(root: Path) -> Run | None:
+    """The run that the ranks of this start of torchrun were training before they were started again."""
+    mine = launch_id()
+    return next((run for run in list_runs(root) if run.environment().get("launch") == mine), None)

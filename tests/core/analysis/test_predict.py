@@ -1,0 +1,94 @@
+"""A trained model asked about texts says what it said of them when it was validated."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from core.analysis.predict import AT_ONCE, predict
+from core.checkpoints.export import export
+from core.config.schema import RunConfig
+from core.data.reviews import read_reviews
+from core.errors import InputError
+from core.inspection.target import Resolved, find_target, resolve
+from core.runs.directory import Run
+from tests.core.support.commands import Call, refused
+from tests.core.support.training import configured, run
+
+
+@pytest.fixture
+def done(config: RunConfig, tmp_path: Path) -> Run:
+    config = configured(config, train__num_epochs=1, data__add_special_tokens=True, data__max_length=12)
+    return run(config, tmp_path / "runs")[0]
+
+
+def found(name: object, root: Path) -> Resolved:
+    return resolve(find_target(str(name), root))
+
+
+def test_the_logits_are_those_of_the_runs_own_validation_also_from_an_export(done: Run, tmp_path: Path) -> None:
+    reviews = read_reviews(Path(done.config().data.source))
+    of_run = done.predictions(1)
+    texts = [reviews[i].text for i, _, _ in of_run]
+    for name in (done.path, f"{done.name}@step-4", export(done, tmp_path / "exported")):
+        answer = predict(found(name, done.path.parent), texts)
+        assert [one.text for one in answer] == texts
+        assert [one.logit for one in answer] == pytest.approx([logit for _, _, logit in of_run], abs=1e-5)
+
+
+def test_a_prediction_has_its_label_its_probability_and_what_was_cut(done: Run) -> None:
+    short, long = predict(found(done.path, done.path.parent), ["a film", "film " * 40])
+    assert (short.tokens, short.full_length) == (4, 4)
+    assert (long.tokens, long.full_length) == (12, 42)
+    for one in (short, long):
+        assert (one.label == "positive") is (one.logit > 0) is (one.probability > 0.5)
+
+
+def test_many_texts_of_all_lengths_come_back_in_their_order(done: Run) -> None:
+    resolved = found(done.path, done.path.parent)
+    texts = ["film " * (1 + i * 7 % 11) for i in range(2 * AT_ONCE + 3)]
+    alone = {text: predict(resolved, [text])[0].logit for text in set(texts)}
+    together = predict(resolved, texts)
+    assert [one.logit for one in together] == pytest.approx([alone[text] for text in texts], abs=1e-5)
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_a_text_without_a_word_is_refused(done: Run, text: str) -> None:
+    with pytest.raises(InputError, match="text 2 has no word"):
+        predict(found(done.path, done.path.parent), ["a film", text])
+
+
+def test_what_nobody_has_trained_is_refused(done: Run, folder: Path) -> None:
+    for name in (folder, folder / "model.safetensors"):
+        with pytest.raises(InputError, match="has no trained head; name a run"):
+            predict(found(name, done.path.parent), ["a film"])
+
+
+def test_a_run_is_trained_whatever_its_preset_is_called(config: RunConfig, tmp_path: Path) -> None:
+    config = replace(configured(config, train__num_epochs=1), preset="checkpoint")
+    done, _ = run(config, tmp_path / "runs")
+    assert len(predict(found(done.path, tmp_path), ["a film"])) == 1
+
+
+def test_the_command_answers_in_words_and_in_json(call: Call, done: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = done.path.parent
+    code, out, err = call("predict", "last", "a film", "film " * 40, "--runs-dir", root)
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[1:]] == [
+        one.label for one in predict(found("last", root), ["a film", "film " * 40])
+    ]
+    assert "cut: of text 2 the model reads 12 of 42 tokens" in err
+    code, out, _ = call("predict", "last", "a film", "--json", "--runs-dir", root)
+    (one,) = json.loads(out)["predictions"]
+    assert (one["text"], one["tokens"]) == ("a film", 4)
+    stdin = SimpleNamespace(buffer=io.BytesIO(b"a film\n\nfilm film\n"), isatty=lambda: False)
+    monkeypatch.setattr("sys.stdin", stdin)
+    assert call("predict", "last", "--json", "--runs-dir", root)[1].count('"text"') == 2
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"\n"), isatty=lambda: False))
+    assert "stdin has no line" in refused(call("predict", "last", "--runs-dir", root))
+    assert "there is no run 'absent'" in refused(call("predict", "absent", "a film", "--runs-dir", root))

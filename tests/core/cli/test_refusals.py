@@ -1,0 +1,187 @@
+"""The headless commands: exit codes, and one line for what cannot be done."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+
+from core.cli import presets as command
+from core.errors import InputError
+from core.runs.directory import list_runs, runs_root
+from tests.core.support.commands import Call, refused, start
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("train.num_epochs", "has no value; write SECTION.FIELD=VALUE"),
+        ("train.num_epochs=three", "must be a whole number"),
+        ("train.num_epochs=0", "must be at least 1"),
+        ("train.learning_rate=nan", "must be a finite number"),
+        ("train.learning_rate=-1", "must be greater than 0"),
+        ("train.learning_rat=1", "there is no field 'train.learning_rat'"),
+        ("nothing=1", "there is no field 'nothing'"),
+        ("model.init=magic", "is not one of 'scratch', 'pretrained'"),
+        ("data.add_special_tokens=perhaps", "must be true or false"),
+        ("data.max_length=513", "must be at most 512"),
+        ("engine.device=tpu", "is not one of"),
+        ("model.checkpoint=", "is empty"),
+    ],
+)
+def test_a_bad_assignment_is_refused_in_one_line(call: Call, tiny: str, assignment: str, words: str) -> None:
+    assert words in refused(call("train", tiny, "--set", assignment))
+    assert list_runs(runs_root()) == []
+
+
+BAD_DATA: dict[str, tuple[str, bytes | None, str]] = {
+    "missing": ("absent.csv", None, "there is no such file"),
+    "other ending": ("reviews.txt", b"x", "only .csv and .parquet files can be read"),
+    "empty": ("empty.csv", b"", "is empty; it needs a header line"),
+    "no columns": ("columns.csv", b"a,b\n1,2\n", "it needs review and sentiment or text and label"),
+    "no review": ("blank.csv", b"review,sentiment\n ,positive\n", "line 2: the review is"),
+    "no sentiment": ("label.csv", b"review,sentiment\nfine,maybe\n", "label 'maybe' is no sentiment"),
+    "too few": ("few.csv", b"review,sentiment\nfine,positive\nbad,negative\n", "has 2 reviews; at least 10"),
+    "one class": ("one.csv", b"review,sentiment\n" + b"fine,positive\n" * 12, "has only positive reviews"),
+    "no utf-8": ("latin.csv", b"review,sentiment\ncaf\xe9,positive\n", "0xe9 says that it is not UTF-8; save"),
+    "semicolons": ("semi.csv", b"review;sentiment\na film;positive\n", "commas between them and not ';'"),
+    "no parquet": ("reviews.parquet", b"PAR1 is not enough", "cannot be read as parquet"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_DATA)
+def test_bad_data_is_refused_in_one_line_and_makes_no_run(call: Call, tiny: str, tmp_path: Path, kind: str) -> None:
+    name, content, words = BAD_DATA[kind]
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    line = refused(call("train", tiny, "--data", tmp_path / name))
+    assert words in line
+    assert name in line
+    assert list_runs(runs_root()) == []
+
+
+def test_a_directory_is_no_data(call: Call, tiny: str, tmp_path: Path) -> None:
+    assert "is a directory; give one CSV or parquet file" in refused(call("train", tiny, "--data", tmp_path))
+
+
+def test_a_file_name_that_no_configuration_can_hold_is_refused(call: Call, tiny: str) -> None:
+    assert "rename the file" in refused(call("train", tiny, "--data", "caf\udce9.csv"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train", "absent"), "there is no preset 'absent'; there are quick"),
+        (("train",), "nothing to train was named"),
+        (("train", "tiny", "--resume", "last"), "only one thing can be trained"),
+        (("train", "tiny", "--prolong", "2"), "go with --resume RUN"),
+        (("train", "--resume", "last", "--set", "train.seed=1"), "--set goes with a preset"),
+        (("train", "--resume", "last", "--learning-rate", "2"), "at most 1"),
+        (("train", "--resume", "absent"), "there is no run 'absent'"),
+        (("steer", "absent", "pause"), "there is no run 'absent'"),
+        (("watch", "absent"), "there is no run 'absent'"),
+        (("export", "absent", "x"), "there is no run 'absent'"),
+        (("train", "tiny", "--epochs", "3"), "No such option: --epochs"),
+        (("show", "absent"), "there is no run 'absent'"),
+        (("fly",), "No such command 'fly'"),
+        (("--fast",), "No such option: --fast"),
+        (("tokenize", "x", "--max-length", "2"), "greater than or equal to 3"),
+        (("tokenize", "x", "--checkpoint", "acme/absent"), "'acme/absent' is not to be had"),
+        (("tokenize", "x", "--checkpoint", __file__), "is a file; name the folder that it is in"),
+        (("tokenize", "--decode", ""), "what --decode is given is empty"),
+        (("tokenize", "--vocab", " "), "what --vocab is given is empty"),
+        (("tokenize", "x", "--reviews", "5"), "--reviews goes with --data"),
+        (("tokenize", "x", "--padding-side", "left"), "--padding-side goes with --batch"),
+        (("tokenize", "--decode", "1" * 26), f"has no id {'1' * 26};"),
+        (("model", "last@"), "last@ names no checkpoint after the @"),
+        (("model", "tiny", "--layer", "1"), "--layer goes with --attention"),
+        (("model", "tiny", "--data", "hub"), "--data goes with --trace"),
+        (("runs", "--runs-dir", ""), "'--runs-dir': it is empty"),
+        (("train", "tiny", "--data", ""), "--data is empty"),
+        (("train", "tiny", "--set", "train.seed=99999999999"), "at most 4294967295"),
+        (("train", "--resume", "last", "--prolong", "999999999999"), "there is no run 'last'"),
+    ],
+)
+def test_bad_usage_is_refused_in_one_line(call: Call, tiny: str, arguments: tuple[str, ...], words: str) -> None:
+    assert words in refused(call(*arguments))
+
+
+def test_debug_may_stand_behind_the_command(call: Call) -> None:
+    for arguments in (("--debug", "show", "absent"), ("show", "absent", "--debug")):
+        code, out, err = call(*arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith("Traceback")
+        assert err.splitlines()[-1].startswith("imdb-tui: there is no run 'absent'")
+    assert json.loads(call("tokenize", "--json", "--", "--debug")[1])["text"] == "--debug"
+
+
+def test_a_disk_that_is_full_elsewhere_is_not_blamed_on_stdout(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("core.cli.runs.list_runs", full)
+    code, out, err = call("runs")
+    assert (code, out) == (1, "")
+    assert err == "imdb-tui: OSError: [Errno 28] No space left on device (--debug shows where)\n"
+
+
+def test_a_runs_directory_that_is_a_file_is_refused(call: Call, tiny: str, reviews_csv: Path) -> None:
+    for arguments in (("runs",), ("train", tiny)):
+        assert "--runs-dir" in refused(call(*arguments, "--runs-dir", reviews_csv))
+
+
+def test_what_shows_only_while_training_is_refused_once_and_leaves_no_run(call: Call, tiny: str) -> None:
+    code, out, err = call("train", tiny, "--set", "model.freeze=bert")
+    assert (code, out) == (2, "")
+    assert err.count("which no module has") == 1
+    assert err.splitlines()[-1].startswith("imdb-tui: model.freeze names 'bert'")
+    assert list_runs(runs_root()) == []
+
+
+def test_a_run_that_fails_leaves_with_1_and_shows_its_traceback_only_with_debug(
+    call: Call, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import core.training.loop
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(core.training.loop, "evaluate", broken)
+    code, out, err = call("train", tiny, "--json")
+    assert code == 1
+    assert json.loads(out)["status"] == "failed"
+    assert json.loads(out)["error"] == "RuntimeError: boom"
+    assert err.splitlines()[-1] == "✗ failed: RuntimeError: boom"
+    assert "Traceback" not in err
+    assert "Traceback" in call("--debug", "train", tiny)[2]
+    assert "Traceback" not in call("train", tiny)[2]
+
+
+def test_an_error_of_a_command_is_one_line_and_a_traceback_only_with_debug(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(command, "list_presets", broken)
+    assert call("presets") == (1, "", "imdb-tui: RuntimeError: boom (--debug shows where)\n")
+    code, _, err = call("--debug", "presets")
+    assert code == 1
+    assert "Traceback" in err
+
+
+def test_words_of_an_error_never_obey_the_terminal(call: Call) -> None:
+    line = refused(call("show", "\x1b[2Jname"))
+    assert "\x1b" not in line
+
+
+def test_an_input_error_is_always_one_line() -> None:
+    assert str(InputError("two\nlines   and spaces")) == "two lines and spaces"
+
+
+def test_a_real_process_refuses_bad_input_with_2_and_one_line(tmp_path: Path) -> None:
+    process = start(tmp_path, "train", "absent")
+    out, err = process.communicate(timeout=60)
+    refused((process.returncode, out, err))

@@ -1,0 +1,59 @@
+"""What each field of a DistilBERT configuration means."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.inspection.config_fields import GROUPS, MEANINGS, UNEXPLAINED, configuration_fields, explain
+
+
+def test_exactly_the_fields_of_the_installed_transformers_are_explained() -> None:
+    from transformers import DistilBertConfig
+
+    assert set(MEANINGS) == set(DistilBertConfig().to_dict())
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_every_meaning_is_a_sentence(name: str) -> None:
+    meaning = explain(name).meaning
+    assert meaning[0].isupper()
+    assert meaning.endswith(".")
+    assert len(meaning.split()) >= 4
+    assert meaning.isprintable()
+
+
+def test_only_fields_of_a_head_or_its_labels_are_about_a_task() -> None:
+    assert {name for name in MEANINGS if explain(name).task_specific} == {
+        "qa_dropout",
+        "seq_classif_dropout",
+        "id2label",
+        "label2id",
+        "problem_type",
+        "tie_word_embeddings",
+    }
+
+
+def test_an_unknown_field_is_called_unknown() -> None:
+    assert explain("no_such_field") is UNEXPLAINED
+    assert "does not know" in UNEXPLAINED.meaning
+
+
+def test_the_fields_of_a_configuration_come_by_group_with_value_and_default() -> None:
+    from core.model.classifier import encoder_config
+
+    fields = {one.name: one for one in configuration_fields(encoder_config({"dim": 384, "n_heads": 6}))}
+    assert set(fields) == {*MEANINGS, "num_labels"}
+    assert (fields["dim"].value, fields["dim"].default, fields["dim"].differs) == (384, 768, True)
+    assert not fields["dropout"].differs
+    assert (fields["num_labels"].value, fields["num_labels"].task_specific) == (2, True)
+    groups = [one.group for one in fields.values()]
+    assert groups == sorted(groups, key=GROUPS.index)
+
+
+def test_a_field_that_transformers_adds_is_shown_as_unknown() -> None:
+    from core.model.classifier import encoder_config
+
+    config = encoder_config({})
+    config.something_new = 5
+    (field,) = [one for one in configuration_fields(config) if one.name == "something_new"]
+    assert (field.value, field.default, field.meaning) == (5, None, UNEXPLAINED.meaning)

@@ -1,0 +1,255 @@
+"""The unpadded layout against transformers' own forward pass on padded batches: the same logits and gradients."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import accumulate
+
+import pytest
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from core.config.schema import EngineConfig, ModelConfig
+from core.engine.device import choose_engine
+from core.errors import InputError
+from core.model.attention import flash_attention, per_review_attention
+from core.model.classifier import Classifier, build_classifier, encoder_config
+from core.model.unpadded import PaddedClassifier, UnpaddedClassifier, laid_out, pack
+
+NO_DROPOUT = ("dropout=0", "attention_dropout=0")
+PLAIN = EngineConfig(device="cpu", dtype="float32", layout="padded", threads=1)
+FAST = EngineConfig(device="cpu", dtype="float32", threads=1)
+LOW = EngineConfig(device="cpu", dtype="bfloat16", threads=1)
+FLASH = EngineConfig(device="cuda", attention="flash")
+ON_GPU = EngineConfig(device="cuda", dtype="float32", layout="unpadded")
+GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def classifier(*architecture: str, head: str = "linear", seed: int = 0) -> Classifier:
+    torch.manual_seed(seed)
+    small = ("n_layers=3", "dim=24", "hidden_dim=40", "n_heads=4", "vocab_size=60")
+    fields = {each.split("=")[0]: each for each in (*small, *architecture)}
+    model = ModelConfig(init="scratch", head=head)  # type: ignore[arg-type]
+    return build_classifier(encoder_config({}, tuple(fields.values())), model, None)
+
+
+def batch(lengths: list[int], seed: int = 0) -> list[torch.Tensor]:
+    draw = torch.Generator().manual_seed(seed)
+    return [torch.randint(0, 60, (n,), generator=draw) for n in lengths]
+
+
+def logits_and_gradients(
+    model: Classifier, config: EngineConfig, rows: list[torch.Tensor]
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    model.zero_grad()
+    engine = choose_engine(config)
+    torch.nn.Module.to(model, engine.device)
+    logits = laid_out(model, engine)([row.to(engine.device) for row in rows])
+    binary_cross_entropy_with_logits(logits, torch.linspace(0, 1, len(rows), device=engine.device)).backward()
+    gradients = {name: p.grad.clone().cpu() for name, p in model.named_parameters() if p.grad is not None}
+    return logits.detach().cpu(), gradients
+
+
+def random_lengths(seed: int) -> list[int]:
+    draw = random.Random(seed)
+    return [draw.randint(1, 512) for _ in range(draw.randint(1, 5))]
+
+
+@pytest.mark.parametrize("lengths", [[1], [512], [1, 512, 2], [7, 7, 7], *map(random_lengths, range(6))], ids=str)
+def test_logits_and_gradients_are_those_of_the_padded_model(lengths: list[int]) -> None:
+    model, rows = classifier(*NO_DROPOUT), batch(lengths)
+    plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
+    fast, gradients = logits_and_gradients(model, FAST, rows)
+    assert fast.dtype == torch.float32
+    assert torch.allclose(fast, plain, atol=1e-6)
+    assert gradients.keys() == plain_gradients.keys() == dict(model.named_parameters()).keys()
+    for name, gradient in plain_gradients.items():
+        assert torch.allclose(gradients[name], gradient, atol=1e-6 + 1e-5 * gradient.abs().max().item()), name
+
+
+@pytest.mark.parametrize("tokens", [54, 64])
+def test_what_fills_a_batch_up_changes_neither_logits_nor_gradients(tokens: int) -> None:
+    model, rows = classifier(*NO_DROPOUT), batch([3, 50, 1])
+    module = laid_out(model, choose_engine(FAST))
+    assert isinstance(module, UnpaddedClassifier)
+    plain, plain_gradients = logits_and_gradients(model, FAST, rows)
+    model.zero_grad()
+    filled = pack(rows, module.places, tokens)
+    assert (len(filled.ids), filled.ends.tolist(), filled.reviews) == (tokens, [0, 3, 53, 54, tokens], 3)
+    logits = module.logits(filled)
+    binary_cross_entropy_with_logits(logits, torch.linspace(0, 1, 3)).backward()
+    assert torch.allclose(logits, plain, atol=1e-6)
+    for name, gradient in plain_gradients.items():
+        assert torch.allclose(model.get_parameter(name).grad, gradient, atol=1e-6), name  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("architecture", [("n_layers=1",), ("activation=relu",), ("sinusoidal_pos_embds=true",)])
+@pytest.mark.parametrize("head", ["linear", "sequence-classification"])
+def test_it_follows_the_configuration_and_the_head(architecture: tuple[str, ...], head: str) -> None:
+    model, rows = classifier(*NO_DROPOUT, *architecture, head=head), batch([3, 30, 1])
+    plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
+    fast, gradients = logits_and_gradients(model, FAST, rows)
+    assert torch.allclose(fast, plain, atol=1e-6)
+    assert gradients.keys() == plain_gradients.keys()
+
+
+@pytest.mark.parametrize("low", [LOW, pytest.param(FLASH, marks=GPU)], ids=["cpu", "flash"])
+@pytest.mark.parametrize("heads", [("n_heads=4",), ("dim=64", "n_heads=1")], ids=str)
+def test_bfloat16_and_flash_attention_round_and_do_nothing_else(low: EngineConfig, heads: tuple[str, ...]) -> None:
+    model, rows = classifier(*NO_DROPOUT, *heads), batch([40, 3, 111])
+    plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
+    fast, gradients = logits_and_gradients(model, low, rows)
+    assert torch.allclose(fast, plain, atol=0.02)
+    assert not torch.equal(fast, plain)
+    for name, gradient in gradients.items():
+        assert gradient.dtype == torch.float32
+        if "k_lin.bias" not in name:  # whose gradient is 0 but for rounding
+            similar = torch.cosine_similarity(gradient.flatten(), plain_gradients[name].flatten(), dim=0)
+            assert similar > 0.99, name
+
+
+def test_frozen_parameters_get_no_gradient_and_the_others_theirs() -> None:
+    model, rows = classifier(*NO_DROPOUT), batch([5, 9])
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_("layer.1" in name or name.startswith("classifier"))
+    _, plain = logits_and_gradients(model, PLAIN, rows)
+    _, gradients = logits_and_gradients(model, FAST, rows)
+    assert gradients.keys() == plain.keys()
+    assert 0 < len(gradients) < len(list(model.parameters()))
+    assert all(torch.allclose(gradients[name], plain[name], atol=1e-6) for name in plain)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [FAST, pytest.param(ON_GPU, marks=GPU)],
+    ids=["cpu", "gpu"],
+)
+@pytest.mark.parametrize("name", ["dropout=0.4", "attention_dropout=0.4"])
+def test_dropout_is_applied_in_training_alone_and_keeps_the_expectation(name: str, config: EngineConfig) -> None:
+    copies, found = 600, []
+    for each in (PLAIN, config):
+        engine, model = choose_engine(each), classifier(*NO_DROPOUT, name)
+        torch.nn.Module.to(model, engine.device)
+        module = laid_out(model, engine)
+        rows = [row.to(engine.device) for row in batch([13]) * copies]  # the same review, each with masks of its own
+        torch.manual_seed(0)
+        with torch.no_grad():
+            found.append(module.train()(rows).cpu())
+            still = module.eval()(rows)
+    plain, drawn = found
+    assert still.std() < 1e-6 < 1e-3 < drawn.std()
+    sigma = math.sqrt((drawn.var().item() + plain.var().item()) / copies)
+    assert abs(drawn.mean().item() - plain.mean().item()) < 4 * sigma
+    # The standard error of a standard deviation is its 1 / sqrt(2 n) for a normal variable.
+    assert drawn.std().item() == pytest.approx(plain.std().item(), rel=4 * math.sqrt(2 / (2 * copies)))
+
+
+Attend = Callable[[torch.Tensor, list[int], float], torch.Tensor]
+
+
+def review_by_review(qkv: torch.Tensor, lengths: list[int], rate: float) -> torch.Tensor:
+    return per_review_attention(qkv, lengths, 2, rate, "lanes")
+
+
+def by_flash(qkv: torch.Tensor, lengths: list[int], rate: float) -> torch.Tensor:
+    ends = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device="cuda")
+    return flash_attention(qkv, ends, max(lengths), 2, rate)
+
+
+ATTENTIONS = [
+    pytest.param(review_by_review, "cpu", torch.float32, id="cpu"),
+    pytest.param(review_by_review, "cpu", torch.bfloat16, id="cpu-low"),
+    pytest.param(by_flash, "cuda", torch.bfloat16, marks=GPU, id="flash"),
+]
+
+
+@pytest.mark.parametrize(("attend", "device", "dtype"), ATTENTIONS)
+@pytest.mark.parametrize("rate", [0.1, 0.4])
+def test_attention_drops_each_weight_at_the_rate_and_anew_in_each_call(
+    attend: Attend, device: str, dtype: torch.dtype, rate: float
+) -> None:
+    """With all weights 1/64 and all values 1 an output is the share of weights that are kept, scaled."""
+    n, reviews = 64, 100
+    qkv = torch.zeros(n * reviews, 3 * 16, dtype=dtype, device=device)
+    qkv[:, 32:] = 1
+    torch.manual_seed(0)
+    one, other = (attend(qkv, [n] * reviews, rate).float()[:, ::8].flatten() for _ in range(2))  # one number a head
+    variance = rate / (1 - rate) / n
+    assert abs(one.mean().item() - 1) < 4 * math.sqrt(variance / len(one))
+    assert one.var().item() == pytest.approx(variance, rel=4 * math.sqrt(2 / len(one)))
+    assert abs(torch.corrcoef(torch.stack([one, other]))[0, 1].item()) < 4 / math.sqrt(len(one))
+
+
+@pytest.mark.parametrize(("attend", "device", "dtype"), ATTENTIONS)
+def test_the_gradient_of_attention_has_the_masks_of_its_forward_pass(
+    attend: Attend, device: str, dtype: torch.dtype
+) -> None:
+    """Attention is linear in its values: their gradient times them is the output times its own, for equal masks."""
+    draw = torch.Generator().manual_seed(0)
+    qkv = torch.randn(64, 3 * 16, generator=draw).to(device, dtype).requires_grad_()
+    gradient = torch.randn(64, 16, generator=draw).to(device, dtype)
+    torch.manual_seed(0)
+    out = attend(qkv, [40, 24], 0.4)
+    out.backward(gradient)
+    assert qkv.grad is not None
+    product = (qkv.grad * qkv)[:, 32:].double().sum().item()
+    scale = (out * gradient).double().norm().item()
+    assert product == pytest.approx((out * gradient).double().sum().item(), abs=0.05 * scale)
+    torch.manual_seed(1)
+    assert product != pytest.approx((attend(qkv, [40, 24], 0.4) * gradient).double().sum().item(), abs=0.05 * scale)
+
+
+@pytest.mark.parametrize("masks", ["lanes", "bernoulli"])
+def test_attention_with_dropout_has_the_gradient_of_its_own_masks(masks: str) -> None:
+    """gradcheck compares with differences of the function itself, whose masks the seed holds still."""
+    qkv = torch.randn(9, 3 * 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+
+    def attended(x: torch.Tensor) -> torch.Tensor:
+        torch.manual_seed(7)
+        return per_review_attention(x, [4, 1, 4], 2, 0.3, masks)  # type: ignore[arg-type]
+
+    assert torch.autograd.gradcheck(attended, (qkv,))
+
+
+def test_the_input_of_a_review_of_one_token_is_left_as_it_was() -> None:
+    qkv = torch.randn(1, 3 * 8)
+    before = qkv.clone()
+    per_review_attention(qkv.requires_grad_(), [1], 2, 0.0, "lanes").backward(gradient := torch.ones(1, 8))
+    assert torch.equal(qkv, before)
+    assert torch.equal(gradient, torch.ones(1, 8))
+
+
+def test_nothing_of_one_review_reaches_another() -> None:
+    model, rows = classifier(*NO_DROPOUT), batch([12, 8])
+    module = laid_out(model, choose_engine(FAST)).eval()
+    with torch.no_grad():
+        both, alone = module(rows), module(rows[:1])
+        changed = module([rows[0], (rows[1] + 1) % 60])
+    assert torch.allclose(both[0], alone[0], atol=1e-6)
+    assert torch.equal(both[0], changed[0])
+    assert not torch.equal(both[1], changed[1])
+
+
+def test_heads_that_flash_attention_cannot_take_are_refused() -> None:
+    engine = replace(choose_engine(FAST), attention="flash")
+    laid_out(classifier("dim=512", "n_heads=2"), engine)
+    with pytest.raises(InputError, match=r"heads of at most 256 numbers, this model's have 258; set engine\.layout"):
+        laid_out(classifier("dim=516", "n_heads=2"), engine)
+
+
+def test_the_engine_says_which_layout_it_is() -> None:
+    model = classifier()
+    assert isinstance(laid_out(model, choose_engine(PLAIN)), PaddedClassifier)
+    assert isinstance(laid_out(model, choose_engine(FAST)), UnpaddedClassifier)
+    assert math.isfinite(laid_out(model, choose_engine(FAST))(batch([3])).item())

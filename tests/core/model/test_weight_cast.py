@@ -1,0 +1,48 @@
+"""Rounding many weights at once against ``to`` and ``cat`` on each."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from core.model.weight_cast import rounded
+
+SHAPES = [[(3, 4), (5, 4), (1, 4)], [(7,), (2,)], [(6, 2)]]
+
+
+def groups(*, trained: bool = True) -> list[list[torch.Tensor]]:
+    draw = torch.Generator().manual_seed(0)
+    return [[torch.randn(shape, generator=draw).requires_grad_(trained) for shape in group] for group in SHAPES]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_values_and_gradients_are_those_of_each_alone(dtype: torch.dtype) -> None:
+    ours, plain = groups(), groups()
+    low = rounded(ours, dtype)
+    expected = [torch.cat([tensor.to(dtype) for tensor in group]) for group in plain]
+    assert all(a.dtype == dtype and torch.equal(a, b) for a, b in zip(low, expected, strict=True))
+    for outs in (low, expected):
+        sum(((i + 2) * (out.float() ** 2)).sum() for i, out in enumerate(outs)).backward()  # type: ignore[union-attr]
+    for group, others in zip(ours, plain, strict=True):
+        for tensor, other in zip(group, others, strict=True):
+            assert tensor.grad is not None
+            assert tensor.grad.dtype == torch.float32
+            assert torch.equal(tensor.grad, other.grad)  # type: ignore[arg-type]
+
+
+def test_what_is_not_trained_gets_no_gradient() -> None:
+    some = groups()
+    some[0][1].requires_grad_(False)
+    some[2][0].requires_grad_(False)
+    sum(out.float().sum() for out in rounded(some, torch.bfloat16)).backward()  # type: ignore[union-attr]
+    assert [[tensor.grad is not None for tensor in group] for group in some] == [
+        [True, False, True],
+        [True, True],
+        [False],
+    ]
+    assert not any(out.requires_grad for out in rounded(groups(trained=False), torch.bfloat16))
+
+
+def test_float32_weights_are_taken_as_they_are() -> None:
+    weights = groups()
+    assert rounded(weights, torch.float32)[2] is weights[2][0]

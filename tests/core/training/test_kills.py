@@ -1,0 +1,49 @@
+"""SIGKILL at any moment, saving included, loses nothing that was saved and changes no bit of what comes after.
+
+Ten kills by default; ``IMDB_TUI_KILLS=50 python -m pytest tests/core/training/test_kills.py`` is the long form.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.config.schema import RunConfig, to_toml
+from core.runs.directory import list_runs
+from tests.core.support.training import configured, run
+from tests.core.training.test_resume import assert_same
+
+KILLS = int(os.environ.get("IMDB_TUI_KILLS", "10"))
+
+
+@pytest.mark.timeout(60 + 10 * KILLS)
+def test_a_run_killed_again_and_again_ends_as_the_one_that_was_never_killed(config: RunConfig, tmp_path: Path) -> None:
+    config = configured(
+        config,
+        model__head_dropout=0.3,
+        train__reshuffle_each_epoch=True,
+        train__num_epochs=5 + KILLS,
+        train__save_steps=1,
+        train__keep_best=True,
+    )
+    (tmp_path / "config.toml").write_text(to_toml(config), encoding="utf-8")
+    root = tmp_path / "killed"
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.core.support.kill_loop", root, tmp_path / "config.toml", str(KILLS), "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    told = json.loads(answer.stdout)
+    assert (told["killed"], told["statuses"]) == (KILLS, ["interrupted"])
+    assert told["amid_a_save"] > 0
+    plain, _ = run(config, tmp_path / "plain")
+    (killed,) = list_runs(root)
+    assert killed.state().skipped_lines <= KILLS
+    assert_same(killed, plain)

@@ -1,0 +1,27 @@
+"""Heavy libraries are imported by one thread at a time, and nobody waits for one that is there."""
+
+from __future__ import annotations
+
+import threading
+
+from core.training import preload as libraries
+
+
+def test_a_thread_that_needs_all_libraries_waits_until_no_other_imports() -> None:
+    libraries.load_training_libraries()  # from here on it takes no time of its own
+    with libraries._importing:
+        other = threading.Thread(target=libraries.load_training_libraries)
+        other.start()
+        other.join(timeout=0.5)
+        assert other.is_alive()
+    other.join(timeout=30)
+    assert not other.is_alive()
+
+
+def test_whoever_only_asks_the_hub_does_not_wait_for_another_import() -> None:
+    libraries.load_hub_library()
+    with libraries._importing:
+        asking = threading.Thread(target=libraries.load_hub_library)
+        asking.start()
+        asking.join(timeout=10)
+        assert not asking.is_alive()

@@ -1,0 +1,234 @@
+"""A run seen and steered from another process: requests in its directory, and its events followed as they come."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config.schema import RunConfig
+from core.errors import InputError
+from core.runs.events import ControlReceived, Event, StepLogged
+from core.runs.follow import follow
+from core.runs.state import fold
+from core.runs.writer import RunWriter, create_run
+from core.training import requests as inbox
+from core.training.control import Change, Control, Ending
+from core.training.requests import REQUESTS, Inbox, RemoteControl, ask
+from tests.core.support.commands import Call, refused
+from tests.core.support.events_of import finished, started, step, whole_run
+from tests.core.support.training import run
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[RunWriter]:
+    made = create_run(tmp_path, RunConfig(preset="tiny"))
+    made.append(started())
+    yield made
+    if made.run.is_live():
+        made.close()
+
+
+def deliver(writer: RunWriter) -> Control:
+    control = Control()
+    Inbox(writer.path / REQUESTS).deliver(control)
+    return control
+
+
+def test_requests_reach_the_control_once_and_in_order(writer: RunWriter) -> None:
+    remote = RemoteControl(writer.run)
+    remote.change(Change("learning_rate", 1e-4))
+    remote.change(Change("prolong", 2))
+    remote.pause()
+    control = deliver(writer)
+    assert [(change.action, change.value) for change in control.take_changes(0)] == [
+        ("learning_rate", 1e-4),
+        ("prolong", 2),
+    ]
+    assert control.pause_requested
+    again = deliver(writer)
+    assert (again.take_changes(0), again.pause_requested) == ([], False)
+
+
+@pytest.mark.parametrize("ending", [Ending.FINISH_EPOCH, Ending.STOP, Ending.ABANDON])
+def test_every_ending_can_be_asked_for_from_elsewhere(writer: RunWriter, ending: Ending) -> None:
+    ask(writer.run, ending.name.lower())
+    control = deliver(writer)
+    assert control.ending is ending
+    assert control.reason.startswith("asked by process ")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"action": "explode", "from": "x"}', '{"action": "prolong", "from": 1}']
+)
+def test_a_request_that_is_none_is_passed_over(writer: RunWriter, content: str) -> None:
+    folder = writer.path / REQUESTS
+    folder.mkdir()
+    (folder / "1.json").write_text(content, encoding="utf-8")
+    ask(writer.run, "stop")
+    assert deliver(writer).ending is Ending.STOP
+
+
+def test_a_request_to_a_run_that_nobody_trains_is_refused(writer: RunWriter) -> None:
+    writer.close()
+    with pytest.raises(InputError, match="is not live; nobody would answer"):
+        ask(writer.run, "stop")
+    assert not (writer.path / REQUESTS).exists()
+
+
+@pytest.mark.parametrize(
+    ("action", "value", "words"),
+    [
+        ("explode", None, "there is no action"),
+        ("prolong", None, "prolong needs a value"),
+        ("prolong", 0.5, "1 to 1000"),
+        ("pause", 5, "pause takes no value"),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused(
+    writer: RunWriter, action: str, value: float | None, words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        ask(writer.run, action, value)
+
+
+def test_what_was_asked_of_an_earlier_process_does_not_stop_the_one_that_goes_on(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.training.resume import resume
+
+    monkeypatch.setattr(Inbox, "EVERY_S", 0.0)
+
+    def ask_late(event: Event, _: Control) -> None:
+        if isinstance(event, StepLogged) and event.step == 2:
+            (made,) = tmp_path.glob("*-tiny")
+            ask(inbox.Run(made), "stop")
+        if isinstance(event, ControlReceived):
+            (made,) = tmp_path.glob("*-tiny")
+            ask(inbox.Run(made), "stop")
+
+    done, recorder = run(config, tmp_path, ask_late)
+    assert (recorder.end.status, recorder.end.step) == ("stopped", 2)
+    assert len(list((done.path / REQUESTS).iterdir())) == 1
+    resume(done, Control(), lambda _: None)
+    assert done.state().status == "completed"
+
+
+def test_a_paused_run_hears_a_change_and_the_end_of_its_pause_from_elsewhere(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Inbox, "EVERY_S", 0.0)
+    monkeypatch.setattr(Control, "POLL_S", 0.01)
+
+    def act(event: Event, control: Control) -> None:
+        (made,) = tmp_path.glob("*-tiny")
+        if isinstance(event, StepLogged) and event.step == 3:
+            control.pause()
+        if isinstance(event, ControlReceived) and event.action == "pause":
+            ask(inbox.Run(made), "learning_rate", 1e-4)
+        if isinstance(event, ControlReceived) and event.action == "learning_rate":
+            ask(inbox.Run(made), "resume")
+
+    _, recorder = run(config, tmp_path, act)
+    assert [event.action for event in recorder.of(ControlReceived)] == ["pause", "learning_rate", "resume"]
+    assert recorder.of(StepLogged)[3].lr == 1e-4
+    assert recorder.end.status == "completed"
+
+
+def test_a_follower_has_every_event_that_was_written_until_the_end(tmp_path: Path) -> None:
+    events = whole_run()
+    made = create_run(tmp_path, RunConfig(preset="tiny"))
+    for event in events[:4]:
+        made.append(event)
+    waits = 0
+
+    def wait(_: float) -> bool:
+        nonlocal waits
+        waits += 1
+        for event in events[4 * waits : 4 * waits + 4]:
+            made.append(event)
+        return False
+
+    seen = [event for some in follow(made.run, wait) for event in some]
+    made.close()
+    assert seen == events
+    assert fold(seen) == made.run.state()
+
+
+def test_a_follower_leaves_off_when_its_run_dies_or_when_it_is_told(writer: RunWriter) -> None:
+    calls: list[float] = []
+    assert len(list(follow(writer.run, lambda seconds: bool(calls.append(seconds)) or len(calls) == 3))) == 3
+    writer.close()
+    assert len(list(follow(writer.run, lambda _: False))) == 1
+
+
+def test_an_event_is_with_the_follower_within_a_second(writer: RunWriter) -> None:
+    leave, seen = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        for events in follow(writer.run, leave.wait):
+            if any(isinstance(event, StepLogged) for event in events):
+                seen.set()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    began = time.monotonic()
+    writer.append(step(1))
+    assert seen.wait(1.0)
+    assert time.monotonic() - began < 1.0
+    leave.set()
+    thread.join()
+
+
+# The commands
+
+
+def test_watch_tells_an_ended_run_and_its_json_is_its_events(call: Call, tmp_path: Path) -> None:
+    made = create_run(tmp_path, RunConfig(preset="tiny"))
+    for event in whole_run():
+        made.append(event)
+    made.close()
+    code, out, err = call("watch", "last", "--runs-dir", tmp_path)
+    assert (code, err) == (0, "")
+    assert "epoch 2: val loss 0.500, accuracy 72.0%" in out
+    assert out.splitlines()[-1] == "✓ completed: done"
+    code, out, err = call("watch", "last", "--json", "--runs-dir", tmp_path)
+    assert (code, err) == (0, "")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["event"] for line in lines][:3] == ["run_started", "warning", "step"]
+    assert len(lines) == len(whole_run())
+
+
+def test_steer_asks_a_live_run_and_refuses_one_that_is_none(call: Call, writer: RunWriter, tmp_path: Path) -> None:
+    code, out, err = call("steer", "last", "learning_rate", "0.0002", "--runs-dir", tmp_path)
+    assert (code, out) == (0, "")
+    assert "learning_rate 0.0002" in err
+    assert deliver(writer).take_changes(0)[0].value == 2e-4
+    assert "there is no action 'fly'" in refused(call("steer", "last", "fly", "--runs-dir", tmp_path))
+    writer.append(finished("completed"))
+    writer.close()
+    assert "is not live" in refused(call("steer", "last", "stop", "--runs-dir", tmp_path))
+
+
+def test_the_command_line_goes_on_prolongs_and_repeats(call: Call, tiny: str, tmp_path: Path) -> None:
+    def answer(*arguments: Any) -> dict[str, Any]:
+        code, out, _ = call("train", *arguments, "--json", "--runs-dir", tmp_path / "runs")
+        assert code == 0
+        content: dict[str, Any] = json.loads(out)
+        return content
+
+    first = answer(tiny)
+    assert "is completed; --prolong N" in refused(call("train", "--resume", "last", "--runs-dir", tmp_path / "runs"))
+    longer = answer("--resume", first["run"], "--prolong", 1, "--learning-rate", "0.002")
+    assert (longer["run"], longer["steps"], len(longer["epochs"])) == (first["run"], 12, 3)
+    again = answer("--replay", first["run"])
+    assert again["run"] != first["run"]
+    same = ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
+    assert [[e[name] for name in same] for e in again["epochs"]] == [
+        [e[name] for name in same] for e in longer["epochs"]
+    ]

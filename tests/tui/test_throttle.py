@@ -1,0 +1,61 @@
+"""What is paced is drawn at once, then no more often than allowed, and what is asked for is never lost."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from textual.app import App
+
+from tests.tui.fakes import epoch, finished, progressed, step
+from tui.throttle import Paced, can_wait
+
+PAUSE = 0.2
+
+
+@pytest.fixture
+async def drawings():
+    """A paced drawing in a running app, and what the value was at each time it was drawn."""
+    app = App()
+    drawn: list[int] = []
+    value = [0]
+    paced = Paced(app, lambda: drawn.append(value[0]), pause=lambda: PAUSE)
+    async with app.run_test():
+        yield paced, value, drawn
+
+
+async def test_what_is_asked_for_in_between_is_drawn_once_and_as_it_is_then(drawings):
+    paced, value, drawn = drawings
+    for value[0] in range(1, 10):
+        paced.soon()
+    assert drawn == [1]
+    await asyncio.sleep(2 * PAUSE)
+    assert drawn == [1, 9]
+    await asyncio.sleep(2 * PAUSE)
+    assert drawn == [1, 9]
+
+
+async def test_what_cannot_wait_is_drawn_now_and_with_it_what_waited(drawings):
+    paced, value, drawn = drawings
+    paced.soon()
+    value[0] = 1
+    paced.soon()
+    paced.now()
+    assert drawn == [0, 1]
+    await asyncio.sleep(2 * PAUSE)
+    assert drawn == [0, 1]
+
+
+async def test_an_owner_that_does_not_run_draws_nothing():
+    drawn: list[int] = []
+    Paced(App(), lambda: drawn.append(1), pause=lambda: 0.0).soon()
+    assert drawn == []
+
+
+def test_steps_and_counts_can_wait_and_whatever_else_happens_cannot():
+    counting = replace(progressed("validating"), done=16, total=120)
+    assert can_wait([step(1), counting, step(2)])
+    for other in (progressed("tokenizing"), epoch(1, at=2), finished("completed", at=2)):
+        assert not can_wait([step(1), other])
+    assert not can_wait([])  # the run was left

@@ -1,0 +1,180 @@
+"""Where two models differ: bars by layer, and the tensors with the largest change first."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import DataTable, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from core.inspection.target import Resolved
+from core.model.parameter_tree import short_name
+from core.runs.summary import change_words, printable
+from tui.panes.model.page import Page, failed, grid_text, right
+from tui.widgets.field import Field
+
+if TYPE_CHECKING:
+    from core.inspection.weight_diff import Difference
+
+
+LONGEST = 27
+"""Characters of a name in the list."""
+
+
+class DifferencePage(Page):
+    """What to compare with at the left; enter compares."""
+
+    name_ = "Difference"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "type_other", "other", key_display="/"),
+        Binding("r", "reverse", "reverse"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: Difference | None = None
+        self._other = ""
+        self._reversed = False
+        self._names: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            with Vertical(id="difference-left"):
+                yield Static("compare with", classes="hint")
+                yield CompareList(id="difference-list")
+                yield Field("", id="difference-other", placeholder="/ a path, RUN@step-300 …", compact=True)
+            with Vertical(id="difference-right"):
+                yield Static(id="difference-words", markup=False)
+                yield DataTable(id="difference-table", cursor_type="row")
+
+    def on_mount(self) -> None:
+        table: DataTable[Text] = self.query_one(DataTable)
+        table.add_column(right("rel. L2"), width=9)
+        table.add_column(right("cosine"), width=9)
+        table.add_column("layer, tensor", width=34)
+        self.query_one("#difference-words", Static).update(
+            "Where did fine-tuning happen? Choose what to compare with, and press enter."
+        )
+
+    def main(self) -> OptionList:
+        return self.query_one(OptionList)
+
+    def show_model(self, resolved: Resolved) -> None:
+        self._found = None
+        if self.display:
+            self.shown()
+
+    def shown(self) -> None:
+        root = self.pane.console.root
+
+        def work(_: Any) -> Any:
+            from core.inspection.target import candidates
+
+            return candidates(root)
+
+        self.look(work, heavy=False)
+
+    def look_done(self, result: Any) -> None:
+        if isinstance(result, list):
+            self._list(result)
+        else:
+            self._found = result
+            self._show_found()
+
+    def _list(self, names: list[str]) -> None:
+        resolved = self.pane.resolved
+        names = [name for name in names if resolved is None or name != resolved.target.name]
+        if names == self._names:
+            return
+        self._names, menu = names, self.main()
+        menu.clear_options()
+        menu.add_options(Option(grid_text(_end_of(name))) for name in names)
+        # A run is first compared with what it began from.
+        start = resolved.target.config.preset if resolved is not None and resolved.target.file else "scratch"
+        menu.highlighted = names.index(start) if start in names else 0
+
+    @on(OptionList.OptionSelected, "#difference-list")
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self._compare(self._names[event.option_index])
+
+    @on(Input.Submitted, "#difference-other")
+    def _typed(self, event: Input.Submitted) -> None:
+        if event.value.strip():
+            self._compare(event.value.strip())
+            self.screen.set_focus(self.main())
+
+    def _compare(self, other: str) -> None:
+        resolved, root, turned = self.pane.resolved, self.pane.console.root, self._reversed
+        if resolved is None:
+            return
+        self._other = other
+
+        def work(between: Any) -> Any:
+            from core.inspection.target import find_target, resolve
+            from core.inspection.weight_diff import compare_targets
+
+            there = resolve(find_target(other, root))
+            # From what came first: a run's beginning to the run.
+            pair = (resolved, there) if turned or resolved.target.file is None else (there, resolved)
+            return compare_targets(*pair, between)
+
+        if self.look(work, heavy=True):
+            self.query_one("#difference-words", Static).update(Text(f"comparing with {printable(other)} …"))
+
+    def _show_found(self) -> None:
+        found = self._found
+        if found is None:
+            return
+        words = Text(f"from {printable(found.a)} to {printable(found.b)}\n", style="bold")
+        words.append(f"{found.changed} of {len(found.tensors)} tensors differ\n", style="not bold")
+        layers = found.by_layer()
+        longest = max((value for value in layers.values() if math.isfinite(value)), default=0.0)
+        room = max(self.query_one("#difference-right").size.width - 26, 8)
+        for layer, value in layers.items():
+            share = min(value / longest, 1.0) if longest else 0.0
+            words.append(f"{layer:<11}{change_words(value):>9} ", style="not bold")
+            words.append("█" * round(share * room) + "\n", style=f"not bold {self.app.theme_variables['train-curve']}")
+        for note in found.notes[:3]:
+            words.append(f"{printable(note)}\n", style="not bold dim")
+        words.rstrip()
+        table: DataTable[Text] = self.query_one(DataTable)
+        with self.app.batch_update():
+            self.query_one("#difference-words", Static).update(words)
+            table.clear()
+            for row in found.tensors:
+                table.add_row(
+                    right(change_words(row.relative_l2)),
+                    right(f"{row.cosine:.6f}"),
+                    grid_text(short_name(row.name).removeprefix("layer.")),
+                )
+
+    def on_resize(self) -> None:
+        self._show_found()
+
+    def action_type_other(self) -> None:
+        self.screen.set_focus(self.query_one("#difference-other"))
+
+    def action_reverse(self) -> None:
+        self._reversed = not self._reversed
+        if self._other:
+            self._compare(self._other)
+
+    def say(self, words: str) -> None:
+        self.query_one("#difference-words", Static).update(failed(words))
+
+
+def _end_of(name: str) -> str:
+    """Checkpoints of a run differ at the end of their names."""
+    return name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
+
+
+class CompareList(OptionList):
+    """Enter compares, which the footer names."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "compare")]

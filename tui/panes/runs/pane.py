@@ -1,0 +1,264 @@
+"""All runs: sort, filter and open them, or mark several and see them over one another and how they differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.timer import Timer
+from textual.widgets import DataTable, Input, Label, Static
+
+from core.runs.reader import take_in
+from core.runs.state import RunState
+from core.runs.status import UNFINISHED
+from core.runs.summary import printable
+from tui.messages import RunGrew, RunRead, RunsListed
+from tui.panes.runs.runs_table import RunsTable
+from tui.widgets.curves import RunCurves
+from tui.widgets.field import Field
+from tui.widgets.run_view import configuration_table, differences_table, epoch_table
+from tui.workers.run_index import RunLine, Shelf
+
+if TYPE_CHECKING:
+    from tui.app import ImdbTui
+
+REFRESH_S = 2.0
+PATIENCE_S = 0.15
+"""How long the curves before stay while those of a run are read; short runs come sooner."""
+MOST_KEPT = 12
+"""Runs whose steps stay in memory besides those that are shown."""
+
+
+class RunsPane(Vertical):
+    """The table above; below it the marked runs, or the one under the cursor. A thread reads them all."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", "mark"),
+        Binding("o", "watch", "open"),
+        Binding("g", "go_on", "go on"),
+        Binding("c", "clear", "unmark"),
+        Binding("s", "sort", "sort by the next column", show=False),
+        Binding("slash", "filter", "filter", show=False, key_display="/"),
+        Binding("r", "refresh", "refresh", show=False),
+        Binding("j", "move(1)", "down", show=False),
+        Binding("k", "move(-1)", "up", show=False),
+    ]
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._lines: dict[str, RunLine] = {}
+        self._states: dict[str, RunState] = {}
+        self._details = False
+        self._error = ""
+        self._listed = False
+        self._late: Timer | None = None
+
+    @property
+    def console(self) -> ImdbTui:
+        return cast("ImdbTui", self.app)
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="runs-filter-line", classes="field-line"):
+            yield Label("filter  ")
+            yield Field("", id="runs-filter", compact=True, placeholder="words of the status, the preset or the name")
+        yield RunsTable(id="runs-table")
+        yield Static(id="runs-hint", markup=False)
+        yield RunCurves()
+        with VerticalScroll(id="runs-config"):
+            yield Static(id="runs-words", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#runs-filter-line").display = False
+        self._shelf = Shelf(self.console.root, self.post_message)
+        self.set_interval(REFRESH_S, self._refresh_if_visible)
+
+    def _refresh_if_visible(self) -> None:
+        if self.console.pane == "runs":
+            self._ask()
+
+    def _ask(self, *, anew: bool = False) -> None:
+        """Has the directory looked at, and what is shown read."""
+        chosen = self._chosen_names()
+        for name in [name for name in self._states if name not in chosen][:-MOST_KEPT]:
+            del self._states[name]
+        self._shelf.ask(chosen, self._states, anew=anew)
+
+    # What the thread found
+
+    def on_runs_listed(self, message: RunsListed) -> None:
+        self._lines = {line.run.name: line for line in message.lines}
+        self._error, self._listed = message.error, True
+        self._table.marked = [name for name in self._table.marked if name in self._lines]
+        self._states = {name: state for name, state in self._states.items() if name in self._lines}
+        self._fill()
+        self._show()
+
+    def on_run_read(self, message: RunRead) -> None:
+        self._states[message.run.name] = message.state
+        if message.run.name in self._chosen_names():
+            self._show()
+
+    def on_run_grew(self, message: RunGrew) -> None:
+        state = self._states.get(message.run.name)
+        if state is None:
+            return
+        take_in(message.parts, state)
+        state.status, state.skipped_lines = message.status, message.skipped
+        if message.run.name in self._chosen_names():
+            self._show()
+
+    @property
+    def _table(self) -> RunsTable:
+        return self.query_one(RunsTable)
+
+    def _fill(self) -> None:
+        self._table.show_lines(list(self._lines.values()), self.query_one("#runs-filter", Input).value)
+
+    def _chosen_names(self) -> list[str]:
+        """The marked runs in the order of marking, else the one under the cursor."""
+        return [name for name in self._table.marked or [self._table.current] if name in self._lines]
+
+    # Below the table
+
+    @on(DataTable.RowHighlighted)
+    def _show(self) -> None:
+        """The chosen runs; those whose steps are not there yet are read, and what was shown stays a moment longer."""
+        self.refresh_bindings()
+        names = self._chosen_names()
+        missing = [name for name in names if name not in self._states]
+        if self._late is not None:
+            self._late.stop()
+            self._late = None
+        if missing:
+            self._ask()
+            self._late = self.set_timer(PATIENCE_S, self._draw)
+        else:
+            self._draw()
+
+    def _draw(self) -> None:
+        names = self._chosen_names()
+        hint, words = self.query_one("#runs-hint", Static), self.query_one("#runs-words", Static)
+        curves = self.query_one(RunCurves)
+        curves.display = bool(names)
+        if not names:
+            hint.update(self._nothing())
+            words.update("")
+            return
+        ready = [name for name in names if name in self._states]
+        curves.show([(self._legend(name), self._states[name]) for name in ready])
+        runs = [self._lines[name].run for name in names]
+        if len(runs) > 1:
+            hint.update(_hint(f"{len(runs)} marked: curves, and the fields in which they differ · {self._filtered()}"))
+            words.update(differences_table(runs))
+        else:
+            hint.update(_hint(f"space marks runs to compare · o opens one in Train · {self._filtered()}"))
+            if self._details:
+                words.update(configuration_table(runs[0]))
+            else:
+                state = self._states.get(names[0])
+                words.update(epoch_table(state, rows=len(state.epochs)) if state is not None else "")
+        if len(ready) < len(names):
+            hint.update(_hint("reading " + ", ".join(name for name in names if name not in ready) + " …"))
+
+    def _legend(self, name: str) -> str:
+        return f"{self._states[name].preset} {self._lines[name].run.created:%H:%M:%S}"
+
+    def _filtered(self) -> str:
+        filtered = self.query_one("#runs-filter", Input).value
+        return "s sorts · " + ("escape shows all" if filtered else "/ filters")
+
+    def _nothing(self) -> str:
+        if self._error:
+            return f"✗ {printable(self._error)}"
+        if not self._listed:
+            return "reading the runs …"
+        if self._lines:
+            return "no run has these words · / changes them"
+        return "no runs yet · 1 chooses a preset, enter takes it to Train, s starts it"
+
+    # Keys
+
+    def shown(self) -> None:
+        self._ask()
+        self._draw()
+        self.screen.set_focus(self._table)
+
+    def leave_field(self) -> None:
+        """From the filter to the table; from there, what was opened or filtered goes."""
+        table, field = self._table, self.query_one("#runs-filter", Input)
+        if table.has_focus and self._details:
+            self._details = False
+            self._draw()
+        elif table.has_focus:
+            field.value = ""
+        self.query_one("#runs-filter-line").display = bool(field.value)
+        self.screen.set_focus(table)
+
+    def action_mark(self) -> None:
+        self._table.mark_current()
+        self._show()
+
+    def action_clear(self) -> None:
+        self._table.unmark_all()
+        self._show()
+
+    @on(DataTable.RowSelected)
+    def action_open(self) -> None:
+        self._details = not self._details
+        self._draw()
+
+    def action_sort(self) -> None:
+        """By the next column that can be sorted by."""
+        self._table.sort_by_next()
+
+    @on(DataTable.HeaderSelected)
+    def _heading_clicked(self, event: DataTable.HeaderSelected) -> None:
+        self._table.sort_by(str(event.column_key.value))
+
+    def action_filter(self) -> None:
+        self.query_one("#runs-filter-line").display = True
+        self.screen.set_focus(self.query_one("#runs-filter"))
+
+    @on(Input.Changed, "#runs-filter")
+    def _filter_typed(self) -> None:
+        self._fill()
+        self._show()
+
+    @on(Input.Submitted, "#runs-filter")
+    def _filter_done(self) -> None:
+        self.leave_field()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The footer offers what there is to do with the run under the cursor; help lists all."""
+        if action == "clear":
+            return bool(self.is_mounted and self._table.marked)
+        if action == "go_on":
+            line = self._lines.get(self._table.current) if self.is_mounted else None
+            return line is not None and line.status in UNFINISHED and line.is_saved
+        return True
+
+    def action_watch(self) -> None:
+        """Shows the run under the cursor in Train, and follows it where another process writes it."""
+        if (line := self._lines.get(self._table.current)) is not None:
+            self.console.open_run(line.run)
+
+    def action_go_on(self) -> None:
+        """Takes the run under the cursor up again from its last checkpoint."""
+        if (line := self._lines.get(self._table.current)) is not None:
+            self.console.resume_run(line.run)
+
+    def action_refresh(self) -> None:
+        self._states.clear()
+        self._ask(anew=True)
+
+    def action_move(self, step: int) -> None:
+        table = self._table
+        (table.action_cursor_down if step > 0 else table.action_cursor_up)()
+
+
+def _hint(words: str) -> Text:
+    return Text(words, style="dim", no_wrap=True, overflow="ellipsis")

@@ -1,0 +1,1 @@
+"""The tokenizer playground and its pages."""

@@ -1,0 +1,109 @@
+"""The data set's reviews, to step through: as they come, the longest, the most split, the ones with unknowns."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widget import Widget
+
+from core.tokenization.length_stats import order
+from tui.panes.tokenizer.page import Page, cell
+from tui.panes.tokenizer.state import Playground
+from tui.widgets.cells import one_line
+from tui.widgets.rows import Rows
+
+ORDERS = {
+    "order": "as they come",
+    "longest": "longest first",
+    "split": "most split first",
+    "unknown": "with unknowns",
+}
+
+
+class ReviewsPage(Page):
+    """One row a review; enter takes it to the text above."""
+
+    needs_data = True
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("o", "order", "order")]
+
+    class Taken(Message):
+        """A review is to be the text."""
+
+        def __init__(self, text: str, words: str) -> None:
+            super().__init__()
+            self.text, self.words = text, words
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._by = "order"
+        self._places: list[int] = []
+        self._known: tuple[object, str, str] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Rows(id="review-rows", header=Text(""))
+
+    def draw(self, playground: Playground) -> None:
+        data = playground.data
+        known = (data.reviews, data.words(), self._by)
+        if known == self._known:
+            return
+        self._known = known
+        by_measure = self._by != "order" and data.is_measured
+        self._places = order(data.measured, self._by) if by_measure else list(range(len(data.reviews)))
+        columns = [cell("review", 7, right=True), cell("label", 5), cell("tokens", 7, right=True)]
+        columns += [cell("a word", 6, right=True), cell("unknown", 7, right=True)]
+        header = Text.assemble(*columns, f" {len(self._places):,} · {ORDERS[self._by]} (o) · enter takes one")
+        empty = data.words() if not data.reviews else "no review has an unknown token"
+        rows = self.query_one(Rows)
+        rows.show_rows(len(self._places), self._row, header=header, empty=empty)
+
+    def _row(self, row: int) -> Text:
+        assert self.playground is not None
+        data, place = self.playground.data, self._places[row]
+        review = data.reviews[place]
+        numbers = [("…", 7), ("…", 6), ("…", 7)]
+        if place < len(data.measured):
+            found = data.measured[place]
+            numbers = [(f"{found.tokens:,}", 7), (f"{found.tokens / max(found.words, 1):.2f}", 6)]
+            numbers.append((f"{found.unknown:,}", 7))
+        return Text.assemble(
+            cell(f"{place:,}", 7, right=True),
+            cell("pos" if review.label else "neg", 5),
+            *(cell(number, width, right=True) for number, width in numbers),
+            " ",
+            one_line(review.text[:240]),
+        )
+
+    def step(self, by: int) -> None:
+        """Takes the next or the previous review in this order."""
+        rows = self.query_one(Rows)
+        if rows.count:
+            rows.go_to((rows.row + by) % rows.count, tell=False)
+            self._take(rows.row)
+
+    def _take(self, row: int) -> None:
+        assert self.playground is not None
+        place = self._places[row]
+        review = self.playground.data.reviews[place]
+        label = "positive" if review.label else "negative"
+        self.post_message(self.Taken(review.text, f"review {place:,}, {label}, {ORDERS[self._by]}"))
+
+    @on(Rows.Selected, "#review-rows")
+    def _selected(self, event: Rows.Selected) -> None:
+        event.stop()
+        self._take(event.row)
+
+    def action_order(self) -> None:
+        names = list(ORDERS)
+        self._by = names[(names.index(self._by) + 1) % len(names)]
+        if self.playground is not None:
+            self.query_one(Rows).go_to(0, tell=False)
+            self.draw(self.playground)
+
+    def main_widget(self) -> Widget:
+        return self.query_one(Rows)

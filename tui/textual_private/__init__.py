@@ -1,0 +1,1 @@
+"""Every use of a private name of Textual or plotext, one file per reason."""

@@ -1,0 +1,1 @@
+"""Threads that work for the console; they only post messages."""

@@ -1,0 +1,126 @@
+"""The worker thread of a run: a plain thread with its own life, which only posts messages."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from textual.message import Message
+
+from core.config.schema import RunConfig
+from core.engine.allocator import share_one_arena
+from core.engine.scheduling import give_way
+from core.errors import InputError
+from core.runs.directory import Run
+from core.runs.events import Event
+from core.training.control import Control
+from core.training.preload import load_training_libraries
+from tui.messages import RunOpened, TrainingEnded, TrainingEvents
+from tui.throttle import STEPS_S, can_wait
+
+NICE = 10
+"""The training's threads give way to the one that draws and answers keys; with 5 it was interrupted amid a frame."""
+
+Post = Callable[[Message], Any]
+Emit = Callable[[Event], None]
+TrainFunction = Callable[[RunConfig, Path, Control, Emit], Any]
+ResumeFunction = Callable[[Run, Control, Emit, int], Any]
+
+
+def train_for_real(config: RunConfig, root: Path, control: Control, emit: Emit) -> None:
+    """core's loop; torch is imported in the calling thread if it is not there yet."""
+    load_training_libraries()
+    from core.training.loop import train
+
+    train(config, root, control, emit)
+
+
+def resume_for_real(run: Run, control: Control, emit: Emit, prolong: int) -> None:
+    """Goes on with a run, by so many epochs longer."""
+    load_training_libraries()
+    from core.training.resume import resume
+
+    resume(run, control, emit, prolong=prolong)
+
+
+class Telling:
+    """Posts events: steps and counts, of which more follows, together and once a second; what else happens at once."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._lock = threading.Lock()
+        self._waiting: list[Event] = []
+        self._posted = float("-inf")
+
+    def emit(self, event: Event) -> None:
+        with self._lock:
+            self._waiting.append(event)
+            if not can_wait(self._waiting) or time.monotonic() - self._posted >= STEPS_S:
+                self._tell()
+
+    def end(self) -> None:
+        """Posts what has waited."""
+        with self._lock:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._waiting:
+            self._post(TrainingEvents(self._waiting))
+            self._waiting, self._posted = [], time.monotonic()
+
+
+class Training:
+    """One run at a time. The thread ends by itself when its control says stop."""
+
+    def __init__(self, post: Post, train: TrainFunction | None = None, resume: ResumeFunction | None = None) -> None:
+        """``train`` and ``resume`` stand in for core's own."""
+        self._post, self._train, self._resume = post, train or train_for_real, resume or resume_for_real
+        self._thread: threading.Thread | None = None
+        self.control = Control()
+
+    @property
+    def is_live(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self, config: RunConfig, root: Path) -> None:
+        """Starts a new run; the caller has made sure that none is live."""
+        self._begin(lambda control, emit: self._train(config, root, control, emit))
+
+    def resume(self, run: Run, prolong: int = 0) -> None:
+        """Goes on with a run; what there is of it is posted first."""
+
+        def work(control: Control, emit: Emit) -> None:
+            self._post(RunOpened(run, run.state(), own=True))
+            self._resume(run, control, emit, prolong)
+
+        self._begin(work)
+
+    def _begin(self, work: Callable[[Control, Emit], Any]) -> None:
+        assert not self.is_live
+        self.control = Control()
+        share_one_arena()
+        self._thread = threading.Thread(target=self._work, args=(work, self.control), name="training")
+        self._thread.start()
+
+    def stop_and_join(self, reason: str) -> None:
+        """Asks for a stop and waits until everything is saved."""
+        if self._thread is not None:
+            self.control.stop(reason)
+            self._thread.join()
+
+    def _work(self, work: Callable[[Control, Emit], Any], control: Control) -> None:
+        error, trace = "", ""
+        give_way(NICE)
+        telling = Telling(self._post)
+        try:
+            work(control, telling.emit)
+        except InputError as problem:
+            error = str(problem)
+        except BaseException as problem:
+            error, trace = f"{type(problem).__name__}: {problem}".splitlines()[0], traceback.format_exc()
+        telling.end()
+        self._post(TrainingEnded(error, trace))
