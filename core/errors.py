@@ -1,12 +1,16 @@
-"""The one exception for input that a person can mend."""
+"""Errors that every room may raise: input that the user can fix, and a request to stop."""
 
 
 class InputError(Exception):
-    """Something the person gave cannot be used.
+    """Something the user gave cannot be used.
 
     The message is one line that says what is wrong, where, and what to do. The command line prints it and
-    leaves with exit code 2; the console shows it in place.
+    exits with code 2; the console shows it in place.
     """
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+class Stopped(Exception):  # noqa: N818 - a request, not an error
+    """Raised inside something long, such as a download, to end it because a stop was requested."""

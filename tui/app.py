@@ -19,9 +19,9 @@ from textual.widgets import ContentSwitcher
 
 from core.config.schema import RunConfig
 from core.errors import InputError
+from core.formatting import printable
 from core.runs.directory import Run
 from core.runs.status import LIVE
-from core.runs.summary import printable
 from tui.panes import PANES, make_pane
 from tui.quit import Leaving
 from tui.textual_private.compositor import SparingScreen
@@ -215,9 +215,9 @@ class ImdbTui(App[int]):
             self.live_config = config
         return began
 
-    def resume_run(self, run: Run, *, prolong: int = 0) -> bool:
+    def resume_run(self, run: Run, *, add_epochs: int = 0) -> bool:
         """Goes on with a run unless one is live, and says so either way."""
-        return self._begin(lambda: self.training.resume(run, prolong), run.name[16:], run.name)
+        return self._begin(lambda: self.training.resume(run, add_epochs), run.name[16:], run.name)
 
     def _begin(self, start: Callable[[], None], preset: str, run: str = "") -> bool:
         from core.runs.state import RunState

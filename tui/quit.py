@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.runs.summary import printable
+from core.formatting import printable
 
 if TYPE_CHECKING:
     from tui.app import ImdbTui

@@ -9,12 +9,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from core import formatting
 from core.analysis.comparison import Paired, paired
 from core.cli.console import out
 from core.cli.options import AsJson, RunsDir
 from core.config.schema import differences, format_value
 from core.errors import InputError
-from core.runs import summary as report
+from core.runs import summary
 from core.runs.directory import Run, find_run, runs_root
 from core.runs.state import RunState
 
@@ -40,15 +41,15 @@ def compare(
             pairs[run.name] = str(error)
     if json:
         answer = {
-            "runs": [report.run_summary(run, state) for run, state in zip(found, states, strict=True)],
+            "runs": [summary.run_summary(run, state) for run, state in zip(found, states, strict=True)],
             "differences": differing,
             "paired": [{"run": name, **_as_dict(pair)} for name, pair in pairs.items()],
         }
-        print(report.as_json(answer))  # noqa: T201
+        print(formatting.as_json(answer))  # noqa: T201
         return
     _print_table(found, states, differing)
     for name, pair in pairs.items():
-        out.print(report.printable(f"{name}: {_words(pair)}"), soft_wrap=True)
+        out.print(formatting.printable(f"{name}: {_words(pair)}"), soft_wrap=True)
 
 
 def _as_dict(pair: Paired | str) -> dict[str, Any]:
@@ -69,17 +70,17 @@ def _words(pair: Paired | str) -> str:
 def _print_table(runs: list[Run], states: list[RunState], differing: dict[str, list[Any]]) -> None:
     last = [state.epochs[-1] if state.epochs else None for state in states]
     rows = {
-        "status": [report.status_words(state.status) for state in states],
+        "status": [summary.status_words(state.status) for state in states],
         "epochs": [f"{len(state.epochs)}/{state.num_epochs or '?'}" for state in states],
-        "best val acc": [report.percent(state.best_val_accuracy) for state in states],
-        "last val acc": [report.percent(epoch.val_accuracy) if epoch else "–" for epoch in last],
+        "best val acc": [formatting.percent(state.best_val_accuracy) for state in states],
+        "last val acc": [formatting.percent(epoch.val_accuracy) if epoch else "–" for epoch in last],
         "last val loss": [f"{epoch.val_loss:.3f}" if epoch else "–" for epoch in last],
-        "time": [report.duration(state.elapsed) for state in states],
+        "time": [formatting.duration(state.elapsed) for state in states],
         **{name: [format_value(value) for value in values] for name, values in differing.items()},
     }
     table = Table("", box=None, pad_edge=False)
     for run in runs:
-        table.add_column(Text(report.printable(run.name)))
+        table.add_column(Text(formatting.printable(run.name)))
     for name, values in rows.items():
-        table.add_row(name, *(Text(report.printable(value)) for value in values))
+        table.add_row(name, *(Text(formatting.printable(value)) for value in values))
     out.print(table)

@@ -8,7 +8,8 @@ from typing import IO, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from core.runs import summary as report
+from core import formatting
+from core.runs import summary
 from core.runs.events import Event, Progressed, RunFinished, RunStarted, StepLogged
 from core.runs.state import RunState
 
@@ -51,7 +52,7 @@ class Reporter:
             self._bar = Progress(
                 TextColumn("{task.fields[status]}"), BarColumn(), TextColumn("{task.description}"), console=console
             )
-            self._task = self._bar.add_task("", total=None, status=report.status_words("starting"))
+            self._task = self._bar.add_task("", total=None, status=summary.status_words("starting"))
 
     def __enter__(self) -> Reporter:
         if self._bar:
@@ -67,7 +68,7 @@ class Reporter:
         self.state.apply(event)
         for moment, words in self.state.log[before:]:
             if not isinstance(event, RunFinished):
-                self._line(f"{report.clock(moment)} {words}")
+                self._line(f"{formatting.clock(moment)} {words}")
         if isinstance(event, RunStarted):
             for thing, origin in event.origins.items():
                 self._line(f"         {thing}: {origin_words(origin)}")
@@ -75,7 +76,7 @@ class Reporter:
             self._update_bar()
         elif isinstance(event, StepLogged) and event.elapsed - self._last_line >= self.LINE_EVERY_S:
             self._last_line = event.elapsed
-            self._line(f"{report.progress_words(self.state)} · loss {event.loss:.3f}")
+            self._line(f"{summary.progress_words(self.state)} · loss {event.loss:.3f}")
         elif isinstance(event, Progressed) and event.done is None:
             self._line(event.message)
 
@@ -83,15 +84,15 @@ class Reporter:
         """How the run ended; not among the lines, because bad input is told by whoever catches it."""
         finished = self.state.finished
         words = f": {finished.error or finished.reason}" if finished else ""
-        return report.printable(report.status_words(self.state.status) + words)
+        return formatting.printable(summary.status_words(self.state.status) + words)
 
     def _line(self, words: str) -> None:
-        self._console.print(report.printable(words), soft_wrap=True)
+        self._console.print(formatting.printable(words), soft_wrap=True)
 
     def _update_bar(self) -> None:
         assert self._bar is not None
         total = self.state.total_steps or None
-        words = report.progress_words(self.state)
+        words = summary.progress_words(self.state)
         loss = self.state.curves["train/loss"].last
         if loss is not None:
             words += f" · loss {loss:.3f}"
@@ -100,7 +101,7 @@ class Reporter:
             completed=self.state.step,
             total=total,
             description=words,
-            status=report.status_words(self.state.status),
+            status=summary.status_words(self.state.status),
         )
 
 

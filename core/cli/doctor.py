@@ -9,12 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from core import __version__
+from core import __version__, formatting
 from core.cli.console import out
 from core.cli.options import AsJson, RunsDir
 from core.config.presets import own_presets_folder
 from core.config.schema import RunConfig
-from core.runs import summary as report
 from core.runs.directory import runs_root
 
 
@@ -37,7 +36,7 @@ def doctor(runs_dir: RunsDir = None, json: AsJson = False) -> None:
         "sources": plan(RunConfig()),
     }
     if json:
-        print(report.as_json(facts))  # noqa: T201
+        print(formatting.as_json(facts))  # noqa: T201
         return
     _print_facts(facts)
 
@@ -50,7 +49,7 @@ def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
             out.print(indent + name, soft_wrap=True)
             _print_facts(value, indent + "  ")
         else:
-            out.print(f"{indent}{name:<{width}}  {report.printable(str(value))}", soft_wrap=True)
+            out.print(f"{indent}{name:<{width}}  {formatting.printable(str(value))}", soft_wrap=True)
 
 
 def _version(name: str) -> str:

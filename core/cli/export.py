@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from core import formatting
 from core.cli.console import err
 from core.cli.options import AsJson, RunsDir
 from core.errors import InputError
-from core.runs import summary as report
 from core.runs.directory import MODEL, find_run, runs_root
-from core.training.preload import load_training_libraries
+from core.training.preload import preload
 
 
 def export(
@@ -28,7 +28,7 @@ def export(
         raise InputError(
             f"run {found.name} kept no tokenizer and configuration, so it cannot be exported; train it again"
         )
-    load_training_libraries()
+    preload()
     from core.checkpoints.export import choose_checkpoint
     from core.checkpoints.export import export as write
     from core.model.classifier import DistilBertClassifier
@@ -41,7 +41,7 @@ def export(
     )  # fmt: skip
     if json:
         answer = {"run": found.name, "path": str(path), "head": head, "load": load, "checkpoint": taken}
-        print(report.as_json(answer))  # noqa: T201
+        print(formatting.as_json(answer))  # noqa: T201
         return
     words = f"{found.name}@{taken} written to {path}; load it with {load}"
-    err.print(report.printable(words), soft_wrap=True)
+    err.print(formatting.printable(words), soft_wrap=True)

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from core import __version__
+from core import __version__, formatting
 from core.cli.compare import compare
 from core.cli.console import err, out, silence
 from core.cli.doctor import doctor
@@ -28,7 +28,6 @@ from core.cli.tokenize import tokenize
 from core.cli.train import train
 from core.cli.watch import watch
 from core.errors import InputError
-from core.runs import summary as report
 
 app = typer.Typer(
     add_completion=False,
@@ -100,7 +99,7 @@ def _fail(error: Exception) -> int:
 
 
 def _refuse(words: str) -> int:
-    err.print(f"imdb-tui: {report.printable(' '.join(words.split()))}", soft_wrap=True)
+    err.print(f"imdb-tui: {formatting.printable(' '.join(words.split()))}", soft_wrap=True)
     return BAD_INPUT
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core import formatting
 from core.cli import model_tables as words
 from core.cli.console import err
 from core.cli.options import AsJson, RunsDir, require_with
 from core.errors import InputError
-from core.runs import summary as report
 from core.runs.directory import runs_root
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def model(
     json: AsJson = False,
 ) -> None:
     """Look at a model: a preset before it is trained, or what a run has learned."""
-    from core.training.preload import load_training_libraries
+    from core.training.preload import preload
 
-    load_training_libraries()  # without its bars and warnings
+    preload()  # without its bars and warnings
     from core.inspection.target import find_target, resolve
 
     root = runs_root(runs_dir)
@@ -87,13 +87,13 @@ def model(
         answer = answers if len(answers) > 1 else next(iter(answers.values()))
         if isinstance(answer, dict):
             answer["origins"] = {"weights": resolved.origin}
-        print(report.as_json(answer))  # noqa: T201
+        print(formatting.as_json(answer))  # noqa: T201
     else:
         for name, answer in found.items():
             words.show(name, answer)
     for line in _notes(found):
-        err.print(report.printable(line), soft_wrap=True)
-    err.print(report.printable(f"{resolved.target.name}: weights {resolved.origin}"), soft_wrap=True)
+        err.print(formatting.printable(line), soft_wrap=True)
+    err.print(formatting.printable(f"{resolved.target.name}: weights {resolved.origin}"), soft_wrap=True)
 
 
 def _config(resolved: Resolved) -> Any:

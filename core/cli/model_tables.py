@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from core.cli.console import out
+from core.formatting import EIGHTHS, change_words, memory, operations, printable
 from core.model.parameter_tree import short_name
-from core.runs.summary import EIGHTHS, change_words, memory, operations, printable
 
 MOST_ROWS = 30
 

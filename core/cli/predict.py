@@ -9,12 +9,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from core import formatting
 from core.cli.console import err, out
 from core.cli.options import AsJson, RunsDir
 from core.cli.stdin import read_texts
-from core.runs import summary as report
 from core.runs.directory import runs_root
-from core.training.preload import load_training_libraries
+from core.training.preload import preload
 
 
 def predict(
@@ -28,7 +28,7 @@ def predict(
 ) -> None:
     """Predict the sentiment of texts with the model of a run."""
     asked = read_texts(texts, lines=True, example='imdb-tui predict last "a warm film"')
-    load_training_libraries()
+    preload()
     from core.analysis.predict import predict as predictions
     from core.inspection.target import find_target, resolve
 
@@ -36,15 +36,15 @@ def predict(
     found = predictions(resolved, asked)
     if json:
         rows = [{**asdict(one), "label": one.label} for one in found]
-        print(report.as_json({"predictions": rows, "origins": {"weights": resolved.origin}}))  # noqa: T201
+        print(formatting.as_json({"predictions": rows, "origins": {"weights": resolved.origin}}))  # noqa: T201
     else:
         table = Table(box=None, pad_edge=False)
         for heading in ("label", "positive", "text"):
             table.add_column(heading, justify="right" if heading == "positive" else "left", no_wrap=True)
         for one in found:
-            table.add_row(one.label, report.percent(one.probability), Text(report.shortened(one.text)))
+            table.add_row(one.label, formatting.percent(one.probability), Text(formatting.shortened(one.text)))
         out.print(table)
     for number, one in enumerate(found, start=1):
         if one.tokens < one.full_length:
             err.print(f"cut: of text {number} the model reads {one.tokens} of {one.full_length} tokens")
-    err.print(report.printable(f"{resolved.target.name}: weights {resolved.origin}"), soft_wrap=True)
+    err.print(formatting.printable(f"{resolved.target.name}: weights {resolved.origin}"), soft_wrap=True)

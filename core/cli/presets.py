@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from core import formatting
 from core.cli.console import out
 from core.cli.options import AsJson
 from core.config.presets import list_presets, own_presets_folder
-from core.runs import summary as report
+from core.runs import summary
 
 
 def presets(json: AsJson = False) -> None:
     """List the presets, the shipped ones and your own."""
     found = list_presets()
     if json:
-        print(report.as_json(report.presets_as_json(found)))  # noqa: T201
+        print(formatting.as_json(summary.presets_as_json(found)))  # noqa: T201
         return
     table = Table("preset", "title", "what it does", box=None, pad_edge=False)
     for preset in found:
         if preset.config is None:
-            table.add_row(report.printable(preset.name), "✗ broken", report.printable(preset.error))
+            table.add_row(formatting.printable(preset.name), "✗ broken", formatting.printable(preset.error))
         else:
             words = (preset.name, preset.config.title, preset.config.description)
-            table.add_row(*map(report.printable, words))
+            table.add_row(*map(formatting.printable, words))
     out.print(table)
     out.print(f"your own: {own_presets_folder()}", soft_wrap=True)

@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from core import formatting
 from core.cli.console import err, origin_words, out
 from core.cli.options import AsJson, RunsDir
 from core.config.schema import SECTIONS, field_types, format_value
 from core.errors import InputError
-from core.runs import summary as report
+from core.runs import summary
 from core.runs.directory import Run, find_run, list_runs, runs_root
 from core.runs.state import RunState
 
@@ -20,7 +21,7 @@ def runs(runs_dir: RunsDir = None, json: AsJson = False) -> None:
     """List all runs, newest first."""
     found = [(run, run.state(steps=False)) for run in list_runs(runs_root(runs_dir))]
     if json:
-        print(report.as_json([report.run_summary(run, state) for run, state in found]))  # noqa: T201
+        print(formatting.as_json([summary.run_summary(run, state) for run, state in found]))  # noqa: T201
         return
     if not found:
         err.print(f"no runs in {runs_root(runs_dir)} yet; `imdb-tui train quick` makes one", soft_wrap=True)
@@ -29,11 +30,11 @@ def runs(runs_dir: RunsDir = None, json: AsJson = False) -> None:
     for run, state in found:
         planned = state.num_epochs or "?"
         table.add_row(
-            report.status_words(state.status),
-            report.printable(run.name),
+            summary.status_words(state.status),
+            formatting.printable(run.name),
             f"{len(state.epochs)}/{planned}",
-            report.percent(state.best_val_accuracy),
-            report.duration(state.elapsed),
+            formatting.percent(state.best_val_accuracy),
+            formatting.duration(state.elapsed),
         )
     out.print(table)
 
@@ -47,38 +48,38 @@ def show(
     found = find_run(runs_root(runs_dir), run)
     state = found.state()
     if json:
-        print(report.as_json(report.run_details(found, state)))  # noqa: T201
+        print(formatting.as_json(summary.run_details(found, state)))  # noqa: T201
         return
     _print_run(found, state)
 
 
 def _print_run(run: Run, state: RunState) -> None:
-    out.print(f"{report.printable(run.name)}  {report.status_words(state.status)}")
+    out.print(f"{formatting.printable(run.name)}  {summary.status_words(state.status)}")
     if state.started:
         out.print(f"{state.started.device}, {state.started.dtype} ({state.started.dtype_reason})")
         for part, words in state.started.engine.items():
             if part not in ("device", "dtype"):
-                out.print(f"{part}: {report.printable(words)}", soft_wrap=True)
+                out.print(f"{part}: {formatting.printable(words)}", soft_wrap=True)
         for thing, origin in state.started.origins.items():
-            out.print(f"{thing}: {report.printable(origin_words(origin))}", soft_wrap=True)
+            out.print(f"{thing}: {formatting.printable(origin_words(origin))}", soft_wrap=True)
     _print_config(run)
     table = Table("epoch", "train loss", "train acc", "val loss", "val acc", "time", box=None, pad_edge=False)
     for epoch in state.epochs:
         table.add_row(
             str(epoch.epoch),
             f"{epoch.train_loss:.3f}",
-            report.percent(epoch.train_accuracy),
+            formatting.percent(epoch.train_accuracy),
             f"{epoch.val_loss:.3f}",
-            report.percent(epoch.val_accuracy),
-            report.duration(epoch.seconds),
+            formatting.percent(epoch.val_accuracy),
+            formatting.duration(epoch.seconds),
         )
     if state.epochs:
         out.print(table)
     for moment, words in state.log:
-        out.print(f"{report.clock(moment)} {report.printable(words)}", soft_wrap=True)
+        out.print(f"{formatting.clock(moment)} {formatting.printable(words)}", soft_wrap=True)
     if state.skipped_lines:
         out.print(f"damaged lines of events.jsonl that were skipped: {state.skipped_lines}")
-    out.print(f"files: {report.printable(str(run.path))}", soft_wrap=True)
+    out.print(f"files: {formatting.printable(str(run.path))}", soft_wrap=True)
 
 
 def _print_config(run: Run) -> None:
@@ -86,9 +87,9 @@ def _print_config(run: Run) -> None:
     try:
         config = run.config()
     except InputError as error:
-        out.print(f"✗ {report.printable(str(error))}", soft_wrap=True)
+        out.print(f"✗ {formatting.printable(str(error))}", soft_wrap=True)
         return
     for section in SECTIONS:
         values = {key: format_value(config.get(f"{section}.{key}")) or "–" for key in field_types(section)}
         words = " · ".join(f"{key} {value}" for key, value in values.items())
-        out.print(f"{section}: {report.printable(words)}", soft_wrap=True)
+        out.print(f"{section}: {formatting.printable(words)}", soft_wrap=True)

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from core import formatting
 from core.cli.console import err
 from core.cli.options import AsJson, RunsDir
-from core.runs import summary as report
 from core.runs.directory import find_run, runs_root
 from core.training.control import CHANGES
 from core.training.requests import ACTIONS, ask
@@ -25,6 +25,8 @@ def steer(
     found = find_run(runs_root(runs_dir), run)
     ask(found, action, value)
     if json:
-        print(report.as_json({"run": found.name, "action": action, "value": value}))  # noqa: T201
+        print(formatting.as_json({"run": found.name, "action": action, "value": value}))  # noqa: T201
         return
-    err.print(f"asked {report.printable(found.name)}: {action}{'' if value is None else f' {value:g}'}", soft_wrap=True)
+    err.print(
+        f"asked {formatting.printable(found.name)}: {action}{'' if value is None else f' {value:g}'}", soft_wrap=True
+    )

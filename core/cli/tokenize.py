@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from core import formatting
 from core.cli.console import err
 from core.cli.options import AsJson, require_with
 from core.cli.stdin import all_of_stdin, read_texts
 from core.errors import InputError
-from core.runs import summary as report
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -92,12 +92,12 @@ def tokenize(
     if json:
         # The vocabulary alone is a list, as each view of `imdb-tui model` is; its origin is told on stderr.
         alone = vocab and answer.keys() == {"vocab", "origins"}
-        print(report.as_json(answer["vocab"] if alone else answer))  # noqa: T201
+        print(formatting.as_json(answer["vocab"] if alone else answer))  # noqa: T201
         if not alone:
             return
     else:
         words.show(answer)
-    err.print(f"tokenizer: {report.printable(origin.words())}", soft_wrap=True)
+    err.print(f"tokenizer: {formatting.printable(origin.words())}", soft_wrap=True)
 
 
 def _encoded(settings: Settings, texts: list[str], stages: bool, side: str, compare: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.cli.console import out
-from core.runs.summary import percent, printable, shortened
+from core.formatting import percent, printable, shortened
 from core.tokenization.compare import SHORT, is_setting
 from core.tokenization.text_warnings import MEANINGS
 

@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
+from core import formatting
 from core.cli.console import Reporter, err
 from core.cli.options import INTERRUPTED, RUN_FAILED, AsJson, Debug, RunsDir
 from core.config.presets import load_preset
 from core.config.schema import NAMED_SOURCES, RunConfig, configure
 from core.data.reviews import read_reviews
 from core.errors import InputError
-from core.runs import summary as report
+from core.runs import summary
 from core.runs.directory import Run, find_run, runs_root
 from core.runs.events import Event
 from core.runs.reader import EventReader
@@ -29,7 +30,7 @@ def train(
     set_: Annotated[list[str] | None, typer.Option("--set", help="SECTION.FIELD=VALUE, as often as wanted.")] = None,
     data: Annotated[str | None, typer.Option("--data", help="hub, embedded, or a CSV or parquet file.")] = None,
     resume: Annotated[str | None, typer.Option("--resume", help="Go on with this run from its checkpoint.")] = None,
-    prolong: Annotated[int, typer.Option("--prolong", min=0, help="With --resume: so many epochs more.")] = 0,
+    add_epochs: Annotated[int, typer.Option("--add-epochs", min=0, help="With --resume: so many epochs more.")] = 0,
     learning_rate: Annotated[
         float | None, typer.Option("--learning-rate", help="With --resume: go on with this peak rate.")
     ] = None,
@@ -40,8 +41,8 @@ def train(
     """Train a preset, go on with a run (--resume), or repeat one with all that was asked of it (--replay)."""
     root = runs_root(runs_dir)
     _require_one(preset, resume, replay)
-    if resume is None and (prolong or learning_rate is not None):
-        raise InputError("--prolong and --learning-rate go with --resume RUN; for a new run there is --set")
+    if resume is None and (add_epochs or learning_rate is not None):
+        raise InputError("--add-epochs and --learning-rate go with --resume RUN; for a new run there is --set")
     if preset is None and set_:
         raise InputError("--set goes with a preset; the configuration of a run is its own")
     if learning_rate is not None:
@@ -70,7 +71,7 @@ def train(
         if config is None:
             assert before is not None
             return resuming.resume(
-                before, control, emit, prolong=prolong, peak_learning_rate=learning_rate, data=data, ranks=ranks
+                before, control, emit, add_epochs=add_epochs, peak_learning_rate=learning_rate, data=data, ranks=ranks
             )
         again = resuming.begun_by_this_launch(root) if ranks.restarts else None
         if again is None:
@@ -98,7 +99,7 @@ def train(
     if ranks.leads:
         err.print(reporter.ending(), soft_wrap=True)
         if json:
-            print(report.as_json(report.run_summary(run, state)))  # noqa: T201
+            print(formatting.as_json(summary.run_summary(run, state)))  # noqa: T201
         if state.status == "failed" and Debug.wanted and state.finished:
             err.print(state.finished.traceback)
     if ranks.world_size > 1:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from core import formatting
 from core.cli.console import Reporter, out
 from core.cli.options import AsJson, RunsDir
-from core.runs import summary as report
+from core.runs import summary
 from core.runs.directory import find_run, runs_root
 from core.runs.events import to_line
 from core.runs.follow import follow
@@ -33,4 +34,4 @@ def watch(
     if json:
         return
     reason = f": {state.finished.error or state.finished.reason}" if state.finished else ""
-    out.print(report.printable(report.status_words(state.status) + reason), soft_wrap=True)
+    out.print(formatting.printable(summary.status_words(state.status) + reason), soft_wrap=True)

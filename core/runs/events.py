@@ -117,8 +117,8 @@ class CheckpointSaved(Event):
 class ControlReceived(Event):
     """A person, or a signal, asked for something, and it holds from after ``step`` on.
 
-    ``action`` is pause, resume, stop, finish_epoch, abandon, learning_rate (``value`` is the new peak rate) or
-    prolong (``value`` is the number of epochs added).
+    ``action`` is pause, resume, stop, finish_epoch, discard, learning_rate (``value`` is the new peak rate) or
+    add_epochs (``value`` is the number of epochs added).
     """
 
     name: ClassVar[str] = "control"

@@ -154,9 +154,9 @@ class RunState:
         elif event.action == "learning_rate" and event.value is not None:
             self.peak_learning_rate = event.value
             words = f"learning rate {event.value:g}"
-        elif event.action == "prolong" and event.value is not None:
+        elif event.action == "add_epochs" and event.value is not None:
             self.num_epochs += int(event.value)
-            words = f"prolonged by {event.value:g} epoch{'s' if event.value > 1 else ''}"
+            words = f"added {event.value:g} epoch{'s' if event.value > 1 else ''}"
         self._note(event, f"{words} at step {event.step}: {event.reason}")
 
     def _apply_step(self, event: StepLogged) -> None:

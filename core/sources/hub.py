@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.atomic_write import sha256_of
-from core.training.control import Stopped
-from core.training.preload import load_hub_library
+from core.errors import Stopped
+from core.libraries import load_hub_library
 
 PATIENCE_S = 3.0
 """Seconds without one byte after which the Hub counts as not answering."""

@@ -11,10 +11,6 @@ from core.errors import InputError
 from core.runs.events import ControlReceived, Event, RunStarted
 
 
-class Stopped(Exception):  # noqa: N818 - a request, not an error
-    """Raised to leave something long, such as a download, because a stop was asked for."""
-
-
 class Ending(IntEnum):
     """How a run is asked to end before its time; the larger one wins."""
 
@@ -23,11 +19,11 @@ class Ending(IntEnum):
     """Trains this epoch to its end, validates, saves: status stopped."""
     STOP = 2
     """Makes no further step, saves: status stopped."""
-    ABANDON = 3
+    DISCARD = 3
     """Makes no further step and writes nothing more; on disk the run looks like one that was killed: interrupted."""
 
 
-CHANGES = ("learning_rate", "prolong")
+CHANGES = ("learning_rate", "add_epochs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +39,8 @@ class Change:
             raise InputError(f"there is no change {self.action!r}; there are {', '.join(CHANGES)}")
         if self.action == "learning_rate" and not 0.0 < self.value <= 1.0:
             raise InputError(f"learning rate {self.value:g} must be greater than 0 and at most 1")
-        if self.action == "prolong" and not (1 <= self.value <= 1000 and self.value == int(self.value)):
-            raise InputError(f"a run is prolonged by a whole number of epochs from 1 to 1000, not {self.value:.15g}")
+        if self.action == "add_epochs" and not (1 <= self.value <= 1000 and self.value == int(self.value)):
+            raise InputError(f"add_epochs takes a whole number from 1 to 1000, not {self.value:.15g}")
 
 
 class Control:
@@ -72,9 +68,9 @@ class Control:
         """Ends the run after this epoch and its validation; also ends a pause."""
         self._end(Ending.FINISH_EPOCH, reason)
 
-    def abandon(self, reason: str) -> None:
+    def discard(self, reason: str) -> None:
         """Ends the run at the next step boundary and writes nothing more; also ends a pause."""
-        self._end(Ending.ABANDON, reason)
+        self._end(Ending.DISCARD, reason)
 
     def _end(self, ending: Ending, reason: str) -> None:
         with self._lock:

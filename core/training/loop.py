@@ -22,7 +22,7 @@ from core.engine.allocator import memory_kept
 from core.engine.device import Engine, choose_engine, engine_facts, environment, inexactness
 from core.engine.distributed import Ranks
 from core.engine.scheduling import kept_on, spread_workers
-from core.errors import InputError
+from core.errors import InputError, Stopped
 from core.runs.directory import Run
 from core.runs.events import EpochFinished, RunStarted, StepLogged
 from core.runs.recorder import Emit, Recorder
@@ -30,7 +30,7 @@ from core.runs.status import Status
 from core.runs.writer import RunWriter, create_run, launch_id
 from core.sources.hub import Download
 from core.training.checkpointing import Keeper
-from core.training.control import Control, Ending, Stopped
+from core.training.control import Control, Ending
 from core.training.evaluate import StopEvaluation, evaluate
 from core.training.gradients import BatchResult
 from core.training.lr_schedule import learning_rate
@@ -192,7 +192,7 @@ class TrainingRun:
         )
         self.saved, self.has_begun = None, True  # its tensors are in the model now
         self.keeper.prepare(begun)
-        # Before the first step, because a completed run that is prolonged has none without it.
+        # Before the first step, because a completed run to which epochs are added has none without it.
         self.at, _ = self.steering.between_steps(self.at, engine.device, save=False)
 
     def keep_beginning(self, begun: Beginning, engine: Engine) -> None:
@@ -284,13 +284,13 @@ class TrainingRun:
     # The end
 
     def leave(self, begun: Beginning, engine: Engine) -> NoReturn:
-        """Saves, unless the run is abandoned, and ends."""
-        if self.steering.ending is not Ending.ABANDON:
+        """Saves, unless the run is discarded, and ends."""
+        if self.steering.ending is not Ending.DISCARD:
             self.keeper.save(self.at, begun, engine)
         raise Stopped
 
     def end_early(self) -> None:
-        if max(self.steering.ending, self.control.ending) is Ending.ABANDON:
+        if max(self.steering.ending, self.control.ending) is Ending.DISCARD:
             self.keeper.drop()
             self.steering.note_ending(self.at, keep=False)
             self.finish("interrupted", self.control.reason, keep=False)

@@ -21,7 +21,7 @@ ACTIONS: dict[str, Callable[[Control, str], None]] = {
     "resume": lambda control, _: control.resume(),
     "finish_epoch": Control.finish_epoch,
     "stop": Control.stop,
-    "abandon": Control.abandon,
+    "discard": Control.discard,
 }
 
 
@@ -33,7 +33,7 @@ def ask(run: Run, action: str, value: float | None = None) -> None:
     """
     if action in CHANGES:
         if value is None:
-            needed = {"learning_rate": "the new peak rate", "prolong": "how many epochs more"}
+            needed = {"learning_rate": "the new peak rate", "add_epochs": "how many epochs more"}
             raise InputError(f"{action} needs a value: {needed[action]}")
         Change(action, value)
     elif action in ACTIONS:
@@ -44,7 +44,7 @@ def ask(run: Run, action: str, value: float | None = None) -> None:
     if not run.is_live():
         raise InputError(
             f"run {run.name} is not live; nobody would answer; `imdb-tui train --resume {run.name}` goes on with one "
-            "that was ended early, and with `--prolong N` adds epochs to a completed one"
+            "that was ended early, and with `--add-epochs N` adds epochs to a completed one"
         )
     words = {"action": action, "value": value, "from": f"process {os.getpid()} on {socket.gethostname()}"}
     folder = run.path / REQUESTS
@@ -73,8 +73,8 @@ class RemoteControl:
     def stop(self, _: str) -> None:
         ask(self._run, "stop")
 
-    def abandon(self, _: str) -> None:
-        ask(self._run, "abandon")
+    def discard(self, _: str) -> None:
+        ask(self._run, "discard")
 
     def change(self, change: Change) -> None:
         ask(self._run, change.action, change.value)

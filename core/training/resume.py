@@ -22,18 +22,18 @@ def resume(
     control: Control,
     emit: Emit,
     *,
-    prolong: int = 0,
+    add_epochs: int = 0,
     peak_learning_rate: float | None = None,
     data: str | None = None,
     ranks: Ranks = Ranks(),  # noqa: B008 - frozen
 ) -> Run:
-    """Goes on with ``run``, whatever ended it; a completed one must be prolonged by some epochs.
+    """Goes on with ``run``, whatever ended it; a completed one needs ``add_epochs``.
 
     ``data`` says where the run's own reviews are now, if they have moved. Raises InputError where there is nothing to
     go on with or from, and where another process writes the run; else ends as :func:`core.training.loop.train` does.
     """
-    if prolong:
-        control.change(Change("prolong", prolong))
+    if add_epochs:
+        control.change(Change("add_epochs", add_epochs))
     if peak_learning_rate is not None:
         control.change(Change("learning_rate", peak_learning_rate))
     config = run.config()
@@ -45,12 +45,12 @@ def resume(
             raise InputError(f"run {run.name} has no checkpoint to go on from: {reasons}")
         events = EventReader(run.events_path).read()
         journal = journal_of(events, step=saved.progress.step, made=saved.progress.changes_made)
-        added = sum(change.value for changes in journal.values() for change in changes if change.action == "prolong")
+        added = sum(change.value for changes in journal.values() for change in changes if change.action == "add_epochs")
         ended = next((event for event in reversed(events) if isinstance(event, (RunStarted, RunFinished))), None)
         # Completed, but with nothing saved of its end, is not done: that is trained again.
         done = isinstance(ended, RunFinished) and (ended.status, ended.step) == ("completed", saved.progress.step)
-        if (done or saved.progress.epochs_done >= saved.progress.num_epochs + added) and not prolong:
-            raise InputError(f"run {run.name} is completed; --prolong N adds epochs to it")
+        if (done or saved.progress.epochs_done >= saved.progress.num_epochs + added) and not add_epochs:
+            raise InputError(f"run {run.name} is completed; --add-epochs N adds epochs to it")
     except BaseException:
         if writer is not None:
             writer.close()

@@ -41,7 +41,7 @@ class Steering:
         self._inbox.deliver(self._control)
         for change in self._control.take_changes(at.step):
             at = at.after(changes_made=at.changes_made + 1)
-            if change.action == "prolong":
+            if change.action == "add_epochs":
                 # Whoever wants more epochs wants them also after patience has run out.
                 at = at.after(num_epochs=at.num_epochs + int(change.value), epochs_since_best=0)
             else:

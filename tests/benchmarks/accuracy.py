@@ -25,7 +25,7 @@ from scipy.stats import t as student
 from core.config.presets import load_preset
 from core.config.schema import RunConfig, configure
 from core.training.control import Control
-from core.training.preload import load_training_libraries
+from core.training.preload import preload
 
 PLAIN = [
     "engine.dtype=float32",
@@ -48,7 +48,7 @@ def accuracy(config: RunConfig) -> float:
 
 
 def measure(config: RunConfig, seeds: int) -> dict[str, Any]:
-    load_training_libraries()
+    preload()
     rows = []
     for seed in range(seeds):
         seeded = config.set("train.seed", seed)

@@ -23,11 +23,11 @@ from core.checkpoints.format import TRAINING, WEIGHTS, optimizer_tensors
 from core.config.schema import EngineConfig, ModelConfig
 from core.engine.device import choose_engine
 from core.model.classifier import build_classifier, encoder_config
-from core.training.preload import load_training_libraries
+from core.training.preload import preload
 
 
 def measure(repeats: int) -> dict[str, object]:
-    load_training_libraries()
+    preload()
     engine = choose_engine(EngineConfig(device="cpu"))
     torch.set_num_threads(engine.threads)
     torch.manual_seed(0)

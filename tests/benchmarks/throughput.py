@@ -30,7 +30,7 @@ from core.data.splits import Examples, encode_examples, split_reviews
 from core.engine.device import Engine, choose_engine
 from core.model.classifier import encoder_config
 from core.sources.resolve import open_checkpoint, open_reviews
-from core.training.preload import load_training_libraries
+from core.training.preload import preload
 from tests.benchmarks.loops import Loop, Notebook, Ours, Timing, TrainerLoop, synchronize
 
 PLAIN = {
@@ -85,7 +85,7 @@ def floor_operations(encoder: DistilBertConfig, lengths: list[int]) -> float:
 
 
 def measure(config: RunConfig, samples: int, repeats: int, parts: bool) -> dict[str, Any]:
-    load_training_libraries()
+    preload()
     engine, warm = choose_engine(config.engine), 1
     torch.set_num_threads(engine.threads)
     examples, encoder, tokenizer = chosen_reviews(config, samples, warm)

@@ -26,8 +26,8 @@ class FakeResume:
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []
 
-    def __call__(self, run: Run, control: Any, emit: Any, prolong: int) -> None:
-        self.asked.append((run.name, prolong))
+    def __call__(self, run: Run, control: Any, emit: Any, add_epochs: int) -> None:
+        self.asked.append((run.name, add_epochs))
         emit(started(num_epochs=3))
         emit(finished("completed", at=30, reason="gone on"))
 
@@ -57,22 +57,22 @@ async def test_a_rate_that_cannot_be_is_refused_with_the_reason(open_console, tr
         assert console.app.training.control.take_changes(1) == []
 
 
-async def test_plus_prolongs_a_live_run(open_console, trainer):
+async def test_plus_adds_epochs_to_a_live_run(open_console, trainer):
     async with open_console() as console:
         await go(console, trainer)
         await console.press("plus")
         await console.see("How many epochs more?")
         await console.press("backspace", "2", "enter")
         changes = console.app.training.control.take_changes(1)
-        assert changes == [Change("prolong", 2.0, "asked for at the keyboard")]
+        assert changes == [Change("add_epochs", 2.0, "asked for at the keyboard")]
 
 
-@pytest.mark.parametrize(("key", "ending"), [("e", Ending.FINISH_EPOCH), ("a", Ending.ABANDON)])
+@pytest.mark.parametrize(("key", "ending"), [("e", Ending.FINISH_EPOCH), ("a", Ending.DISCARD)])
 async def test_x_offers_the_other_endings(open_console, trainer, key, ending):
     async with open_console() as console:
         await go(console, trainer)
         await console.press("x")
-        await console.see("e  end it after this epoch", "a  abandon it")
+        await console.see("e  end it after this epoch", "a  discard it")
         await console.press(key)
         await console.until(lambda: console.app.training.control.ending is ending, "the ending")
         if key == "e":
@@ -162,7 +162,7 @@ async def test_a_completed_run_says_that_epochs_can_be_added(open_console, root)
         await console.notice("s starts it anew, + adds epochs")
 
 
-async def test_plus_prolongs_a_completed_run(open_console, root):
+async def test_plus_adds_epochs_to_a_completed_run(open_console, root):
     run = write_run(root, RunConfig(preset="quick"), whole_run())
     resume = FakeResume()
     async with open_console(resume=resume) as console:
@@ -178,7 +178,7 @@ async def test_plus_prolongs_a_completed_run(open_console, root):
 
 
 async def test_a_run_that_cannot_go_on_says_why(open_console, root):
-    def refuse(run: Run, control: Any, emit: Any, prolong: int) -> None:
+    def refuse(run: Run, control: Any, emit: Any, add_epochs: int) -> None:
         from core.errors import InputError
 
         raise InputError(f"run {run.name} has no checkpoint to go on from: none")

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
 from core.errors import InputError
-from core.runs.summary import printable
+from core.formatting import printable
 
 
 class Ask(ModalScreen[str]):

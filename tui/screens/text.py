@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from core.runs.summary import printable
+from core.formatting import printable
 
 
 class TextScreen(ModalScreen[None]):

@@ -12,7 +12,7 @@ from bisect import bisect_right
 
 from rich.cells import get_character_cell_size
 
-from core.runs.summary import printable
+from core.formatting import printable
 
 INVISIBLE = "◦"
 """Stands for a character without a width: zero-width space and joiner, variation selector, soft hyphen."""

@@ -8,8 +8,8 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from core.formatting import percent
 from core.runs.state import RunState
-from core.runs.summary import percent
 from tui.throttle import Paced
 from tui.widgets.chart import Chart, Series
 from tui.widgets.envelope import Envelope
@@ -26,7 +26,7 @@ MARKS = {
     "checkpoint": ("▪", "saved"),
     "pause": ("‖", "pause"),
     "start": ("↻", "went on"),
-    "prolong": ("+", "prolonged"),
+    "add_epochs": ("+", "epochs added"),
     "learning_rate": ("λ", "rate changed"),
 }
 """What stands under the axis, by the kind of :class:`core.runs.state.Mark`."""

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from core.runs.summary import printable
+from core.formatting import printable
 
 
 class Field(Input):

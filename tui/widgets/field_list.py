@@ -21,7 +21,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from core.config.schema import RunConfig, field_names, format_value
-from core.runs.summary import printable
+from core.formatting import printable
 from tui.widgets.field import Field
 
 DOT, NAME = 2, 24

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.app import RenderResult
 from textual.widget import Widget
 
-from core.runs.summary import EIGHTHS
+from core.formatting import EIGHTHS
 
 
 class Histogram(Widget):

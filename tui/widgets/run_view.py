@@ -12,11 +12,12 @@ from textual.widgets import Static
 
 from core.config.schema import field_names, format_value
 from core.errors import InputError
+from core.formatting import clock, duration, percent, printable
 from core.runs.directory import Run
 from core.runs.events import EpochFinished
 from core.runs.state import RunState
 from core.runs.status import LIVE
-from core.runs.summary import clock, difference_rows, duration, percent, printable, progress_words, status_words
+from core.runs.summary import difference_rows, progress_words, status_words
 from core.sources.origin import Origin
 from tui.widgets.curves import RunCurves
 from tui.widgets.lines import Lines

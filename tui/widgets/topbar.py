@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.strip import Strip
 
+from core.formatting import duration, printable
 from core.runs.status import LIVE
-from core.runs.summary import duration, printable, progress_words, status_words
+from core.runs.summary import progress_words, status_words
 from tui.widgets.line_view import LineView
 
 if TYPE_CHECKING:

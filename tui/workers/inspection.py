@@ -8,9 +8,8 @@ from typing import Any
 
 from textual.message import Message
 
-from core.errors import InputError
-from core.training.control import Stopped
-from core.training.preload import load_training_libraries
+from core.errors import InputError, Stopped
+from core.training.preload import preload
 from tui.messages import LookDone
 
 Between = Callable[[], None]
@@ -45,7 +44,7 @@ class Looks:
                 raise InputError(LEFT)
 
         try:
-            load_training_libraries()
+            preload()
             with self._turn:  # an older look leaves soon; two at once would take the memory of both
                 between()
                 message = LookDone(page, work(between), "")

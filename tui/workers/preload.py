@@ -24,13 +24,13 @@ class Loading:
             threading.Thread(target=self._work, name="libraries", daemon=True).start()
 
     def _work(self) -> None:
-        from core.training.preload import load_training_libraries
+        from core.training.preload import preload
         from tui.messages import LibrariesLoaded
 
         began = time.monotonic()
         error = ""
         try:
-            load_training_libraries()
+            preload()
         except Exception as problem:
             error = f"{type(problem).__name__}: {problem}"
         self._post(LibrariesLoaded(time.monotonic() - began, error))

@@ -18,7 +18,7 @@ from core.errors import InputError
 from core.runs.directory import Run
 from core.runs.events import Event
 from core.training.control import Control
-from core.training.preload import load_training_libraries
+from core.training.preload import preload
 from tui.messages import RunOpened, TrainingEnded, TrainingEvents
 from tui.throttle import STEPS_S, can_wait
 
@@ -33,18 +33,18 @@ ResumeFunction = Callable[[Run, Control, Emit, int], Any]
 
 def train_for_real(config: RunConfig, root: Path, control: Control, emit: Emit) -> None:
     """core's loop; torch is imported in the calling thread if it is not there yet."""
-    load_training_libraries()
+    preload()
     from core.training.loop import train
 
     train(config, root, control, emit)
 
 
-def resume_for_real(run: Run, control: Control, emit: Emit, prolong: int) -> None:
+def resume_for_real(run: Run, control: Control, emit: Emit, add_epochs: int) -> None:
     """Goes on with a run, by so many epochs longer."""
-    load_training_libraries()
+    preload()
     from core.training.resume import resume
 
-    resume(run, control, emit, prolong=prolong)
+    resume(run, control, emit, add_epochs=add_epochs)
 
 
 class Telling:
@@ -90,12 +90,12 @@ class Training:
         """Starts a new run; the caller has made sure that none is live."""
         self._begin(lambda control, emit: self._train(config, root, control, emit))
 
-    def resume(self, run: Run, prolong: int = 0) -> None:
+    def resume(self, run: Run, add_epochs: int = 0) -> None:
         """Goes on with a run; what there is of it is posted first."""
 
         def work(control: Control, emit: Emit) -> None:
             self._post(RunOpened(run, run.state(), own=True))
-            self._resume(run, control, emit, prolong)
+            self._resume(run, control, emit, add_epochs)
 
         self._begin(work)
 

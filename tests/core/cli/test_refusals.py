@@ -76,7 +76,7 @@ def test_a_file_name_that_no_configuration_can_hold_is_refused(call: Call, tiny:
         (("train", "absent"), "there is no preset 'absent'; there are quick"),
         (("train",), "nothing to train was named"),
         (("train", "tiny", "--resume", "last"), "only one thing can be trained"),
-        (("train", "tiny", "--prolong", "2"), "go with --resume RUN"),
+        (("train", "tiny", "--add-epochs", "2"), "go with --resume RUN"),
         (("train", "--resume", "last", "--set", "train.seed=1"), "--set goes with a preset"),
         (("train", "--resume", "last", "--learning-rate", "2"), "at most 1"),
         (("train", "--resume", "absent"), "there is no run 'absent'"),
@@ -101,7 +101,7 @@ def test_a_file_name_that_no_configuration_can_hold_is_refused(call: Call, tiny:
         (("runs", "--runs-dir", ""), "'--runs-dir': it is empty"),
         (("train", "tiny", "--data", ""), "--data is empty"),
         (("train", "tiny", "--set", "train.seed=99999999999"), "at most 4294967295"),
-        (("train", "--resume", "last", "--prolong", "999999999999"), "there is no run 'last'"),
+        (("train", "--resume", "last", "--add-epochs", "999999999999"), "there is no run 'last'"),
     ],
 )
 def test_bad_usage_is_refused_in_one_line(call: Call, tiny: str, arguments: tuple[str, ...], words: str) -> None:

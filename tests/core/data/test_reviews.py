@@ -12,7 +12,7 @@ import pytest
 
 from core.data.reviews import LABELS, Review, read_reviews, reviews_from_rows
 from core.errors import InputError
-from core.runs.summary import printable
+from core.formatting import printable
 
 ROWS = [f"film {i},{'positive' if i % 2 else 'negative'}" for i in range(12)]
 TEXTS = [f"film {i}" for i in range(12)]

@@ -85,7 +85,7 @@ def test_two_ranks_compute_what_one_process_computes_and_go_on_as_three(config: 
     pairs = zip(the_run(tmp_path).predictions(2), alone.predictions(2), strict=True)
     assert all(a[:2] == b[:2] and a[2] == pytest.approx(b[2], abs=1e-5) for a, b in pairs)
 
-    with torchrun(config, tmp_path, "--resume", "last", "--prolong", 1, n=3) as process:
+    with torchrun(config, tmp_path, "--resume", "last", "--add-epochs", 1, n=3) as process:
         out, err = process.communicate(timeout=110)
     assert process.returncode == 0, err
     state = the_run(tmp_path).state()

@@ -10,11 +10,11 @@ import torch
 from core.config.schema import RunConfig
 from core.data.reviews import Review
 from core.data.splits import collate
+from core.errors import Stopped
 from core.inspection.activations import MOST_REVIEWS, BatchTrace, sample_reviews, trace_batch, trace_modules
 from core.inspection.target import Target, resolve
 from core.inspection.weights import build_model
 from core.model.flops import classifier_flops
-from core.training.control import Stopped
 from tests.core.support.looking import preset_target
 from tests.core.support.training import configured
 

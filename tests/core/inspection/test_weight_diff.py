@@ -9,12 +9,11 @@ import pytest
 import torch
 
 from core.config.schema import RunConfig
-from core.errors import InputError
+from core.errors import InputError, Stopped
+from core.formatting import change_words
 from core.inspection.target import find_target, resolve
 from core.inspection.weight_diff import compare, compare_targets, layer_of
 from core.inspection.weights import Weights
-from core.runs.summary import change_words
-from core.training.control import Stopped
 from tests.core.support.looking import preset_target
 from tests.core.support.training import configured, run
 

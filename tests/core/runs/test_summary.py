@@ -13,18 +13,10 @@ from hypothesis import strategies as st
 
 from core.config.presets import Preset
 from core.config.schema import RunConfig
+from core.formatting import as_json, duration, percent, printable
 from core.runs.events import EpochFinished, RunFinished, RunStarted, StepLogged
 from core.runs.state import RunState, fold
-from core.runs.summary import (
-    as_json,
-    duration,
-    epoch_rows,
-    percent,
-    presets_as_json,
-    printable,
-    progress_words,
-    status_words,
-)
+from core.runs.summary import epoch_rows, presets_as_json, progress_words, status_words
 
 BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates too

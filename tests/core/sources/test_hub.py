@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import Stopped
 from core.sources import hub
-from core.training.control import Stopped
 from tests.core.support.hub_server import LoopbackHub, loopback_hub
 
 REPO = "acme/tiny"

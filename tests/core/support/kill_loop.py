@@ -20,7 +20,7 @@ from core.runs.directory import list_runs
 from core.runs.events import CheckpointSaved, Event
 from core.training.control import Control
 from core.training.loop import train
-from core.training.preload import load_training_libraries
+from core.training.preload import preload
 from core.training.resume import resume
 
 
@@ -72,7 +72,7 @@ def one_life(root: Path, config_path: Path, chance: random.Random, *, kill: bool
 
 
 def main(root: Path, config_path: Path, kills: int, seed: int) -> None:
-    load_training_libraries()
+    preload()
     chance = random.Random(seed)
     killed, statuses, saving, steps = 0, set(), 0, []
     while killed < kills:

@@ -22,12 +22,12 @@ def test_an_ending_only_becomes_more_urgent_and_keeps_the_reason_of_the_one_that
     control.stop("fire")
     control.finish_epoch("tea again")
     assert (control.ending, control.stop_requested, control.reason) == (Ending.STOP, True, "fire")
-    control.abandon("flood")
+    control.discard("flood")
     control.stop("fire again")
-    assert (control.ending, control.reason) == (Ending.ABANDON, "flood")
+    assert (control.ending, control.reason) == (Ending.DISCARD, "flood")
 
 
-@pytest.mark.parametrize("end", [Control.stop, Control.finish_epoch, Control.abandon])
+@pytest.mark.parametrize("end", [Control.stop, Control.finish_epoch, Control.discard])
 def test_every_ending_ends_a_pause(end: object) -> None:
     control = Control()
     control.pause()
@@ -39,10 +39,10 @@ def test_every_ending_ends_a_pause(end: object) -> None:
 def test_a_change_is_taken_once_and_the_journals_at_its_own_step() -> None:
     control = Control()
     control.expect({4: [Change("learning_rate", 1e-4)]})
-    control.change(Change("prolong", 2))
-    assert control.take_changes(3) == [Change("prolong", 2)]
-    control.change(Change("prolong", 1))
-    assert control.take_changes(4) == [Change("learning_rate", 1e-4), Change("prolong", 1)]
+    control.change(Change("add_epochs", 2))
+    assert control.take_changes(3) == [Change("add_epochs", 2)]
+    control.change(Change("add_epochs", 1))
+    assert control.take_changes(4) == [Change("learning_rate", 1e-4), Change("add_epochs", 1)]
     assert control.take_changes(4) == []
 
 
@@ -52,9 +52,9 @@ def test_a_change_is_taken_once_and_the_journals_at_its_own_step() -> None:
         ("learning_rate", 0.0, "greater than 0"),
         ("learning_rate", 1.5, "at most 1"),
         ("learning_rate", float("nan"), "greater than 0"),
-        ("prolong", 0, "whole number of epochs"),
-        ("prolong", 1.5, "whole number of epochs"),
-        ("prolong", float("inf"), "whole number of epochs"),
+        ("add_epochs", 0, "whole number of epochs"),
+        ("add_epochs", 1.5, "whole number of epochs"),
+        ("add_epochs", float("inf"), "whole number of epochs"),
         ("explode", 1.0, "there is no change 'explode'"),
     ],
 )
@@ -64,8 +64,8 @@ def test_a_change_that_cannot_be_is_refused(action: str, value: float, words: st
 
 
 def test_the_journal_has_each_change_at_its_step_and_those_before_a_step_can_be_left_out() -> None:
-    events = [started(), changed(2, "learning_rate", 1e-4), changed(5, "prolong", 1), changed(5, "prolong", 1)]
-    twice = [Change("prolong", 1), Change("prolong", 1)]
+    events = [started(), changed(2, "learning_rate", 1e-4), changed(5, "add_epochs", 1), changed(5, "add_epochs", 1)]
+    twice = [Change("add_epochs", 1), Change("add_epochs", 1)]
     assert journal_of(events) == {2: [Change("learning_rate", 1e-4)], 5: twice}
     assert journal_of(events, step=3) == {5: twice}
     assert journal_of(events, step=5) == {5: twice}
@@ -75,18 +75,18 @@ def test_the_journal_has_each_change_at_its_step_and_those_before_a_step_can_be_
 
 def test_what_a_run_that_went_on_told_again_counts_once_and_what_was_new_counts() -> None:
     again = started(step=3, checkpoint="checkpoints/step-3")
-    before = [started(), changed(2, "learning_rate", 1e-4), changed(5, "prolong", 1)]
+    before = [started(), changed(2, "learning_rate", 1e-4), changed(5, "add_epochs", 1)]
     assert journal_of([*before, again]) == journal_of(before)
-    told = [*before, again, changed(5, "prolong", 1)]
+    told = [*before, again, changed(5, "add_epochs", 1)]
     assert journal_of(told) == journal_of(before)
-    assert journal_of([*told, changed(5, "prolong", 1)])[5] == [Change("prolong", 1)] * 2
+    assert journal_of([*told, changed(5, "add_epochs", 1)])[5] == [Change("add_epochs", 1)] * 2
 
 
 def test_a_change_that_is_in_the_checkpoint_is_new_when_it_is_asked_for_again() -> None:
     again = started(step=5, checkpoint="checkpoints/step-5", changes_made=1)
-    told = [started(), changed(5, "prolong", 1), again, changed(5, "prolong", 1)]
-    assert journal_of(told)[5] == [Change("prolong", 1)] * 2
+    told = [started(), changed(5, "add_epochs", 1), again, changed(5, "add_epochs", 1)]
+    assert journal_of(told)[5] == [Change("add_epochs", 1)] * 2
 
 
 def test_an_event_that_says_an_impossible_change_is_not_in_the_journal() -> None:
-    assert journal_of([started(), changed(2, "learning_rate", -1.0), changed(3, "prolong", 0.5)]) == {}
+    assert journal_of([started(), changed(2, "learning_rate", -1.0), changed(3, "add_epochs", 0.5)]) == {}

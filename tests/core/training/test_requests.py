@@ -43,19 +43,19 @@ def deliver(writer: RunWriter) -> Control:
 def test_requests_reach_the_control_once_and_in_order(writer: RunWriter) -> None:
     remote = RemoteControl(writer.run)
     remote.change(Change("learning_rate", 1e-4))
-    remote.change(Change("prolong", 2))
+    remote.change(Change("add_epochs", 2))
     remote.pause()
     control = deliver(writer)
     assert [(change.action, change.value) for change in control.take_changes(0)] == [
         ("learning_rate", 1e-4),
-        ("prolong", 2),
+        ("add_epochs", 2),
     ]
     assert control.pause_requested
     again = deliver(writer)
     assert (again.take_changes(0), again.pause_requested) == ([], False)
 
 
-@pytest.mark.parametrize("ending", [Ending.FINISH_EPOCH, Ending.STOP, Ending.ABANDON])
+@pytest.mark.parametrize("ending", [Ending.FINISH_EPOCH, Ending.STOP, Ending.DISCARD])
 def test_every_ending_can_be_asked_for_from_elsewhere(writer: RunWriter, ending: Ending) -> None:
     ask(writer.run, ending.name.lower())
     control = deliver(writer)
@@ -64,7 +64,7 @@ def test_every_ending_can_be_asked_for_from_elsewhere(writer: RunWriter, ending:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"action": "explode", "from": "x"}', '{"action": "prolong", "from": 1}']
+    "content", ["", "{", "[]", '{"action": "explode", "from": "x"}', '{"action": "add_epochs", "from": 1}']
 )
 def test_a_request_that_is_none_is_passed_over(writer: RunWriter, content: str) -> None:
     folder = writer.path / REQUESTS
@@ -85,8 +85,8 @@ def test_a_request_to_a_run_that_nobody_trains_is_refused(writer: RunWriter) -> 
     ("action", "value", "words"),
     [
         ("explode", None, "there is no action"),
-        ("prolong", None, "prolong needs a value"),
-        ("prolong", 0.5, "1 to 1000"),
+        ("add_epochs", None, "add_epochs needs a value"),
+        ("add_epochs", 0.5, "1 to 1000"),
         ("pause", 5, "pause takes no value"),
     ],
 )
@@ -215,7 +215,7 @@ def test_steer_asks_a_live_run_and_refuses_one_that_is_none(call: Call, writer: 
     assert "is not live" in refused(call("steer", "last", "stop", "--runs-dir", tmp_path))
 
 
-def test_the_command_line_goes_on_prolongs_and_repeats(call: Call, tiny: str, tmp_path: Path) -> None:
+def test_the_command_line_resumes_adds_epochs_and_replays(call: Call, tiny: str, tmp_path: Path) -> None:
     def answer(*arguments: Any) -> dict[str, Any]:
         code, out, _ = call("train", *arguments, "--json", "--runs-dir", tmp_path / "runs")
         assert code == 0
@@ -223,8 +223,8 @@ def test_the_command_line_goes_on_prolongs_and_repeats(call: Call, tiny: str, tm
         return content
 
     first = answer(tiny)
-    assert "is completed; --prolong N" in refused(call("train", "--resume", "last", "--runs-dir", tmp_path / "runs"))
-    longer = answer("--resume", first["run"], "--prolong", 1, "--learning-rate", "0.002")
+    assert "is completed; --add-epochs N" in refused(call("train", "--resume", "last", "--runs-dir", tmp_path / "runs"))
+    longer = answer("--resume", first["run"], "--add-epochs", 1, "--learning-rate", "0.002")
     assert (longer["run"], longer["steps"], len(longer["epochs"])) == (first["run"], 12, 3)
     again = answer("--replay", first["run"])
     assert again["run"] != first["run"]

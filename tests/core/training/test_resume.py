@@ -229,21 +229,19 @@ def test_on_another_machine_it_is_said_that_exactness_ends(config: RunConfig, tm
     assert recorder.end.status == "completed"
 
 
-# Prolonging
+# Adding epochs
 
 
-def test_a_completed_run_is_prolonged_as_if_it_had_been_asked_for_before_its_end(
-    config: RunConfig, tmp_path: Path
-) -> None:
+def test_epochs_added_to_a_completed_run_give_the_bits_of_a_longer_run(config: RunConfig, tmp_path: Path) -> None:
     def act(event: Event, control: Control) -> None:
         if isinstance(event, EpochFinished) and event.epoch == 3:
-            control.change(Change("prolong", 2))
+            control.change(Change("add_epochs", 2))
 
     asked, _ = run(config, tmp_path / "asked", act)
     done, _ = run(config, tmp_path / "done")
-    with pytest.raises(InputError, match="is completed; --prolong N adds epochs"):
+    with pytest.raises(InputError, match="is completed; --add-epochs N adds epochs"):
         go_on(done)
-    recorder = go_on(done, prolong=2)
+    recorder = go_on(done, add_epochs=2)
     assert [event.value for event in recorder.of(ControlReceived)] == [2]
     assert (recorder.end.status, recorder.end.reason) == ("completed", "all 5 epochs are done")
     assert_same(done, asked)
@@ -252,11 +250,11 @@ def test_a_completed_run_is_prolonged_as_if_it_had_been_asked_for_before_its_end
         go_on(done)
 
 
-def test_a_prolonged_run_that_breaks_before_it_saves_stays_prolonged(config: RunConfig, tmp_path: Path) -> None:
+def test_added_epochs_survive_a_crash_before_the_next_checkpoint(config: RunConfig, tmp_path: Path) -> None:
     whole, _ = run(config, tmp_path / "whole")
-    go_on(whole, prolong=1)
+    go_on(whole, add_epochs=1)
     done, _ = run(config, tmp_path / "broken")
-    go_on(done, lambda event, control: control.abandon("gone") if isinstance(event, StepLogged) else None, prolong=1)
+    go_on(done, lambda event, control: control.discard("gone") if isinstance(event, StepLogged) else None, add_epochs=1)
     assert done.state().status == "interrupted"
     go_on(done)
     assert_same(done, whole)
@@ -268,11 +266,11 @@ def test_a_change_at_the_step_of_the_checkpoint_is_made_once(config: RunConfig, 
     def pause(event: Event, control: Control) -> None:
         if isinstance(event, StepLogged) and event.step == 5:
             control.pause()
-            control.change(Change("prolong", 1))
-        if isinstance(event, ControlReceived) and event.action == "prolong":
+            control.change(Change("add_epochs", 1))
+        if isinstance(event, ControlReceived) and event.action == "add_epochs":
             control.stop("enough")
 
-    whole, _ = run(config, tmp_path / "whole", on_step(5, lambda control: control.change(Change("prolong", 1))))
+    whole, _ = run(config, tmp_path / "whole", on_step(5, lambda control: control.change(Change("add_epochs", 1))))
     done, recorder = run(config, tmp_path / "stopped", pause)
     assert (recorder.end.status, recorder.end.step) == ("stopped", 5)
     recorder = go_on(done)
@@ -288,10 +286,10 @@ def test_a_run_that_cannot_go_on_with_what_is_given_stays_as_it_is(config: RunCo
     few.write_text("review,sentiment\n" + "a film,positive\nbad,negative\n" * 10, encoding="utf-8")
     for data, words in ((str(few), "are not those it began with"), ("/nowhere.csv", "there is no such file")):
         with pytest.raises(InputError, match=words):
-            resume(done, Control(), Recorder(), prolong=1, data=data)
+            resume(done, Control(), Recorder(), add_epochs=1, data=data)
     assert done.events_path.read_bytes() == before
     assert done.state().status == "completed"
-    assert go_on(done, prolong=1).end.status == "completed"
+    assert go_on(done, add_epochs=1).end.status == "completed"
 
 
 # The learning rate
@@ -374,12 +372,12 @@ def test_finish_this_epoch_in_the_last_one_completes_the_run(config: RunConfig, 
     assert recorder.end.status == "completed"
 
 
-def test_an_abandoned_run_writes_nothing_more_and_looks_killed(config: RunConfig, plain: Run, tmp_path: Path) -> None:
+def test_a_discarded_run_writes_nothing_more_and_looks_killed(config: RunConfig, plain: Run, tmp_path: Path) -> None:
     sizes: list[int] = []
 
     def act(event: Event, control: Control) -> None:
         if isinstance(event, CheckpointSaved):
-            control.abandon("never mind")
+            control.discard("never mind")
             (events,) = (tmp_path / "b").glob("*/events.jsonl")
             sizes.append(events.stat().st_size)
 
@@ -416,16 +414,16 @@ def test_early_stopping_ends_a_run_after_so_many_epochs_without_a_better_metric(
     assert (recorder.end.status, recorder.end.reason) == ("completed", ending)
 
 
-def test_a_run_that_stopped_early_is_completed_and_a_prolonged_one_has_its_patience_anew(
+def test_early_stopping_completes_a_run_and_added_epochs_reset_its_patience(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     losses_are(monkeypatch, 0.3, 0.5, 0.4, 0.2, 0.6, 0.7)
     config = configured(config, train__early_stopping_patience=2, train__num_epochs=4)
     done, _ = run(config, tmp_path)
     assert len(done.state().epochs) == 3
-    with pytest.raises(InputError, match="is completed; --prolong N"):
+    with pytest.raises(InputError, match="is completed; --add-epochs N"):
         go_on(done)
-    assert go_on(done, prolong=2).end.reason == "all 6 epochs are done"
+    assert go_on(done, add_epochs=2).end.reason == "all 6 epochs are done"
     assert len(done.state().epochs) == 6
 
 
@@ -512,7 +510,7 @@ def test_where_not_even_one_review_fits_the_run_fails_with_what_would(
 def test_every_view_of_a_run_that_went_on_is_the_fold_of_its_events(config: RunConfig, tmp_path: Path) -> None:
     def act(event: Event, control: Control) -> None:
         if isinstance(event, CheckpointSaved):
-            control.abandon("gone")
+            control.discard("gone")
 
     done, first = run(config, tmp_path, act)
     second = go_on(done)

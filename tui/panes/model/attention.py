@@ -12,8 +12,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from core.formatting import printable
 from core.inspection.target import Resolved
-from core.runs.summary import printable
 from tui.panes.model.page import Page, failed
 from tui.widgets.cells import one_line
 from tui.widgets.field import Field

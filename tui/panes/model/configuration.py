@@ -15,9 +15,9 @@ from textual.widgets import DataTable, Input, Label, Static
 from core.config.encoder_overrides import EDITABLE, with_field
 from core.config.schema import format_value
 from core.errors import InputError
+from core.formatting import printable
 from core.inspection.config_fields import ConfigurationField, configuration_fields
 from core.inspection.target import Resolved
-from core.runs.summary import printable
 from tui.panes.model.page import Page, failed, grid_text
 from tui.widgets.field import Field
 

@@ -13,9 +13,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import DataTable, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from core.formatting import change_words, printable
 from core.inspection.target import Resolved
 from core.model.parameter_tree import short_name
-from core.runs.summary import change_words, printable
 from tui.panes.model.page import Page, failed, grid_text, right
 from tui.widgets.field import Field
 

@@ -8,8 +8,8 @@ from rich.text import Text
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from core.formatting import printable
 from core.inspection.target import Resolved
-from core.runs.summary import printable
 
 if TYPE_CHECKING:
     from tui.panes.model.pane import ModelPane

@@ -14,10 +14,10 @@ from core.config.encoder_overrides import parse_architecture
 from core.config.presets import check_name, save_preset
 from core.config.schema import RunConfig
 from core.errors import InputError
+from core.formatting import memory, operations, printable
 from core.inspection.target import Resolved
 from core.model.flops import classifier_flops
 from core.model.parameter_tree import leaves
-from core.runs.summary import memory, operations, printable
 from tui.messages import LookDone
 from tui.panes.model.attention import AttentionPage
 from tui.panes.model.classes import ClassesPage

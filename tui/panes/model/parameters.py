@@ -17,6 +17,7 @@ from textual.widgets.tree import TreeNode
 
 from core.atomic_write import write_text_atomically
 from core.errors import InputError
+from core.formatting import as_json, memory, printable
 from core.inspection.target import Resolved
 from core.model.parameter_tree import (
     ParameterNode,
@@ -27,7 +28,6 @@ from core.model.parameter_tree import (
     toggled,
     walk,
 )
-from core.runs.summary import as_json, memory, printable
 from tui.panes.model.page import Page
 from tui.screens.confirm import AskName
 from tui.widgets.field import Field

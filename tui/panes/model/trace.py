@@ -9,9 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Static
 
+from core.formatting import memory, operations, printable
 from core.inspection.target import Resolved
 from core.model.parameter_tree import short_name
-from core.runs.summary import memory, operations, printable
 from tui.panes.model.page import Page, failed, grid_text, right
 
 _HINT = "b runs a real batch of reviews through the model, and shows what every module makes of it."

@@ -13,9 +13,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from core.formatting import memory, printable
 from core.inspection.target import Resolved
 from core.model.parameter_tree import leaves, short_name
-from core.runs.summary import memory, printable
 from tui.panes.model.page import Page, failed, grid_text
 from tui.widgets.field import Field
 from tui.widgets.histogram import Histogram

@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 from core.config.presets import Preset, check_name, list_presets, save_preset
 from core.config.schema import RunConfig, choices, configure, describe_field
 from core.errors import InputError
-from core.runs.summary import duration, printable
+from core.formatting import duration, printable
 from tui.widgets.field_list import FieldList
 
 if TYPE_CHECKING:

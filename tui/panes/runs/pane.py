@@ -12,10 +12,10 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import DataTable, Input, Label, Static
 
+from core.formatting import printable
 from core.runs.reader import take_in
 from core.runs.state import RunState
 from core.runs.status import UNFINISHED
-from core.runs.summary import printable
 from tui.messages import RunGrew, RunRead, RunsListed
 from tui.panes.runs.runs_table import RunsTable
 from tui.widgets.curves import RunCurves

@@ -9,8 +9,9 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
+from core.formatting import duration, percent, printable
 from core.runs.status import STATUS_SIGNS
-from core.runs.summary import duration, percent, printable, status_words
+from core.runs.summary import status_words
 from tui.workers.run_index import RunLine
 
 COLUMNS = {"": 1, "status": 13, "preset": 14, "date": 11, "best acc": 9, "time": 9, "run": 60}

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.config.schema import DataConfig, TrainConfig
-from core.runs.summary import percent
+from core.formatting import percent
 from core.tokenization.encode import Encoding, encode
 from core.tokenization.length_stats import token_lengths
 from core.tokenization.padding import PaddedBatch, pad_encodings, padding_share

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from core.config.schema import DataConfig
-from core.runs.summary import percent
+from core.formatting import percent
 from core.tokenization.compare import ComparedWord, compare, tokens_per_word
 from core.tokenization.encode import Encoding, Token, encode
 from core.tokenization.length_stats import Measured, histogram, summarise, token_lengths

@@ -6,7 +6,7 @@ from rich.text import Text
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from core.runs.summary import printable
+from core.formatting import printable
 from tui.panes.tokenizer.state import Playground
 
 

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import Input, Label
 
-from core.runs.summary import printable
+from core.formatting import printable
 from core.tokenization.migration_notes import OLD_WAYS
 from tui.messages import OtherMeasured, OtherTokenizerReady, PlaygroundReady, ReviewsMeasured, TokenizerReady
 from tui.panes.tokenizer.batch import BatchPage

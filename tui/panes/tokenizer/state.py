@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.data.reviews import Review
-from core.runs.summary import as_json
+from core.formatting import as_json
 from core.tokenization.compare import tokens_per_word, with_settings
 from core.tokenization.encode import Encoding, encode
 from core.tokenization.json_answers import encoding_answer

@@ -12,7 +12,7 @@ from textual.containers import Container
 from textual.message import Message
 from textual.widget import Widget
 
-from core.runs.summary import printable
+from core.formatting import printable
 from core.tokenization.encode import SPECIAL_MEANINGS, Kind, Token
 from core.tokenization.text_warnings import LossKind, meaning
 from tui.panes.tokenizer.page import Page, cell

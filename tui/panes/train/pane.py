@@ -14,9 +14,9 @@ from textual.widgets import Static
 
 from core.config.schema import RunConfig, field_types, format_value
 from core.errors import InputError
+from core.formatting import clock, duration, printable
 from core.runs.state import RunState
 from core.runs.status import LIVE, UNFINISHED
-from core.runs.summary import clock, duration, printable
 from core.training.control import Change, Ending
 from tui.messages import PlanReady
 from tui.screens.confirm import Ask, AskName, words_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ENDINGS = {
     "y": "stop it at the next step, and save",
     "e": "end it after this epoch and its validation",
-    "a": "abandon it: nothing more is written",
+    "a": "discard it: nothing more is written",
     "n": "go on training",
 }
 
@@ -45,7 +45,7 @@ class TrainPane(Vertical, can_focus=True):
         Binding("s,p,x", "explain", show=False),
         Binding("r", "rate", "rate"),
         Binding("g", "go_on", "go on"),
-        Binding("plus", "prolong", "epochs", key_display="+"),
+        Binding("plus", "add_epochs", "epochs", key_display="+"),
         Binding("t", "traceback", "traceback"),
         Binding("i", "engine", "engine"),
         Binding("l", "log", "log"),
@@ -114,7 +114,7 @@ class TrainPane(Vertical, can_focus=True):
         if state.status not in LIVE:
             return ""
         if control.stop_requested:
-            return "abandoning it …" if control.ending is Ending.ABANDON else "stopping at the next step …"
+            return "discarding it …" if control.ending is Ending.DISCARD else "stopping at the next step …"
         return "ends after this epoch" if control.ending else ""
 
     def shown(self) -> None:
@@ -139,7 +139,7 @@ class TrainPane(Vertical, can_focus=True):
                 return live
             case "go_on":
                 return self._may_go_on
-            case "prolong":
+            case "add_epochs":
                 return live or (state is not None and state.status == "completed")
             case "traceback":
                 return bool(self._traceback)
@@ -195,7 +195,7 @@ class TrainPane(Vertical, can_focus=True):
             case "e":
                 self._ask_for(lambda: control.finish_epoch(why))
             case "a":
-                self._ask_for(lambda: control.abandon(why))
+                self._ask_for(lambda: control.discard(why))
         self.update_run()
 
     def action_rate(self) -> None:
@@ -217,18 +217,18 @@ class TrainPane(Vertical, can_focus=True):
         if words:
             self._change("learning_rate", words)
 
-    def action_prolong(self) -> None:
-        self.app.push_screen(AskName("How many epochs more?", "1", check=_wrong("prolong")), self._prolong_given)
+    def action_add_epochs(self) -> None:
+        self.app.push_screen(AskName("How many epochs more?", "1", check=_wrong("add_epochs")), self._add_epochs_given)
 
-    def _prolong_given(self, words: str | None) -> None:
+    def _add_epochs_given(self, words: str | None) -> None:
         state = self.run_state
         if not words or state is None:
             return
         if state.status in LIVE:
-            self._change("prolong", words)
+            self._change("add_epochs", words)
             return
         if (run := self.console.shown_run) is not None:
-            self.console.resume_run(run, prolong=int(_number(words)))
+            self.console.resume_run(run, add_epochs=int(_number(words)))
 
     def _change(self, action: str, words: str) -> None:
         self._ask_for(lambda: self.console.steering.change(Change(action, _number(words), "asked for at the keyboard")))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 
-from core.training import preload as libraries
+from core import libraries
 
 
 def test_a_thread_that_needs_all_libraries_waits_until_no_other_imports() -> None:
     libraries.load_training_libraries()  # from here on it takes no time of its own
-    with libraries._importing:
+    with libraries.IMPORT_LOCK:
         other = threading.Thread(target=libraries.load_training_libraries)
         other.start()
         other.join(timeout=0.5)
@@ -20,7 +20,7 @@ def test_a_thread_that_needs_all_libraries_waits_until_no_other_imports() -> Non
 
 def test_whoever_only_asks_the_hub_does_not_wait_for_another_import() -> None:
     libraries.load_hub_library()
-    with libraries._importing:
+    with libraries.IMPORT_LOCK:
         asking = threading.Thread(target=libraries.load_hub_library)
         asking.start()
         asking.join(timeout=10)
