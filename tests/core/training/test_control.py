@@ -52,9 +52,9 @@ def test_a_change_is_taken_once_and_the_journals_at_its_own_step() -> None:
         ("learning_rate", 0.0, "greater than 0"),
         ("learning_rate", 1.5, "at most 1"),
         ("learning_rate", float("nan"), "greater than 0"),
-        ("add_epochs", 0, "whole number of epochs"),
-        ("add_epochs", 1.5, "whole number of epochs"),
-        ("add_epochs", float("inf"), "whole number of epochs"),
+        ("add_epochs", 0, "whole number"),
+        ("add_epochs", 1.5, "whole number"),
+        ("add_epochs", float("inf"), "whole number"),
         ("explode", 1.0, "there is no change 'explode'"),
     ],
 )
