@@ -1,4 +1,8 @@
-"""What workers post to the app: small frozen messages. Only handlers touch widgets."""
+"""The messages that background threads post to the console, with the data that they carry.
+
+A thread only posts; the handlers of the app and the panes are the only code that touches widgets. The messages of one
+pane's own threads are in that pane's package.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +12,24 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
     from core.config.schema import RunConfig
     from core.runs.directory import Run
     from core.runs.events import Event
     from core.runs.state import RunState
     from core.runs.status import Status
     from core.runs.step_columns import StepBlock
-    from core.sources.origin import Origin
-    from core.tokenization.length_stats import Measured
-    from tui.panes.tokenizer.state import Data, Playground
-    from tui.workers.run_index import RunLine
 
 
 @dataclass
 class TrainingEvents(Message):
-    """What the trainer says, in its order."""
+    """Events of the run that this console trains, in order."""
 
     events: list[Event]
 
 
 @dataclass
 class TrainingEnded(Message):
-    """The training thread is over; ``error`` is one line, empty where the events tell the end."""
+    """The training thread has ended. ``error`` is one line, empty if a RunFinished event describes the end."""
 
     error: str
     traceback: str = ""
@@ -39,21 +37,21 @@ class TrainingEnded(Message):
 
 @dataclass
 class RunOpened(Message):
-    """A run as far as it is on disk; ``own`` where this console goes on with it, else it is only followed.
+    """A run was read from disk: to be resumed by this console (``own``), or only to be watched.
 
-    The state is the receiver's from now on.
+    The receiver owns the state from now on.
     """
 
     run: Run
     state: RunState
     own: bool
     owner: str = ""
-    """Who writes it, in words; empty where nobody does."""
+    """The process that writes it, such as "process 12 on host"; empty if there is none."""
 
 
 @dataclass
 class RunFollowed(Message):
-    """What the process that writes the followed run has added, and whether it lives."""
+    """New events of the watched run, and whether the process that writes it is alive."""
 
     run: Run
     events: list[Event]
@@ -61,9 +59,21 @@ class RunFollowed(Message):
     owner: str
 
 
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One row of the list of runs; ``elapsed`` is in seconds."""
+
+    run: Run
+    status: Status
+    preset: str
+    val_accuracy: float | None
+    elapsed: float
+    is_saved: bool
+
+
 @dataclass
 class RunsListed(Message):
-    """All runs, newest first, or one line of ``error``."""
+    """All runs, newest first; or ``error``, one line that says why they cannot be listed."""
 
     lines: tuple[RunLine, ...]
     error: str
@@ -71,7 +81,7 @@ class RunsListed(Message):
 
 @dataclass
 class RunRead(Message):
-    """A run with all its steps. The state is the receiver's from now on."""
+    """A run was read with all its steps. The receiver owns the state from now on."""
 
     run: Run
     state: RunState
@@ -79,7 +89,7 @@ class RunRead(Message):
 
 @dataclass
 class RunGrew(Message):
-    """What was added to a run since it was read, its status now, and how many lines of it are no event."""
+    """New steps and events of a run, its current status, and the number of damaged lines in its file."""
 
     run: Run
     parts: list[StepBlock | Event]
@@ -89,7 +99,7 @@ class RunGrew(Message):
 
 @dataclass
 class LibrariesLoaded(Message):
-    """torch, transformers and datasets are imported, or ``error`` says why not."""
+    """torch, transformers and datasets are imported; or ``error`` says why they cannot be."""
 
     seconds: float
     error: str
@@ -97,7 +107,7 @@ class LibrariesLoaded(Message):
 
 @dataclass
 class PlanReady(Message):
-    """Where a preset's things would come from and how long it would take."""
+    """Where a preset's tokenizer, weights and reviews would come from, and an estimate of its time in seconds."""
 
     config: RunConfig
     origins: dict[str, str]
@@ -106,49 +116,8 @@ class PlanReady(Message):
 
 
 @dataclass
-class TokenizerReady(Message):
-    """The playground's tokenizer, or the reason why there is none."""
-
-    tokenizer: Tokenizer | None
-    origin: Origin | None
-    error: str
-
-
-@dataclass
-class PlaygroundReady(Message):
-    """A text is encoded; ``number`` tells whether it is the newest one."""
-
-    playground: Playground
-    number: int
-
-
-@dataclass
-class ReviewsMeasured(Message):
-    """The playground's reviews are read, or measured so far."""
-
-    data: Data
-
-
-@dataclass
-class OtherTokenizerReady(Message):
-    """The tokenizer to compare with, or the reason why there is none; ``name`` is what was asked for."""
-
-    name: str
-    tokenizer: Tokenizer | None
-    words: str
-
-
-@dataclass
-class OtherMeasured(Message):
-    """The reviews as the other tokenizer measures them."""
-
-    tokenizer: Tokenizer
-    measured: tuple[Measured, ...]
-
-
-@dataclass
 class LookDone(Message):
-    """What a look at the model found for one page; ``error`` is one line, empty where it found something."""
+    """The result of an inspection of the model for one page; or ``error``, one line."""
 
     page: str
     result: Any

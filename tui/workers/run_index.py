@@ -17,20 +17,8 @@ from core.runs.reader import EventReader, take_in
 from core.runs.state import RunState
 from core.runs.status import LIVE, Status
 from core.runs.step_columns import StepBlock
-from tui.messages import RunGrew, RunRead, RunsListed
+from tui.messages import RunGrew, RunLine, RunRead, RunsListed
 from tui.workers.latest import Latest
-
-
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """A run as a line of a list."""
-
-    run: Run
-    status: Status
-    preset: str
-    val_accuracy: float | None
-    elapsed: float
-    is_saved: bool
 
 
 @dataclass

@@ -16,12 +16,12 @@ from core.formatting import printable
 from core.runs.reader import take_in
 from core.runs.state import RunState
 from core.runs.status import UNFINISHED
-from tui.messages import RunGrew, RunRead, RunsListed
+from tui.messages import RunGrew, RunLine, RunRead, RunsListed
 from tui.panes.runs.runs_table import RunsTable
 from tui.widgets.curves import RunCurves
 from tui.widgets.field import Field
 from tui.widgets.run_view import configuration_table, differences_table, epoch_table
-from tui.workers.run_index import RunLine, Shelf
+from tui.workers.run_index import Shelf
 
 if TYPE_CHECKING:
     from tui.app import ImdbTui

@@ -12,7 +12,7 @@ from textual.widgets import DataTable
 from core.formatting import duration, percent, printable
 from core.runs.status import STATUS_SIGNS
 from core.runs.summary import status_words
-from tui.workers.run_index import RunLine
+from tui.messages import RunLine
 
 COLUMNS = {"": 1, "status": 13, "preset": 14, "date": 11, "best acc": 9, "time": 9, "run": 60}
 """Headings and widths, which are fixed: one that follows the names comes frames after them."""

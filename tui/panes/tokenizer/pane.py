@@ -15,9 +15,15 @@ from textual.widgets import Input, Label
 
 from core.formatting import printable
 from core.tokenization.migration_notes import OLD_WAYS
-from tui.messages import OtherMeasured, OtherTokenizerReady, PlaygroundReady, ReviewsMeasured, TokenizerReady
 from tui.panes.tokenizer.batch import BatchPage
 from tui.panes.tokenizer.compare import ComparePage
+from tui.panes.tokenizer.messages import (
+    OtherMeasured,
+    OtherTokenizerReady,
+    PlaygroundReady,
+    ReviewsMeasured,
+    TokenizerReady,
+)
 from tui.panes.tokenizer.page import Page
 from tui.panes.tokenizer.reviews import ReviewsPage
 from tui.panes.tokenizer.stages import StagesPage
@@ -257,7 +263,7 @@ class TokenizerPane(Vertical):
         self._measurer.submit(lambda: self.post_message(open_other(tokenizer, name)))
 
     def on_other_tokenizer_ready(self, message: OtherTokenizerReady) -> None:
-        self.query_one(ComparePage).take_other(message.tokenizer, message.words)
+        self.query_one(ComparePage).take_other(message.tokenizer, message.note)
         self._measure_other()
 
     def _measure_other(self) -> None:

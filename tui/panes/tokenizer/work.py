@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.data.reviews import Review
 from core.tokenization.length_stats import Measured, measure
-from tui.messages import OtherMeasured, OtherTokenizerReady, ReviewsMeasured, TokenizerReady
+from tui.panes.tokenizer.messages import OtherMeasured, OtherTokenizerReady, ReviewsMeasured, TokenizerReady
 from tui.panes.tokenizer.state import Data
 from tui.workers.latest import Latest
 
