@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from types import SimpleNamespace
 
@@ -18,6 +19,10 @@ from tests.tui.conftest import Driver
 from tests.tui.fakes import PIECES, FakeTrainer, small_tokenizer, whole_run, write_run
 from tui.app import ImdbTui
 from tui.panes.tokenizer.pane import FIRST_TEXT
+
+pytestmark = pytest.mark.skipif(
+    sys.version_info[:2] != (3, 11), reason="the pictures were taken on Python 3.11; others may know other characters"
+)
 
 SIZES = [(80, 24), (120, 40)]
 SMALL = {"vocab_size": len(PIECES), "dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 32}

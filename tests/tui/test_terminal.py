@@ -22,6 +22,8 @@ import pytest
 
 from core.runs.directory import list_runs
 
+pytestmark = pytest.mark.terminal
+
 DEADLINE_S = 60.0
 LEAVE_ALTERNATE_SCREEN = b"\x1b[?1049l"
 # What Textual asks of a terminal, in forms that pyte would print as text.
