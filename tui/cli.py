@@ -116,5 +116,5 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
         app.run()
     finally:
         gc.enable()
-        app.training.stop_and_join("the console was closed")
+        app.session.training.stop_and_join("the console was closed")
     return app.return_code or 0

@@ -1,53 +1,54 @@
-"""What leads out of the console: at once, after a question, when the run is done, or by a signal."""
+"""The ways to quit: at once, after a question, when the run has ended, or by a signal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from core.formatting import printable
 
 if TYPE_CHECKING:
-    from tui.app import ImdbTui
+    from textual.app import App
+
+    from tui.run_session import RunSession
 
 
-class Leaving:
-    """Asks before anything is lost. ``when_done`` says that the console closes with the end of its run."""
+class QuitPrompt:
+    """Asks before a run is stopped or edits are lost. ``after_run``: the app exits when its run has ended."""
 
-    def __init__(self, app: ImdbTui) -> None:
-        self._app = app
-        self.when_done = False
+    def __init__(self, app: App[int], session: RunSession, unsaved_presets: Callable[[], list[str]]) -> None:
+        self._app, self._session, self._unsaved_presets = app, session, unsaved_presets
+        self.after_run = False
 
     def ask(self) -> None:
-        """Quits at once, or asks what to do with a live run, or with edits that are in no file."""
+        """Quit at once; or ask first, if a run is live or presets have unsaved edits."""
         from tui.screens.confirm import Ask
 
-        app = self._app
-        if not app.training.is_live:
-            presets: Any = app.query("#presets")  # of a console that only watches they may never have been seen
-            if edited := [name for pane in presets for name in pane.unsaved]:
-                words = f"Edits of {', '.join(map(printable, edited))} are in no file (ctrl+s in Presets saves them)."
-                app.push_screen(Ask(words, {"y": "leave without them", "n": "stay"}), self._answered)
-            else:
-                app.exit(0)
+        if self._session.is_live:
+            question = "A run is live. It will stop after the current step and save a checkpoint."
+            answers = {"y": "stop the run and quit", "w": "quit when the run has ended", "n": "cancel"}
+        elif edited := self._unsaved_presets():
+            question = f"Unsaved edits: {', '.join(map(printable, edited))}. Save them with ctrl+s in Presets."
+            answers = {"y": "quit without saving", "n": "cancel"}
+        else:
+            self._app.exit(0)
             return
-        question = "A run is live. Leaving ends it at the next step; everything so far is kept."
-        answers = {"y": "stop it and leave", "w": "leave when it is done", "n": "stay"}
-        app.push_screen(Ask(question, answers), self._answered)
+        self._app.push_screen(Ask(question, answers), self._answered)
 
     def _answered(self, answer: str | None) -> None:
         if answer == "y":
-            self.after_stop("the console was left")
+            self.stop_and_quit("the user quit the console")
         elif answer == "w":
-            self.when_done = True
-            self._app.notify("the console closes when the run is done")
-            if not self._app.training.is_live:
+            self.after_run = True
+            self._app.notify("the console will close when the run has ended")
+            if not self._session.is_live:
                 self._app.exit(0)
 
-    def after_stop(self, reason: str) -> None:
-        """Stops the run at its next step and exits when everything is saved."""
-        self.when_done = True
-        if self._app.training.is_live:
-            self._app.training.control.stop(reason)
-            self._app.notify("stopping at the next step …")
+    def stop_and_quit(self, reason: str) -> None:
+        """Stop the run after its current step, and exit when it is saved."""
+        self.after_run = True
+        if self._session.is_live:
+            self._session.training.control.stop(reason)
+            self._app.notify("stopping after this step …")
         else:
             self._app.exit(0)

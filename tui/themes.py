@@ -1,4 +1,4 @@
-"""The two themes of our own, and the colours of curves."""
+"""The dark and the light theme, and the colours of the curves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from textual.app import App
 from textual.theme import Theme
 
-# Train and validation keep these two colours in every chart, table and word; runs over one another take six.
+# Train and validation have the first two colours everywhere; up to six runs in one chart have one each.
 ON_DARK = {
     "train-curve": "#4c9ef5",
     "validation-curve": "#f0a03c",
@@ -56,14 +56,14 @@ LIGHT = Theme(
 )
 
 
-def dress(app: App[Any], wanted: str | None) -> str:
-    """Gives the app our themes and puts on the one that is ``wanted``, else the dark one.
+def apply_theme(app: App[Any], wanted: str | None) -> str:
+    """Register our themes and select ``wanted``, or the dark one if it is None or unknown.
 
-    Returns what was wanted if there is no such theme.
+    Returns ``wanted`` if there is no such theme, else an empty string.
     """
     for theme in (DARK, LIGHT):
         app.register_theme(theme)
-    # As a default is: to set it as a change would have all style sheets read twice before the first frame.
+    # Set as a default: a change of theme would parse all style sheets twice before the first frame.
     app.set_reactive(App.theme, DARK.name)
     app.stylesheet.set_variables(app.get_css_variables())
     if wanted and wanted not in app.available_themes:

@@ -88,7 +88,7 @@ class Driver:
         await self.press("1", "enter")
         await self.until(lambda: self.app.pane == "train", "the Train pane")
         await self.press("s")
-        await self.until(lambda: self.app.run_is_live, "a live run")
+        await self.until(lambda: self.app.session.is_live, "a live run")
 
 
 OpenConsole = Callable[..., Any]

@@ -65,10 +65,10 @@ async def test_q_with_a_live_run_asks_and_n_stays(open_console, trainer):
     async with open_console() as console:
         await console.start()
         await console.press("q")
-        await console.see("stop it and leave", "leave when it is done", "stay")
+        await console.see("stop the run and quit", "quit when the run has ended", "cancel")
         await console.press("n")
-        await console.see_no("stop it and leave")
-        assert console.app.run_is_live
+        await console.see_no("stop the run and quit")
+        assert console.app.session.is_live
         assert console.app.is_running
 
 
@@ -78,7 +78,7 @@ async def test_q_then_y_stops_the_run_and_leaves(open_console, trainer):
         await console.press("q", "y")
         await console.until(lambda: not console.app.is_running, "the end")
     assert console.app.return_value == 0
-    assert console.app.live.status == "stopped"
+    assert console.app.session.own.status == "stopped"
 
 
 async def test_q_then_w_leaves_only_when_the_run_is_done(open_console, trainer):
@@ -86,13 +86,13 @@ async def test_q_then_w_leaves_only_when_the_run_is_done(open_console, trainer):
         await console.start()
         trainer.say(started(), step(1))
         await console.press("q", "w")
-        await console.notice("closes when the run is done")
+        await console.notice("close when the run has ended")
         await console.see("● running")
         assert console.app.is_running
         trainer.say(finished("completed", at=30))
         await console.until(lambda: not console.app.is_running, "the end")
     assert console.app.return_value == 0
-    assert console.app.live.status == "completed"
+    assert console.app.session.own.status == "completed"
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -124,21 +124,21 @@ async def test_a_second_start_is_refused_with_a_word(open_console, trainer):
         assert [config.preset for config in trainer.configs] == ["quick"]
 
 
-async def test_leave_after_stop_stops_the_run_and_exits_when_everything_is_saved(open_console, trainer):
+async def test_a_signal_stops_the_run_and_exits_when_it_is_saved(open_console, trainer):
     async with open_console() as console:
         await console.start()
         trainer.say(started(), step(1))
         await console.see("● running")
-        console.app.leaving.after_stop("signal SIGTERM")
+        console.app.quit_prompt.stop_and_quit("signal SIGTERM")
         await console.until(lambda: not console.app.is_running, "the end")
-    assert console.app.live.status == "stopped"
-    assert console.app.live.finished.reason == "signal SIGTERM"
-    assert not console.app.run_is_live
+    assert console.app.session.own.status == "stopped"
+    assert console.app.session.own.finished.reason == "signal SIGTERM"
+    assert not console.app.session.is_live
 
 
-async def test_leave_after_stop_exits_at_once_where_no_run_is_live(open_console):
+async def test_a_signal_exits_at_once_if_no_run_is_live(open_console):
     async with open_console() as console:
-        console.app.leaving.after_stop("signal SIGTERM")
+        console.app.quit_prompt.stop_and_quit("signal SIGTERM")
         await console.until(lambda: not console.app.is_running, "the end")
 
 
@@ -148,7 +148,7 @@ async def test_a_trainer_that_raises_leaves_the_console_alive_and_another_run_ca
         trainer.say(started(), step(1), RuntimeError("the disk is on fire"))
         await console.notice("the disk is on fire")
         await console.see("✗ failed")
-        await console.until(lambda: not console.app.run_is_live, "the end of the run")
+        await console.until(lambda: not console.app.session.is_live, "the end of the run")
         await console.press("4", "s")
         trainer.say(*whole_run())
         await console.see("✓ completed")
@@ -177,4 +177,4 @@ async def test_ctrl_q_with_a_live_run_asks_as_q_does(open_console, trainer):
     async with open_console() as console:
         await console.start()
         await console.press("ctrl+q")
-        await console.see("stop it and leave")
+        await console.see("stop the run and quit")

@@ -44,7 +44,7 @@ async def test_r_asks_for_a_rate_and_hands_it_to_the_run(open_console, trainer):
         await console.press("r")
         await console.see("New peak learning rate")
         await console.press(*["backspace"] * 8, *"2e-4", "enter")
-        changes = console.app.training.control.take_changes(1)
+        changes = console.app.session.training.control.take_changes(1)
         assert [(change.action, change.value) for change in changes] == [("learning_rate", 2e-4)]
 
 
@@ -54,7 +54,7 @@ async def test_a_rate_that_cannot_be_is_refused_with_the_reason(open_console, tr
         await go(console, trainer)
         await console.press("r", *["backspace"] * 8, *typed, "enter")
         await console.see("✗ ", words, typed)
-        assert console.app.training.control.take_changes(1) == []
+        assert console.app.session.training.control.take_changes(1) == []
 
 
 async def test_plus_adds_epochs_to_a_live_run(open_console, trainer):
@@ -63,7 +63,7 @@ async def test_plus_adds_epochs_to_a_live_run(open_console, trainer):
         await console.press("plus")
         await console.see("How many epochs more?")
         await console.press("backspace", "2", "enter")
-        changes = console.app.training.control.take_changes(1)
+        changes = console.app.session.training.control.take_changes(1)
         assert changes == [Change("add_epochs", 2.0, "asked for at the keyboard")]
 
 
@@ -74,7 +74,7 @@ async def test_x_offers_the_other_endings(open_console, trainer, key, ending):
         await console.press("x")
         await console.see("e  end it after this epoch", "a  discard it")
         await console.press(key)
-        await console.until(lambda: console.app.training.control.ending is ending, "the ending")
+        await console.until(lambda: console.app.session.training.control.ending is ending, "the ending")
         if key == "e":
             await console.see("ends after this epoch")
 
@@ -131,8 +131,10 @@ async def test_o_opens_an_ended_run_in_train_and_g_goes_on_with_it(open_console,
         await console.press("g")
         await console.see("✓ completed", "gone on")
         assert resume.asked == [(run.name, 0)]
-        assert console.app.watched is None
-        assert console.app.live.curves["train/loss"].steps[:20] == list(range(1, 21)), "the curve so far is there"
+        assert console.app.session.watched is None
+        assert console.app.session.own.curves["train/loss"].steps[:20] == list(range(1, 21)), (
+            "the curve so far is there"
+        )
 
 
 async def test_a_run_that_saved_nothing_is_not_offered_to_go_on(open_console, root):
@@ -169,7 +171,7 @@ async def test_plus_adds_epochs_to_a_completed_run(open_console, root):
         await console.press("5")
         await console.see("completed")
         await console.press("g")
-        assert not console.app.run_is_live
+        assert not console.app.session.is_live
         await console.press("o")
         await console.see("opened from disk", "+ epochs")
         await console.press("plus", "backspace", "4", "enter")
@@ -189,7 +191,19 @@ async def test_a_run_that_cannot_go_on_says_why(open_console, root):
         await console.see("failed")
         await console.press("g")
         await console.notice("has no checkpoint to go on from")
-        await console.until(lambda: not console.app.run_is_live, "the end")
+        await console.until(lambda: not console.app.session.is_live, "the end")
+
+
+async def test_o_shows_the_live_run_of_this_console_in_train(open_console, root, trainer):
+    writer = create_run(root, RunConfig(preset="quick"), now=lambda: BEGAN)
+    writer.append(started())
+    async with open_console() as console:
+        await go(console, trainer)
+        await console.press("5")
+        await console.see("20261124-090000-quick")
+        await console.press("o")
+        await console.until(lambda: console.app.pane == "train", "the Train pane")
+        assert console.app.session.watched is None
 
 
 def requests(writer: RunWriter) -> list[tuple[str, Any]]:

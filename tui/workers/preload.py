@@ -1,4 +1,4 @@
-"""The thread that imports torch and transformers, which takes seconds; nobody waits for it, not even when leaving."""
+"""The thread that imports torch and transformers, which takes seconds."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Any
 from textual.message import Message
 
 
-class Loading:
-    """Posts LibrariesLoaded once; where it is not ``wanted``, as in tests, never."""
+class LibraryLoader:
+    """Posts LibrariesLoaded once. With ``enabled=False``, as in tests, it never starts."""
 
-    def __init__(self, post: Callable[[Message], Any], *, wanted: bool) -> None:
+    def __init__(self, post: Callable[[Message], Any], *, enabled: bool) -> None:
         self._post = post
-        self._waits = wanted
+        self._may_start = enabled
 
     def start(self) -> None:
-        """Begins, unless it has begun."""
-        if self._waits:
-            self._waits = False
+        """Start the thread, unless it was started before."""
+        if self._may_start:
+            self._may_start = False
             threading.Thread(target=self._work, name="libraries", daemon=True).start()
 
     def _work(self) -> None:
         from core.training.preload import preload
         from tui.messages import LibrariesLoaded
 
-        began = time.monotonic()
+        started = time.monotonic()
         error = ""
         try:
             preload()
         except Exception as problem:
             error = f"{type(problem).__name__}: {problem}"
-        self._post(LibrariesLoaded(time.monotonic() - began, error))
+        self._post(LibrariesLoaded(time.monotonic() - started, error))

@@ -79,11 +79,11 @@ async def test_x_asks_once_and_n_goes_on_and_y_stops(open_console, trainer):
         await console.see("Stop this run", "y  stop it", "n  go on")
         await console.press("n")
         await console.see_no("Stop this run")
-        assert not console.app.training.control.stop_requested
+        assert not console.app.session.training.control.stop_requested
         await console.press("x", "y")
         await console.see("■ stopped")
         await console.see_no("Stop this run")
-    assert console.app.live.finished.reason == "asked for at the keyboard"
+    assert console.app.session.own.finished.reason == "asked for at the keyboard"
 
 
 async def test_events_that_come_while_the_console_is_taken_down_are_not_drawn(open_console, trainer):
@@ -99,7 +99,7 @@ async def test_events_that_come_while_the_console_is_taken_down_are_not_drawn(op
         trainer.say(started(), step(1))
         await console.see("● running")
         await console.app.query_one("#train-log").mount(Slow())
-    assert console.app.live.step == 2
+    assert console.app.session.own.step == 2
 
 
 async def test_a_paused_run_can_be_stopped(open_console, trainer):
@@ -163,7 +163,7 @@ async def test_after_a_run_s_starts_the_same_again(open_console, trainer):
         await console.start()
         trainer.say(*whole_run(epochs=1))
         await console.see("✓ completed")
-        await console.until(lambda: not console.app.run_is_live, "the end of the run")
+        await console.until(lambda: not console.app.session.is_live, "the end of the run")
         await console.press("s")
         await console.until(lambda: len(trainer.configs) == 2, "the second start")
         await console.see("○ starting")
@@ -255,6 +255,6 @@ async def test_points_that_come_between_two_drawings_break_nothing(open_console,
         trainer.say(started(steps_per_epoch=500), *(step(number) for number in range(1, 401)))
         await console.see("400/1500")
         for number in range(401, 410):
-            console.app.live.apply(step(number))
+            console.app.session.own.apply(step(number))
         await console.pilot.resize_terminal(110, 36)
         assert console.app.is_running

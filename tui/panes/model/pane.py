@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.widgets import ContentSwitcher, Static
 
 from core.config.encoder_overrides import parse_architecture
@@ -27,14 +26,14 @@ from tui.panes.model.page import Page, failed
 from tui.panes.model.parameters import ParametersPage
 from tui.panes.model.trace import TracePage
 from tui.panes.model.weights import WeightsPage
-from tui.panes.presets.pane import PresetsPane
+from tui.panes.pane import Pane
 from tui.screens.confirm import AskName, words_of
 from tui.widgets.page_bar import PageBar, PageName
 from tui.workers.inspection import REFUSED, Between, Looks, Work
 
 if TYPE_CHECKING:
     from core.inspection.weights import Weights
-    from tui.app import ImdbTui
+    from tui.panes.pane import Console
 
 PAGES = (
     PageName("c", "Configuration", "Config"),
@@ -48,7 +47,7 @@ PAGES = (
 _HEAD = "head"
 
 
-class ModelPane(Vertical):
+class ModelPane(Pane):
     """The row of pages, what is looked at, and the page. No torch runs in the UI thread."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,8 +61,8 @@ class ModelPane(Vertical):
         Binding("k", "move('up')", "up", show=False),
     ]
 
-    def __init__(self, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self, console: Console, *, id: str) -> None:
+        super().__init__(console, id=id)
         self.resolved: Resolved | None = None
         self.config = RunConfig()
         self._original = RunConfig()
@@ -72,12 +71,8 @@ class ModelPane(Vertical):
         self._opening, self._light, self._heavy = (Looks(self.post_message, self._run_is_live) for _ in range(3))
         self._weights: tuple[Any, Weights] | None = None
 
-    @property
-    def console(self) -> ImdbTui:
-        return cast("ImdbTui", self.app)
-
     def _run_is_live(self) -> bool:
-        return self.console.run_is_live
+        return self.console.session.is_live
 
     def compose(self) -> ComposeResult:
         yield PageBar(PAGES)
@@ -144,7 +139,7 @@ class ModelPane(Vertical):
 
     def look(self, page: str, work: Work, *, heavy: bool) -> bool:
         """Starts a look of a page; a heavy one is refused while a run is live, and then ends all that is held."""
-        if heavy and self.console.run_is_live:
+        if heavy and self.console.session.is_live:
             self._weights = None
             self._heavy.cancel()
             self.app.notify(REFUSED, severity="warning")
@@ -210,9 +205,6 @@ class ModelPane(Vertical):
         self.query_one("#model-head", Static).update(head)
 
     # Pages
-
-    def shown(self) -> None:
-        self.screen.set_focus(self.page.main())
 
     def on_hide(self) -> None:
         """Nothing large stays in memory for a run that starts elsewhere."""
@@ -287,8 +279,7 @@ class ModelPane(Vertical):
         except InputError as error:
             self.app.notify(str(error), severity="error")
             return
-        for pane in self.app.query(PresetsPane):
-            self.app.call_later(pane.show_saved, name)
+        self.console.preset_saved(name)
         self.app.notify(f"saved as {path}; 1 shows it among the presets")
 
     def action_move(self, way: str) -> None:

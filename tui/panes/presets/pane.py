@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -18,13 +18,14 @@ from core.config.presets import Preset, check_name, list_presets, save_preset
 from core.config.schema import RunConfig, choices, configure, describe_field
 from core.errors import InputError
 from core.formatting import duration, printable
+from tui.panes.pane import Pane
 from tui.widgets.field_list import FieldList
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tui.app import ImdbTui
     from tui.messages import PlanReady
+    from tui.panes.pane import Console
 
 
 FIRST_WORDS = "enter takes this preset to Train, where s starts it · e edits its fields · ctrl+s saves it as your own"
@@ -36,7 +37,7 @@ class PresetList(OptionList):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "to Train")]
 
 
-class PresetsPane(Horizontal):
+class PresetsPane(Pane):
     """List on the left, the chosen preset and its fields on the right."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,18 +48,14 @@ class PresetsPane(Horizontal):
         Binding("k", "move(-1)", "up", show=False),
     ]
 
-    def __init__(self, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self, console: Console, *, id: str) -> None:
+        super().__init__(console, id=id)
         self._presets: list[Preset] = []
         self._edited: dict[str, RunConfig] = {}
         self._asked: set[RunConfig] = set()
         self._shown_name = ""
         self._planning = threading.Lock()
         self._wants_plans = False  # until the first frame is there
-
-    @property
-    def console(self) -> ImdbTui:
-        return cast("ImdbTui", self.app)
 
     def compose(self) -> ComposeResult:
         yield PresetList(id="preset-list")
@@ -93,13 +90,13 @@ class PresetsPane(Horizontal):
             if preset.config is not None:
                 self._plan(self._config_of(preset))
 
-    def plan_anew(self) -> None:
-        """A run has ended, by which times can be measured that were guessed."""
+    def run_ended(self) -> None:
+        """Estimate the times again, now that another run was measured."""
         self._asked.clear()
         self._plan_all()
 
-    def show_saved(self, name: str) -> None:
-        """Reads the presets again, with the one that was saved elsewhere under the cursor."""
+    def preset_saved(self, name: str) -> None:
+        """Read the presets again and select the new one."""
         self._shown_name = ""
         self._read_presets(name)
 
@@ -260,17 +257,14 @@ class PresetsPane(Horizontal):
     def _errors(self) -> dict[str, str]:
         return self.query_one(FieldList).errors
 
-    @property
-    def unsaved(self) -> list[str]:
-        """The presets with edits that are in no file."""
+    def unsaved_presets(self) -> list[str]:
         return list(self._edited)
 
     # Keys
 
-    def shown(self) -> None:
-        """Called when the pane comes to the front."""
+    def activate(self) -> None:
         self.call_after_refresh(self._after_first_frame)
-        self.screen.set_focus(self.query_one(OptionList))
+        self.leave_field()
 
     def leave_field(self) -> None:
         self.screen.set_focus(self.query_one(OptionList))
@@ -322,6 +316,5 @@ class PresetsPane(Horizontal):
             self.app.notify(str(error), severity="error")
             return
         self._edited.pop(preset.name, None)
-        self._shown_name = ""
-        self._read_presets(name)
+        self.console.preset_saved(name)
         self.app.notify(f"saved as {path}")

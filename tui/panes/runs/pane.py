@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.timer import Timer
 from textual.widgets import DataTable, Input, Label, Static
 
@@ -17,6 +17,7 @@ from core.runs.reader import take_in
 from core.runs.state import RunState
 from core.runs.status import UNFINISHED
 from tui.messages import RunGrew, RunLine, RunRead, RunsListed
+from tui.panes.pane import Pane
 from tui.panes.runs.runs_table import RunsTable
 from tui.widgets.curves import RunCurves
 from tui.widgets.field import Field
@@ -24,7 +25,7 @@ from tui.widgets.run_view import configuration_table, differences_table, epoch_t
 from tui.workers.run_index import Shelf
 
 if TYPE_CHECKING:
-    from tui.app import ImdbTui
+    from tui.panes.pane import Console
 
 REFRESH_S = 2.0
 PATIENCE_S = 0.15
@@ -33,7 +34,7 @@ MOST_KEPT = 12
 """Runs whose steps stay in memory besides those that are shown."""
 
 
-class RunsPane(Vertical):
+class RunsPane(Pane):
     """The table above; below it the marked runs, or the one under the cursor. A thread reads them all."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,18 +49,14 @@ class RunsPane(Vertical):
         Binding("k", "move(-1)", "up", show=False),
     ]
 
-    def __init__(self, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self, console: Console, *, id: str) -> None:
+        super().__init__(console, id=id)
         self._lines: dict[str, RunLine] = {}
         self._states: dict[str, RunState] = {}
         self._details = False
         self._error = ""
         self._listed = False
         self._late: Timer | None = None
-
-    @property
-    def console(self) -> ImdbTui:
-        return cast("ImdbTui", self.app)
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="runs-filter-line", classes="field-line"):
@@ -77,7 +74,7 @@ class RunsPane(Vertical):
         self.set_interval(REFRESH_S, self._refresh_if_visible)
 
     def _refresh_if_visible(self) -> None:
-        if self.console.pane == "runs":
+        if self.display:
             self._ask()
 
     def _ask(self, *, anew: bool = False) -> None:
@@ -182,7 +179,7 @@ class RunsPane(Vertical):
 
     # Keys
 
-    def shown(self) -> None:
+    def activate(self) -> None:
         self._ask()
         self._draw()
         self.screen.set_focus(self._table)
@@ -241,10 +238,10 @@ class RunsPane(Vertical):
             return line is not None and line.status in UNFINISHED and line.is_saved
         return True
 
-    def action_watch(self) -> None:
-        """Shows the run under the cursor in Train, and follows it where another process writes it."""
+    async def action_watch(self) -> None:
+        """Show the run under the cursor in Train; if another process writes it, follow it."""
         if (line := self._lines.get(self._table.current)) is not None:
-            self.console.open_run(line.run)
+            await self.console.open_run(line.run)
 
     def action_go_on(self) -> None:
         """Takes the run under the cursor up again from its last checkpoint."""

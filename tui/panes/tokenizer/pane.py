@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Container, Horizontal
 from textual.widgets import Input, Label
 
 from core.formatting import printable
 from core.tokenization.migration_notes import OLD_WAYS
+from tui.panes.pane import Pane
 from tui.panes.tokenizer.batch import BatchPage
 from tui.panes.tokenizer.compare import ComparePage
 from tui.panes.tokenizer.messages import (
@@ -40,7 +41,7 @@ from tui.workers.latest import Latest
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from tui.app import ImdbTui
+    from tui.panes.pane import Console
 
 FIRST_TEXT = "hello my name is kevin"
 PAGES: dict[str, tuple[str, type[Page]]] = {
@@ -55,7 +56,7 @@ _TYPED = {"type", "page", "step", "copy"}
 """Actions whose keys are letters, and mean themselves while something is typed."""
 
 
-class TokenizerPane(Vertical):
+class TokenizerPane(Pane):
     """Holds the text and its settings; the page in front draws what ``tokenizer_pages.state.work_out`` found."""
 
     KEYS_HELP: ClassVar = OLD_WAYS
@@ -73,8 +74,8 @@ class TokenizerPane(Vertical):
         Binding("ctrl+y", "copy('json')", "copy all as JSON", show=False),
     ]
 
-    def __init__(self, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self, console: Console, *, id: str) -> None:
+        super().__init__(console, id=id)
         self._tokenizer: Tokenizer | None = None
         self._origin = "looking for the tokenizer …"
         self._settings = Settings()
@@ -284,7 +285,7 @@ class TokenizerPane(Vertical):
         if self._data_asked or self._tokenizer is None:
             return
         self._data_asked = True
-        source, tokenizer = cast("ImdbTui", self.app).data or "auto", self._tokenizer
+        source, tokenizer = self.console.data or "auto", self._tokenizer
         threading.Thread(
             target=measure_reviews, args=(source, tokenizer, self.post_message), name="reviews", daemon=True
         ).start()
@@ -305,7 +306,7 @@ class TokenizerPane(Vertical):
 
     # Keys
 
-    def shown(self) -> None:
+    def activate(self) -> None:
         self.screen.set_focus(self.query_one(SourceText))
 
     def leave_field(self) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from core.config.schema import RunConfig, field_types, format_value
@@ -19,12 +19,14 @@ from core.runs.state import RunState
 from core.runs.status import LIVE, UNFINISHED
 from core.training.control import Change, Ending
 from tui.messages import PlanReady
+from tui.panes.pane import Pane
 from tui.screens.confirm import Ask, AskName, words_of
 from tui.screens.text import TextScreen
 from tui.widgets.run_view import RunView
 
 if TYPE_CHECKING:
-    from tui.app import ImdbTui
+    from tui.panes.pane import Console
+    from tui.run_session import RunSession
 
 ENDINGS = {
     "y": "stop it at the next step, and save",
@@ -34,7 +36,7 @@ ENDINGS = {
 }
 
 
-class TrainPane(Vertical, can_focus=True):
+class TrainPane(Pane, can_focus=True):
     """A configuration that waits for ``s``, or a run: this console's own, or one that another process writes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,22 +53,22 @@ class TrainPane(Vertical, can_focus=True):
         Binding("l", "log", "log"),
     ]
 
-    def __init__(self, id: str) -> None:
-        super().__init__(id=id)
-        self._proposed: RunConfig | None = None
+    def __init__(self, console: Console, *, id: str) -> None:
+        super().__init__(console, id=id)
         self._shown_status = ("", "")
         self._may_go_on = False
 
     @property
-    def console(self) -> ImdbTui:
-        return cast("ImdbTui", self.app)
+    def _session(self) -> RunSession:
+        return self.console.session
 
     @property
     def run_state(self) -> RunState | None:
         """The run that is shown, if one is."""
-        if self._proposed is not None and not self.console.run_is_live and self.console.watched is None:
+        session = self._session
+        if session.proposed is not None and not session.is_live and session.watched is None:
             return None
-        return self.console.shown
+        return session.current
 
     def compose(self) -> ComposeResult:
         yield RunView()
@@ -75,11 +77,6 @@ class TrainPane(Vertical, can_focus=True):
             yield Static(id="train-proposal-words", markup=False)
 
     def on_mount(self) -> None:
-        self.update_run()
-
-    def propose(self, config: RunConfig) -> None:
-        """Puts a configuration up for ``s``."""
-        self._proposed = config
         self.update_run()
 
     def update_run(self) -> None:
@@ -91,7 +88,7 @@ class TrainPane(Vertical, can_focus=True):
         status = (state.run, state.status) if state is not None else ("", "")
         if status != self._shown_status:
             self._shown_status = status
-            run = self.console.shown_run
+            run = self._session.current_run
             self._may_go_on = status[1] in UNFINISHED and run is not None and run.is_saved
             self.refresh_bindings()
         if state is not None:
@@ -99,26 +96,26 @@ class TrainPane(Vertical, can_focus=True):
             return
         words: Text | Table = Text.assemble("Press ", ("1", "bold"), ", choose a preset and press ", ("enter", "bold"))
         heading = Text("no run yet", style="bold")
-        if self.console.watched_run is not None and self.console.watched is None:
-            heading, words = Text(f"reading {printable(self.console.watched_run.name)} …", style="bold"), Text()
-        elif (proposal := self._proposed) is not None:
+        if self._session.watched_run is not None and self._session.watched is None:
+            heading, words = Text(f"reading {printable(self._session.watched_run.name)} …", style="bold"), Text()
+        elif (proposal := self._session.proposed) is not None:
             heading = Text.assemble((printable(proposal.preset), "bold"), " is ready · ", ("s", "bold"), " starts it")
             words = _proposal(proposal, self.console.plans.get(proposal))
         self.query_one("#train-proposal-status", Static).update(heading)
         self.query_one("#train-proposal-words", Static).update(words)
 
     def _note(self, state: RunState) -> str:
-        if self.console.watched is not None:
-            return (state.status in LIVE and self.console.watched_owner) or "opened from disk"
-        control = self.console.training.control
+        if self._session.watched is not None:
+            return (state.status in LIVE and self._session.watched_owner) or "opened from disk"
+        control = self._session.training.control
         if state.status not in LIVE:
             return ""
         if control.stop_requested:
             return "discarding it …" if control.ending is Ending.DISCARD else "stopping at the next step …"
         return "ends after this epoch" if control.ending else ""
 
-    def shown(self) -> None:
-        self.screen.set_focus(self)
+    def activate(self) -> None:
+        super().activate()
         self.update_run()
 
     def leave_field(self) -> None:
@@ -151,13 +148,13 @@ class TrainPane(Vertical, can_focus=True):
 
     def action_start(self) -> None:
         """Starts what is proposed; after a run, the same again."""
-        config = self._proposed or self.console.live_config
-        if self.console.run_is_live:
+        config = self._session.proposed or self._session.own_config
+        if self._session.is_live:
             self.app.notify("one run at a time: stop this one first with x", severity="warning")
         elif config is None:
             self.app.notify("choose a preset first: 1, then enter", severity="warning")
         elif self.console.start_run(config):
-            self._proposed = None
+            self._session.proposed = None
             self.update_run()
 
     def action_explain(self) -> None:
@@ -165,7 +162,7 @@ class TrainPane(Vertical, can_focus=True):
         state = self.run_state
         if state is None:
             self.app.notify(
-                "no run is live; " + ("s starts one" if self._proposed else "choose a preset first: 1, enter")
+                "no run is live; " + ("s starts one" if self._session.proposed else "choose a preset first: 1, enter")
             )
         elif state.status in LIVE:
             self.app.notify("one run at a time: stop this one first with x", severity="warning")
@@ -175,20 +172,20 @@ class TrainPane(Vertical, can_focus=True):
             self.app.notify(f"this run has ended: s starts it anew{also}")
 
     def action_unpause(self) -> None:
-        self._ask_for(self.console.steering.resume)
+        self._ask_for(self._session.steering.resume)
 
     def action_pause(self) -> None:
         # A second press before the run has paused takes the first one back.
-        if self.console.watched is None and self.console.training.control.pause_requested:
+        if self._session.watched is None and self._session.training.control.pause_requested:
             self.action_unpause()
-        elif self._ask_for(self.console.steering.pause):
+        elif self._ask_for(self._session.steering.pause):
             self.app.notify("pausing at the next step; p goes on")
 
     def action_stop(self) -> None:
         self.app.push_screen(Ask("Stop this run? Its curves so far are kept.", ENDINGS), self._stop_answered)
 
     def _stop_answered(self, answer: str | None) -> None:
-        control, why = self.console.steering, "asked for at the keyboard"
+        control, why = self._session.steering, "asked for at the keyboard"
         match answer:
             case "y":
                 self._ask_for(lambda: control.stop(why))
@@ -204,11 +201,11 @@ class TrainPane(Vertical, can_focus=True):
 
     def _peak(self) -> str:
         """The rate that was asked for last, else the configuration's."""
-        state, run = self.run_state, self.console.shown_run
+        state, run = self.run_state, self._session.current_run
         if state is not None and state.peak_learning_rate is not None:
             return f"{state.peak_learning_rate:g}"
         try:
-            config = run.config() if run is not None else self.console.live_config
+            config = run.config() if run is not None else self._session.own_config
         except InputError:
             config = None
         return f"{config.train.learning_rate:g}" if config is not None else ""
@@ -227,11 +224,13 @@ class TrainPane(Vertical, can_focus=True):
         if state.status in LIVE:
             self._change("add_epochs", words)
             return
-        if (run := self.console.shown_run) is not None:
+        if (run := self._session.current_run) is not None:
             self.console.resume_run(run, add_epochs=int(_number(words)))
 
     def _change(self, action: str, words: str) -> None:
-        self._ask_for(lambda: self.console.steering.change(Change(action, _number(words), "asked for at the keyboard")))
+        self._ask_for(
+            lambda: self._session.steering.change(Change(action, _number(words), "asked for at the keyboard"))
+        )
 
     def _ask_for(self, ask: Callable[[], object]) -> bool:
         """Asks; whether that could be done, else says why not."""
@@ -244,7 +243,7 @@ class TrainPane(Vertical, can_focus=True):
 
     def action_go_on(self) -> None:
         """Takes the shown run up again where its last checkpoint left it."""
-        if (run := self.console.shown_run) is not None:
+        if (run := self._session.current_run) is not None:
             self.console.resume_run(run)
 
     def action_engine(self) -> None:
@@ -274,8 +273,8 @@ class TrainPane(Vertical, can_focus=True):
         state = self.run_state
         if state is None:
             return ""
-        if state is self.console.live and self.console.live_traceback:
-            return self.console.live_traceback
+        if state is self._session.own and self._session.own_traceback:
+            return self._session.own_traceback
         return state.finished.traceback if state.finished is not None else ""
 
 
