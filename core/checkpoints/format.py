@@ -17,7 +17,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from core.atomic_write import sha256_of, sync
+from core.checkpoints.progress import Progress
 from core.errors import InputError
 
 WEIGHTS, TRAINING, MANIFEST = "model.safetensors", "training.safetensors", "manifest.json"
@@ -33,41 +34,6 @@ KEPT = 2
 """So many of the newest checkpoints stay: should one be damaged, there is another."""
 
 Tensors = dict[str, torch.Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a run stands between two steps; together with the tensors, all of the loop's state."""
-
-    num_epochs: int
-    learning_rate: float
-    """The peak rate as it is now."""
-    step: int = 0
-    epochs_done: int = 0
-    steps_in_epoch: int = 0
-    loss_sum: float = 0.0
-    """Sums over this epoch's steps, for its means."""
-    accuracy_sum: float = 0.0
-    epoch_seconds: float = 0.0
-    micro_batch_size: int = 0
-    """Reviews that go through the model at once; 0 where the whole batch does."""
-    best_metric: float | None = None
-    best_step: int = 0
-    epochs_since_best: int = 0
-    examples_trained: int = 0
-    seconds_trained: float = 0.0
-    changes_made: int = 0
-    """Changes of the learning rate or of the number of epochs, all that were asked for and made."""
-
-    def after(self, **changes: Any) -> Progress:
-        return replace(self, **changes)
-
-    def with_metric(self, name: str, val_loss: float, val_accuracy: float) -> Progress:
-        """After a validation: the best so far, and how many epochs ago that was. Higher is better in best_metric."""
-        metric = val_accuracy if name == "val/accuracy" else -val_loss
-        if self.best_metric is None or metric > self.best_metric:
-            return self.after(best_metric=metric, best_step=self.step, epochs_since_best=0)
-        return self.after(epochs_since_best=self.epochs_since_best + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +186,17 @@ def newest_whole(folder: Path, config: dict[str, Any]) -> tuple[Checkpoint | Non
     return None, skipped
 
 
-# AdamW's state as tensors with names
+# The tensors of a checkpoint
+
+
+def state_tensors(
+    model: torch.nn.Module, optimizer: torch.optim.Optimizer, generators: list[Tensors]
+) -> dict[str, Tensors]:
+    """The tensors of a checkpoint by file; ``generators`` are the generator states of each rank."""
+    randomness = {
+        f"rng.{rank}.{name}": state for rank, states in enumerate(generators) for name, state in states.items()
+    }
+    return {WEIGHTS: dict(model.state_dict()), TRAINING: {**optimizer_tensors(model, optimizer), **randomness}}
 
 
 def optimizer_tensors(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Tensors:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
-from typing import Any
 
 from core.checkpoints.async_writer import Saver
-from core.checkpoints.format import Progress, manifest_of
+from core.checkpoints.format import manifest_of, state_tensors
+from core.checkpoints.progress import Progress
+from core.checkpoints.rng import generator_states
+from core.config.identity import identity
 from core.config.schema import RunConfig
 from core.engine.device import Engine, engine_facts
 from core.engine.distributed import Ranks
@@ -15,16 +16,7 @@ from core.runs.directory import Run
 from core.runs.events import CheckpointSaved
 from core.runs.recorder import Recorder
 from core.runs.writer import RunWriter
-from core.training.setup import Beginning, generator_states, state_tensors
-
-
-def identity(config: RunConfig) -> dict[str, Any]:
-    """What must be equal for a checkpoint to belong to a run, ``{section.field: value}`` as JSON gives it back."""
-    sections = config.sections()
-    free = {"data.source", "train.save_steps", "train.save_seconds"}
-    flat = {f"{name}.{key}": value for name in ("model", "data", "train") for key, value in sections[name].items()}
-    content: dict[str, Any] = json.loads(json.dumps({name: flat[name] for name in flat if name not in free}))
-    return content
+from core.training.setup import Beginning
 
 
 class Keeper:
@@ -56,7 +48,7 @@ class Keeper:
         self._last = time.monotonic()
         about = manifest_of(at, engine_facts(engine, self._ranks.world_size), identity(self._config))
         best_step = at.best_step if self._config.train.keep_best else 0
-        self._saver.begin(at.step, state_tensors(begun, generators), about, best_step=best_step)
+        self._saver.begin(at.step, state_tensors(begun.model, begun.optimizer, generators), about, best_step=best_step)
 
     def collect(self, *, wait: bool = False) -> None:
         """Tells what came of a save; ``wait`` waits for one that is under way."""

@@ -15,7 +15,9 @@ from typing import NoReturn
 
 import torch
 
-from core.checkpoints.format import Checkpoint, Progress
+from core.checkpoints.format import Checkpoint
+from core.checkpoints.progress import Progress
+from core.checkpoints.rng import restore_generators
 from core.config.schema import RunConfig
 from core.data.splits import epoch_order
 from core.engine.allocator import memory_kept
@@ -35,7 +37,7 @@ from core.training.evaluate import StopEvaluation, evaluate
 from core.training.gradients import BatchResult
 from core.training.lr_schedule import learning_rate
 from core.training.requests import REQUESTS, Inbox
-from core.training.setup import Beginning, begin, restore_generators
+from core.training.setup import Beginning, begin
 from core.training.steering import Steering
 from core.training.step import NonFiniteLoss, OutOfMemory, Steps
 
@@ -138,9 +140,16 @@ class TrainingRun:
                 total_steps = steps_per_epoch * self.at.num_epochs
                 lr = learning_rate(config.train, self.at.step + 1, total_steps, peak=self.at.learning_rate)
                 result, norm = steps.make(chosen, lr, self.at.step + 1)
-                self.at = self.at.after(micro_batch_size=steps.micro_batch_size)
-                self.log_step(epoch, result, lr, norm, len(chosen), time.monotonic() - step_began)
-                self.at = self.at.after(epoch_seconds=seconds_before + time.monotonic() - epoch_began)
+                now = time.monotonic()
+                self.at = self.at.after_step(
+                    loss=result.loss,
+                    accuracy=result.accuracy,
+                    examples=len(chosen),
+                    seconds=now - step_began,
+                    epoch_seconds=seconds_before + now - epoch_began,
+                    micro_batch_size=steps.micro_batch_size,
+                )
+                self.log_step(epoch, result, lr, norm, len(chosen), now - step_began)
             self.finish_epoch(begun, engine, epoch, epoch_began, seconds_before)
         if self.at.epochs_done < self.at.num_epochs:
             words = f"early stopping: no better {config.train.metric_for_best_model} than at step {self.at.best_step}"
@@ -211,14 +220,6 @@ class TrainingRun:
             self.keeper.save(self.at, begun, engine)
 
     def log_step(self, epoch: int, result: BatchResult, lr: float, norm: float, examples: int, seconds: float) -> None:
-        self.at = self.at.after(
-            step=self.at.step + 1,
-            steps_in_epoch=self.at.steps_in_epoch + 1,
-            loss_sum=self.at.loss_sum + result.loss,
-            accuracy_sum=self.at.accuracy_sum + result.accuracy,
-            examples_trained=self.at.examples_trained + examples,
-            seconds_trained=self.at.seconds_trained + seconds,
-        )
         self.say.emit(
             StepLogged(
                 **self.say.now(),
@@ -261,9 +262,9 @@ class TrainingRun:
             val_accuracy=result.accuracy,
             seconds=seconds,
         )
-        self.at = self.at.after(
-            epochs_done=epoch, steps_in_epoch=0, loss_sum=0.0, accuracy_sum=0.0, epoch_seconds=0.0
-        ).with_metric(self.config.train.metric_for_best_model, result.loss, result.accuracy)
+        self.at = self.at.after_epoch(
+            metric=self.config.train.metric_for_best_model, val_loss=result.loss, val_accuracy=result.accuracy
+        )
         if self.writer is not None:
             if "beginning" in self.say.failing:
                 self.keep_beginning(begun, engine)

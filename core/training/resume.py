@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.checkpoints.format import newest_whole
+from core.config.identity import identity
 from core.engine.distributed import Ranks
 from core.errors import InputError
 from core.runs.directory import Run, list_runs
@@ -12,7 +13,6 @@ from core.runs.events import RunFinished, RunStarted
 from core.runs.reader import EventReader
 from core.runs.recorder import Emit
 from core.runs.writer import RunWriter, launch_id
-from core.training.checkpointing import identity
 from core.training.control import Change, Control, journal_of
 from core.training.loop import TrainingRun
 

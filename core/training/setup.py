@@ -8,13 +8,12 @@ from typing import Any
 
 import torch
 
-from core.checkpoints.format import Checkpoint, Tensors, optimizer_tensors, restore_optimizer
+from core.checkpoints.format import Checkpoint, restore_optimizer
 from core.config.schema import RunConfig, TrainConfig
 from core.data.encoding_cache import cached_ids
 from core.data.reviews import Review
 from core.data.splits import Examples, encode_examples, split_reviews
 from core.engine.device import Engine
-from core.engine.distributed import Ranks
 from core.errors import InputError
 from core.model.classifier import Classifier, build_classifier, encoder_config, require_fit
 from core.model.unpadded import laid_out
@@ -124,40 +123,3 @@ def _require_same(found: Origin, run: Run) -> None:
             f"the reviews of run {run.name} are not those it began with: they were {before.get('name', 'unknown')}, "
             f"found is {found.words()}; give the same file with --data"
         )
-
-
-# The loop's state as tensors
-
-
-def state_tensors(beginning: Beginning, generators: list[Tensors]) -> dict[str, Tensors]:
-    """The tensors of a checkpoint, a file each; ``generators`` are those of each rank."""
-    randomness = {
-        f"rng.{rank}.{name}": state for rank, states in enumerate(generators) for name, state in states.items()
-    }
-    moments = optimizer_tensors(beginning.model, beginning.optimizer)
-    return {"model.safetensors": dict(beginning.model.state_dict()), "training.safetensors": {**moments, **randomness}}
-
-
-def generator_states(device: torch.device) -> Tensors:
-    """The state of torch's generators, the only ones that the loop draws from: the CPU's, and a GPU's."""
-    states = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        states["cuda"] = torch.cuda.get_rng_state(device)
-    return states
-
-
-def set_generator_states(states: Tensors, device: torch.device) -> None:
-    """The inverse of :func:`generator_states`."""
-    torch.set_rng_state(states["cpu"])
-    if device.type == "cuda" and "cuda" in states:
-        torch.cuda.set_rng_state(states["cuda"], device)
-
-
-def restore_generators(saved: Checkpoint, device: torch.device, ranks: Ranks) -> None:
-    """Puts the generators where the checkpoint left this rank's; a rank that was not there draws from its own seed."""
-    prefix = f"rng.{ranks.rank}."
-    states = {name.removeprefix(prefix): state for name, state in saved.training.items() if name.startswith(prefix)}
-    if states:
-        set_generator_states(states, device)
-    else:
-        torch.manual_seed(saved.progress.step * 1_000_003 + ranks.rank)

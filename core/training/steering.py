@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from core.checkpoints.format import Progress
+from core.checkpoints.progress import Progress
 from core.engine.distributed import Ranks
 from core.runs.events import ControlReceived
 from core.runs.recorder import Recorder
@@ -34,18 +34,16 @@ class Steering:
             mine = [self._control.ending, 0.0, 0.0, 0.0]
         ending, lr, num_epochs, save_all = self._ranks.most(mine, device)
         self.ending = Ending(int(ending))
-        return at.after(learning_rate=lr, num_epochs=int(num_epochs)), bool(save_all)
+        return at.agreed_by_ranks(learning_rate=lr, num_epochs=int(num_epochs)), bool(save_all)
 
     def look(self, at: Progress) -> Progress:
         """Takes requests of other processes, and makes what has been asked for since the last look."""
         self._inbox.deliver(self._control)
         for change in self._control.take_changes(at.step):
-            at = at.after(changes_made=at.changes_made + 1)
             if change.action == "add_epochs":
-                # Whoever wants more epochs wants them also after patience has run out.
-                at = at.after(num_epochs=at.num_epochs + int(change.value), epochs_since_best=0)
+                at = at.with_added_epochs(int(change.value))
             else:
-                at = at.after(learning_rate=change.value)
+                at = at.with_learning_rate(change.value)
             self._note(at, change.action, change.reason, change.value)
         return at
 

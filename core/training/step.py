@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import torch
 
+from core.checkpoints.rng import generator_states, set_generator_states
 from core.config.schema import TrainConfig
 from core.engine.device import Engine
 from core.engine.distributed import Ranks
@@ -14,7 +15,7 @@ from core.engine.memory_estimate import what_would_fit
 from core.model.unpadded import UnpaddedClassifier
 from core.training.cuda_graphs import CudaGraphs, ReplayedSteps
 from core.training.gradients import BatchResult, compute_gradients, gradient_norm, is_out_of_memory
-from core.training.setup import Beginning, generator_states, set_generator_states
+from core.training.setup import Beginning
 
 
 class NonFiniteLoss(Exception):  # noqa: N818 - named after what happened

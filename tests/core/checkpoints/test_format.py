@@ -17,7 +17,6 @@ from core.checkpoints.format import (
     MANIFEST,
     TRAINING,
     WEIGHTS,
-    Progress,
     Tensors,
     checkpoints,
     load_checkpoint,
@@ -29,6 +28,7 @@ from core.checkpoints.format import (
     restore_optimizer,
     save_checkpoint,
 )
+from core.checkpoints.progress import Progress
 from core.errors import InputError
 
 CONFIG = {"train.batch_size": 8, "model.freeze": []}

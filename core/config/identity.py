@@ -1,0 +1,20 @@
+"""The part of a configuration that a checkpoint must share with the run that resumes from it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from core.config.schema import RunConfig
+
+FREE = frozenset({"data.source", "train.save_steps", "train.save_seconds"})
+"""Fields that may differ: where the reviews are now, and how often checkpoints are saved."""
+
+
+def identity(config: RunConfig) -> dict[str, Any]:
+    """The values that determine the result of a run, as ``{section.field: value}`` with JSON's types."""
+    sections = config.sections()
+    values = {f"{section}.{key}": value for section in ("model", "data", "train")
+              for key, value in sections[section].items()}  # fmt: skip
+    content: dict[str, Any] = json.loads(json.dumps({name: values[name] for name in values if name not in FREE}))
+    return content
