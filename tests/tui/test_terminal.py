@@ -8,6 +8,8 @@ import fcntl
 import os
 import re
 import select
+import shlex
+import shutil
 import signal
 import struct
 import subprocess
@@ -17,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pyte
 import pytest
 
@@ -89,12 +92,12 @@ class Terminal:
         self.read_all()
         return int(self.process.returncode)
 
-    def read_all(self) -> None:
-        """What there is by now of a program that writes no more."""
+    def read_all(self, quiet: float = 0.0) -> None:
+        """Reads until the program has written nothing for ``quiet`` seconds."""
         before = -1
         while before != len(self.written):
             before = len(self.written)
-            self.read(0.0)
+            self.read(quiet)
 
     def close(self) -> None:
         """Takes the terminal away, as closing its window does."""
@@ -125,18 +128,24 @@ OpenTerminal = Callable[..., Terminal]
 
 @pytest.fixture
 def open_terminal(tmp_path: Path, lesson: Path) -> Iterator[OpenTerminal]:
-    """Starts ``imdb-tui`` with options; it is killed at the end of the test where it still runs."""
+    """Start ``imdb-tui`` with options, from a shell where wanted; the end of the test kills what still runs."""
     terminals: list[Terminal] = []
 
-    def opened(*options: str) -> Terminal:
+    def opened(*options: str, shell: bool = False) -> Terminal:
         command = [sys.executable, "-c", "from tui.cli import main; main()", "--runs-dir", str(tmp_path / "runs")]
         environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "IMDB_TUI_PRESETS": str(lesson)}
-        terminals.append(Terminal([*command, *options], environment))
+        start = ["bash", "--norc", "-i"] if shell else [*command, *options]
+        terminals.append(Terminal(start, environment | {"PS1": "shell> "}))
+        if shell:
+            terminals[-1].see("shell>")
+            terminals[-1].type(shlex.join([*command, *options]) + "\r")
         return terminals[-1]
 
     yield opened
     for terminal in terminals:
         if terminal.process.poll() is None:
+            for process in psutil.Process(terminal.process.pid).children():
+                process.kill()
             terminal.process.kill()
         terminal.process.wait()
         with contextlib.suppress(OSError):
@@ -258,3 +267,28 @@ def test_a_console_that_was_stopped_without_a_word_draws_anew_when_it_goes_on_an
     terminal.type("q")
     assert terminal.end() == 0
     assert termios.tcgetattr(terminal.master) == before
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs a shell that puts what it started in the background")
+@pytest.mark.parametrize("name", ["SIGSTOP", "SIGTSTP"])
+def test_a_console_continued_in_the_background_stops_until_it_has_the_terminal(open_terminal, name):
+    terminal = open_terminal(shell=True)
+    terminal.see("to Train")
+    terminal.read_all(0.5)  # what was on its way would be written over the words of the shell
+    (console,) = psutil.Process(terminal.process.pid).children()
+    console.send_signal(getattr(signal, name))
+    terminal.see("Stopped", "shell>")
+    terminal.screen.reset()
+    terminal.type("bg\r")
+    terminal.see("&")
+    terminal.until(lambda: console.status() == psutil.STATUS_STOPPED, "a console that waits")
+    for _ in range(100):  # the shell learns of it a moment later
+        terminal.type("jobs\r")
+        terminal.read_all(0.3)
+        if "Stopped" in terminal.text():
+            break
+    terminal.type("fg\r")
+    terminal.see("imdb-tui", "to Train")
+    terminal.type("q")
+    console.wait(DEADLINE_S)
+    terminal.see("shell>")

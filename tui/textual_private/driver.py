@@ -12,6 +12,7 @@ given back first.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any
@@ -52,10 +53,11 @@ class SturdyDriver(LinuxDriver):
         read_keys(self.fileno, self.process_message, self._leave, debug=self._debug)
 
     def _sigcont_application(self, *_: object) -> None:
-        """Takes the terminal again, which somebody else may have had; not in the background, where nobody may."""
+        """Takes the terminal again, which somebody else may have had; in the background it stops until it may."""
         with suppress(OSError):
             if os.tcgetpgrp(self.fileno) != os.getpgrp():
-                return
+                os.kill(os.getpid(), signal.SIGSTOP)
+                return  # what lets it go on sends another signal
         if not self._must_signal_resume and self._auto_restart:
             self.suspend_application_mode()
             self._must_signal_resume = True
