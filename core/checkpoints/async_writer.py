@@ -20,7 +20,7 @@ import psutil
 import torch
 
 from core.checkpoints.format import Tensors, remove_old, save_checkpoint
-from core.engine.scheduling import LOWEST, give_way
+from core.engine.scheduling import LOWEST, lower_priority
 
 ALIGNMENT = 64
 BIT, BIT_S = 1 << 22, 0.5
@@ -68,7 +68,7 @@ class Saver:
             return
 
         def work() -> None:
-            give_way(LOWEST)
+            lower_priority(LOWEST)
             memory = _pages(size)
             array = memory.numpy()  # not torch, which would start more threads for it
             for at in range(0, size, BIT):
@@ -101,7 +101,7 @@ class Saver:
         def work() -> None:
             error = None
             if copied:
-                give_way(LOWEST)
+                lower_priority(LOWEST)
             try:
                 made = save_checkpoint(self._folder, path.name, kept, about, wanted=lambda: not self._dropped)
                 if made is None:

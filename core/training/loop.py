@@ -23,7 +23,6 @@ from core.data.splits import epoch_order
 from core.engine.allocator import memory_kept
 from core.engine.device import Engine, choose_engine, engine_facts, environment, inexactness
 from core.engine.distributed import Ranks
-from core.engine.scheduling import kept_on, spread_workers
 from core.errors import InputError, Stopped
 from core.runs.directory import Run
 from core.runs.events import EpochFinished, RunStarted, StepLogged
@@ -113,8 +112,6 @@ class TrainingRun:
         # Device: what computes, and how the same seed draws the same numbers.
         engine = choose_engine(config.engine, local_rank=ranks.local_rank)
         torch.set_num_threads(engine.threads)
-        alone_on_cpu = engine.device.type == "cpu" and ranks.world_size == 1
-        own_processor = spread_workers(engine.threads) if alone_on_cpu else set()
         torch.manual_seed(config.train.seed)
         self.leaving.enter_context(memory_kept(engine.memory == "kept"))
 
@@ -124,7 +121,6 @@ class TrainingRun:
         batch_size, examples = config.train.batch_size, len(begun.train_set)
         steps_per_epoch = math.ceil(examples / batch_size)
         self.start(begun, engine, steps_per_epoch)
-        self.leaving.enter_context(kept_on(own_processor))
 
         # Loop: every epoch visits each training review once, then looks at the held-out ones.
         while self.at.epochs_done < self.at.num_epochs and not self.stops_early():

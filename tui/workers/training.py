@@ -13,7 +13,7 @@ from textual.message import Message
 
 from core.config.schema import RunConfig
 from core.engine.allocator import share_one_arena
-from core.engine.scheduling import give_way
+from core.engine.scheduling import lower_priority
 from core.errors import InputError
 from core.runs.directory import Run
 from core.runs.events import Event
@@ -114,7 +114,7 @@ class Training:
 
     def _work(self, work: Callable[[Control, Emit], Any], control: Control) -> None:
         error, trace = "", ""
-        give_way(NICE)
+        lower_priority(NICE)
         telling = Telling(self._post)
         try:
             work(control, telling.emit)
