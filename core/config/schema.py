@@ -127,8 +127,6 @@ class EngineConfig(_Section):
     """Whether a GPU gets a step's kernels one by one, or all at once as a CUDA graph that is replayed."""
     memory: Literal["auto", "kept", "returned"] = "auto"
     """What becomes of the memory that a step frees: kept for the next one, or given back to the system."""
-    encodings: Literal["auto", "kept", "anew"] = "auto"
-    """Whether encoded reviews are kept on disk and read, verified, by the next run of the same, or made anew."""
 
 
 NAMED_SOURCES = ("auto", "hub", "embedded")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -92,11 +92,9 @@ def encode_examples(
     indices: Sequence[int],
     tokenizer: Tokenizer,
     config: DataConfig,
-    *,
-    encode: Callable[..., list[list[int]]] = encode_ids,
 ) -> Examples:
-    """Encodes the reviews at ``indices``, by ``encode``. A review without one token left becomes a single [UNK]."""
-    input_ids = encode(
+    """Encodes the reviews at ``indices``. A review without one token left becomes a single [UNK]."""
+    input_ids = encode_ids(
         tokenizer,
         [reviews[i].text for i in indices],
         add_special_tokens=config.add_special_tokens,

@@ -17,7 +17,7 @@ from core.errors import InputError
 if TYPE_CHECKING:
     import torch
 
-PARTS = ("layout", "attention", "dropout", "optimizer", "launch", "memory", "encodings")
+PARTS = ("layout", "attention", "dropout", "optimizer", "launch", "memory")
 """What an engine chooses beside device, dtype and threads; each is also a field of the preset."""
 ASKED = "asked for in the preset"
 
@@ -35,7 +35,6 @@ class Engine:
     optimizer: Literal["fused", "plain"]
     launch: Literal["graph", "eager"]
     memory: Literal["kept", "returned"]
-    encodings: Literal["kept", "anew"]
     reasons: Mapping[str, str]
     """Why each of the above was taken."""
 
@@ -155,7 +154,6 @@ def _choose_parts(config: EngineConfig, device: str, dtype: torch.dtype, reasons
         choose("memory", "returned", "only glibc can be told to keep it")
     if parts["memory"] == "kept" and not has_glibc():
         raise InputError("engine.memory = 'kept' needs glibc, which this system has not; use auto or returned")
-    choose("encodings", "kept", "found again by hash, and verified")
     return parts
 
 
@@ -170,7 +168,7 @@ def engine_facts(engine: Engine, world_size: int) -> dict[str, Any]:
         "device": device,
         "dtype": engine.dtype_name,
         "threads": engine.threads,
-        **{part: getattr(engine, part) for part in PARTS if part not in ("memory", "encodings")},
+        **{part: getattr(engine, part) for part in PARTS if part != "memory"},
         "torch": version("torch"),
         "world_size": world_size,
     }

@@ -10,7 +10,6 @@ import torch
 
 from core.checkpoints.format import Checkpoint, restore_optimizer
 from core.config.schema import RunConfig, TrainConfig
-from core.data.encoding_cache import cached_ids
 from core.data.reviews import Review
 from core.data.splits import Examples, encode_examples, split_reviews
 from core.engine.device import Engine
@@ -23,7 +22,6 @@ from core.sources.hub import OnDownload
 from core.sources.origin import Origin
 from core.sources.resolve import Checkpoint as Source
 from core.sources.resolve import open_checkpoint, open_reviews
-from core.tokenization.encode import encode_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +65,8 @@ def begin(
         _require_same(reviews_origin, run)
     split = split_reviews(reviews, config.data, seed=config.train.seed, batch_size=config.train.batch_size)
     progress("tokenizing")
-    encode = cached_ids if engine.encodings == "kept" else encode_ids
     train_set, validation_set = (
-        encode_examples(reviews, indices, source.tokenizer, config.data, encode=encode)
-        for indices in (split.train, split.validation)
+        encode_examples(reviews, indices, source.tokenizer, config.data) for indices in (split.train, split.validation)
     )
     origins = {
         "tokenizer": source.tokenizer_origin.as_dict(),

@@ -99,7 +99,6 @@ def test_each_device_gets_the_parts_that_are_fast_there(monkeypatch: pytest.Monk
         ("dropout", "bernoulli"),
         ("optimizer", "plain"),
         ("memory", "returned"),
-        ("encodings", "anew"),
     ],
 )
 def test_each_part_can_be_switched_and_says_so(part: str, value: str) -> None:
@@ -151,7 +150,7 @@ def test_flash_attention_is_only_for_where_it_is(monkeypatch: pytest.MonkeyPatch
 def test_what_changes_the_bits_is_kept_in_a_checkpoint_and_nothing_else() -> None:
     """A graph's batches are filled up, and so its masks are others than those of steps launched one by one."""
     facts = engine_facts(choose_engine(EngineConfig(device="cpu")), 1)
-    assert set(device.PARTS) - set(facts) == {"memory", "encodings"}
+    assert set(device.PARTS) - set(facts) == {"memory"}
 
 
 def test_memory_is_kept_only_where_the_allocator_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,6 @@ def test_the_loop_computes_what_the_notebook_computes(
         ("layout", "padded", False),
         ("optimizer", "plain", False),
         ("memory", "returned", True),
-        ("encodings", "anew", True),
     ],
 )
 def test_each_part_of_the_engine_trains_as_its_plain_version_does(
