@@ -119,7 +119,7 @@ async def test_a_second_start_is_refused_with_a_word(open_console, trainer):
     async with open_console() as console:
         await console.start()
         await console.press("s")
-        await console.notice("one run at a time")
+        await console.notice("A run is live. Stop it first")
         await console.press("1", "down", "enter", "s")
         assert [config.preset for config in trainer.configs] == ["quick"]
 

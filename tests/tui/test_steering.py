@@ -21,7 +21,7 @@ def root(tmp_path):
 
 
 class FakeResume:
-    """Keeps what it was asked to go on with, and ends at once."""
+    """Records which runs it was asked to resume, and ends at once."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []
@@ -29,7 +29,7 @@ class FakeResume:
     def __call__(self, run: Run, control: Any, emit: Any, add_epochs: int) -> None:
         self.asked.append((run.name, add_epochs))
         emit(started(num_epochs=3))
-        emit(finished("completed", at=30, reason="gone on"))
+        emit(finished("completed", at=30, reason="resumed to the end"))
 
 
 async def go(console, trainer: FakeTrainer) -> None:
@@ -48,7 +48,7 @@ async def test_r_asks_for_a_rate_and_hands_it_to_the_run(open_console, trainer):
         assert [(change.action, change.value) for change in changes] == [("learning_rate", 2e-4)]
 
 
-@pytest.mark.parametrize(("typed", "words"), [("fast", "'fast' is no number"), ("2", "at most 1")])
+@pytest.mark.parametrize(("typed", "words"), [("fast", "'fast' is not a number"), ("2", "at most 1")])
 async def test_a_rate_that_cannot_be_is_refused_with_the_reason(open_console, trainer, typed, words):
     async with open_console() as console:
         await go(console, trainer)
@@ -61,22 +61,22 @@ async def test_plus_adds_epochs_to_a_live_run(open_console, trainer):
     async with open_console() as console:
         await go(console, trainer)
         await console.press("plus")
-        await console.see("How many epochs more?")
+        await console.see("How many epochs to add?")
         await console.press("backspace", "2", "enter")
         changes = console.app.session.training.control.take_changes(1)
-        assert changes == [Change("add_epochs", 2.0, "asked for at the keyboard")]
+        assert changes == [Change("add_epochs", 2.0, "requested in the console")]
 
 
-@pytest.mark.parametrize(("key", "ending"), [("e", Ending.FINISH_EPOCH), ("a", Ending.DISCARD)])
+@pytest.mark.parametrize(("key", "ending"), [("e", Ending.FINISH_EPOCH), ("d", Ending.DISCARD)])
 async def test_x_offers_the_other_endings(open_console, trainer, key, ending):
     async with open_console() as console:
         await go(console, trainer)
         await console.press("x")
-        await console.see("e  end it after this epoch", "a  discard it")
+        await console.see("e  stop after this epoch", "d  discard (stop without saving)")
         await console.press(key)
         await console.until(lambda: console.app.session.training.control.ending is ending, "the ending")
         if key == "e":
-            await console.see("ends after this epoch")
+            await console.see("stops after this epoch")
 
 
 async def test_a_change_of_the_rate_a_pause_and_a_save_are_marked_under_the_axis(open_console, trainer):
@@ -112,24 +112,24 @@ async def test_whatever_the_trainer_raises_its_traceback_is_there_on_demand_and_
         await console.see("✗ failed")
         await console.notice("SystemError: the roof is gone")
         await console.press("t")
-        await console.see("How the run failed", "raise item")
+        await console.see("Traceback", "raise item")
         await console.press("escape", "s")
         await console.until(lambda: len(trainer.configs) == 2, "a second run")
         trainer.say(started(), step(1))
         await console.see("● running")
 
 
-async def test_o_opens_an_ended_run_in_train_and_g_goes_on_with_it(open_console, root):
+async def test_o_opens_a_stopped_run_in_train_and_p_resumes_it(open_console, root):
     run = write_run(root, RunConfig(preset="quick"), whole_run(done=2, end="stopped"))
     resume = FakeResume()
     async with open_console(resume=resume) as console:
         await console.press("5")
         await console.see("stopped")
         await console.press("o")
-        await console.see("■ stopped", "opened from disk", "g go on")
+        await console.see("■ stopped", "opened from disk", "p resume")
         assert console.app.pane == "train"
-        await console.press("g")
-        await console.see("✓ completed", "gone on")
+        await console.press("p")
+        await console.see("✓ completed", "resumed to the end")
         assert resume.asked == [(run.name, 0)]
         assert console.app.session.watched is None
         assert console.app.session.own.curves["train/loss"].steps[:20] == list(range(1, 21)), (
@@ -137,23 +137,22 @@ async def test_o_opens_an_ended_run_in_train_and_g_goes_on_with_it(open_console,
         )
 
 
-async def test_a_run_that_saved_nothing_is_not_offered_to_go_on(open_console, root):
+async def test_a_run_without_a_checkpoint_cannot_be_resumed(open_console, root):
     write_run(root, RunConfig(preset="quick"), whole_run(done=1, end="stopped"), saved=False)
     resume = FakeResume()
     async with open_console(resume=resume) as console:
         await console.press("5")
         await console.see("stopped")
-        assert "g go on" not in console.text()
-        await console.press("g", "o")
+        assert "p resume" not in console.text()
+        await console.press("p", "o")
         await console.see("■ stopped", "after step", "opened from disk")
-        assert "g go on" not in console.text()
-        await console.press("g", "p")
-        await console.notice("this run has ended: s starts it anew")
-        assert not any("goes on" in words for words in console.notices)
+        assert "p resume" not in console.text()
+        await console.press("p")
+        await console.notice("This run has ended. Press s to start a new one.")
         assert resume.asked == []
 
 
-async def test_a_completed_run_says_that_epochs_can_be_added(open_console, root):
+async def test_p_on_a_completed_run_says_that_epochs_can_be_added(open_console, root):
     write_run(root, RunConfig(preset="quick"), whole_run())
     async with open_console() as console:
         await console.press("5")
@@ -161,7 +160,7 @@ async def test_a_completed_run_says_that_epochs_can_be_added(open_console, root)
         await console.press("o")
         await console.see("✓ completed", "opened from disk")
         await console.press("p")
-        await console.notice("s starts it anew, + adds epochs")
+        await console.notice("Press s to start a new one, + to add epochs.")
 
 
 async def test_plus_adds_epochs_to_a_completed_run(open_console, root):
@@ -170,27 +169,27 @@ async def test_plus_adds_epochs_to_a_completed_run(open_console, root):
     async with open_console(resume=resume) as console:
         await console.press("5")
         await console.see("completed")
-        await console.press("g")
+        await console.press("p")
         assert not console.app.session.is_live
         await console.press("o")
-        await console.see("opened from disk", "+ epochs")
+        await console.see("opened from disk", "+ add epochs")
         await console.press("plus", "backspace", "4", "enter")
-        await console.until(lambda: resume.asked, "the run to go on")
+        await console.until(lambda: resume.asked, "the run to be resumed")
         assert resume.asked == [(run.name, 4)]
 
 
-async def test_a_run_that_cannot_go_on_says_why(open_console, root):
+async def test_a_run_that_cannot_be_resumed_says_why(open_console, root):
     def refuse(run: Run, control: Any, emit: Any, add_epochs: int) -> None:
         from core.errors import InputError
 
-        raise InputError(f"run {run.name} has no checkpoint to go on from: none")
+        raise InputError(f"run {run.name} has no checkpoint to resume from: none")
 
     write_run(root, RunConfig(preset="quick"), whole_run(done=1, end="failed"))
     async with open_console(resume=refuse) as console:
         await console.press("5")
         await console.see("failed")
-        await console.press("g")
-        await console.notice("has no checkpoint to go on from")
+        await console.press("p")
+        await console.notice("has no checkpoint to resume from")
         await console.until(lambda: not console.app.session.is_live, "the end")
 
 
@@ -234,7 +233,7 @@ async def test_a_run_of_another_process_is_followed_and_steered(open_console, ro
         writer.close()
         await console.see("■ stopped")
         await console.press("p")
-        await console.notice("this run has ended: s starts it anew")
+        await console.notice("This run has ended. Press s to start a new one")
 
 
 async def test_a_followed_run_whose_process_dies_becomes_interrupted(open_console, root):
@@ -252,4 +251,4 @@ async def test_the_console_can_be_opened_on_a_run_and_shows_its_curve(open_conso
     async with open_console(watch=run) as console:
         await console.see("✓ completed", "opened from disk", "epoch 1")
         await console.press("1", "enter")
-        await console.see("is ready")
+        await console.see("is ready · press s to start")

@@ -1,4 +1,4 @@
-"""A question that is answered with one key."""
+"""Modal questions: one that is answered with a single key, and one that asks for a line of text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.formatting import printable
 
 
 class Ask(ModalScreen[str]):
-    """Dismisses with the key of the answer chosen; escape is ``n``."""
+    """Dismisses with the key of the chosen answer; escape answers ``n``."""
 
     def __init__(self, question: str, answers: dict[str, str]) -> None:
         super().__init__()
@@ -24,8 +24,8 @@ class Ask(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(self._question, classes="question", markup=False)
-            for key, words in self._answers.items():
-                yield Button(f"{key}  {words}", id=f"answer-{key}", compact=True)
+            for key, label in self._answers.items():
+                yield Button(f"{key}  {label}", id=f"answer-{key}", compact=True)
 
     def on_key(self, event: Key) -> None:
         if event.key == "escape":
@@ -42,23 +42,23 @@ class Ask(ModalScreen[str]):
         self.dismiss((event.button.id or "answer-n").removeprefix("answer-"))
 
 
-def words_of(check: Callable[[str], object]) -> Callable[[str], str]:
-    """``check`` as :class:`AskName` wants it: what it raises as InputError, in words, nothing where it raises none."""
+def message_of(check: Callable[[str], object]) -> Callable[[str], str]:
+    """Turn a ``check`` that raises InputError into one that returns its message, as :class:`AskText` needs it."""
 
-    def words(answer: str) -> str:
+    def problem(answer: str) -> str:
         try:
             check(answer)
         except InputError as error:
             return str(error)
         return ""
 
-    return words
+    return problem
 
 
-class AskName(ModalScreen[str]):
-    """Asks for one line of text; escape dismisses with an empty one.
+class AskText(ModalScreen[str]):
+    """Asks for one line of text; escape dismisses with an empty string.
 
-    ``check`` says what is wrong with an answer, in words; the question then stays, and so does what was typed.
+    ``check`` returns the problem with an answer, or an empty string. With a problem, the question stays open.
     """
 
     def __init__(self, question: str, value: str = "", *, check: Callable[[str], str] = lambda _: "") -> None:
@@ -67,19 +67,19 @@ class AskName(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Label(self._question)
-            yield Input(self._value, id="name")
-            yield Static(id="wrong", markup=False)
-            yield Label("enter takes it · escape leaves", classes="hint", markup=False)
+            yield Label(self._question, markup=False)
+            yield Input(self._value, id="answer")
+            yield Static(id="problem", markup=False)
+            yield Label("enter accepts · escape cancels", classes="hint", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one("#wrong").display = False
+        self.query_one("#problem").display = False
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        if wrong := self._check(event.value.strip()):
-            line = self.query_one("#wrong", Static)
+        if problem := self._check(event.value.strip()):
+            line = self.query_one("#problem", Static)
             line.display = True
-            line.update(f"✗ {printable(wrong)}")
+            line.update(f"✗ {printable(problem)}")
         else:
             self.dismiss(event.value.strip())
 

@@ -1,4 +1,4 @@
-"""Every key of the screen one is on."""
+"""The help screen: every key that works where the user is."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-_MOVING = (
-    ("tab · shift+tab", "go round the fields and lists"),
+_NAVIGATION = (
+    ("tab · shift+tab", "next or previous field or list"),
     ("↑ ↓ · j k · page keys", "move in a list"),
-    ("escape", "leave a field, close a window"),
+    ("escape", "leave a field, close a dialog"),
     ("ctrl+p", "the command palette"),
 )
 _NAMES = {"question_mark": "?", "slash": "/", "plus": "+"}
-_MOVING_KEYS = {"j", "k", "escape"}
-"""Told once, at the end, for all panes."""
+_NAVIGATION_KEYS = {"j", "k", "escape"}
+"""Keys of single panes that ``_NAVIGATION`` describes for all of them."""
 
 
 def _own(node: object) -> list[Binding]:
-    """The bindings that the console itself gives a widget, without those it has from Textual."""
+    """Return the bindings that this project adds to a widget, without those of Textual."""
     declared = [kind.__dict__.get("BINDINGS", ()) for kind in type(node).__mro__ if kind.__module__.startswith("tui.")]
     return list(Binding.make_bindings(binding for bindings in declared for binding in bindings))
 
 
 def _help_of(below: Screen[Any]) -> tuple[tuple[str, str], ...]:
-    """What the pane in front, or a page of it, has to say beside its keys: pairs of a term and its explanation."""
+    """Return the further help of the focused pane or page: pairs of a term and its explanation."""
     node: Any = below.focused
     while node is not None:
         if found := getattr(node, "KEYS_HELP", None):
@@ -40,7 +40,7 @@ def _help_of(below: Screen[Any]) -> tuple[tuple[str, str], ...]:
 
 
 class KeysScreen(ModalScreen[None]):
-    """Lists the keys of where it was opened, also those without use at the moment, and the help of the pane."""
+    """Lists all keys of the screen ``below``, also those that do nothing at the moment, and the help of its pane."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,question_mark,q,enter", "app.pop_screen", "close")]
 
@@ -51,7 +51,7 @@ class KeysScreen(ModalScreen[None]):
             (binding.key_display or _NAMES.get(binding.key, binding.key), binding.description)
             for node in nodes
             for binding in _own(node)
-            if binding.description and binding.key not in _MOVING_KEYS
+            if binding.description and binding.key not in _NAVIGATION_KEYS
         ]
 
         self._help = _help_of(below)
@@ -61,15 +61,15 @@ class KeysScreen(ModalScreen[None]):
         table.add_column(style="bold")
         table.add_column()
         merged: dict[str, list[str]] = {}
-        for key, words in self._rows:
-            if key not in (keys := merged.setdefault(words, [])):
+        for key, label in self._rows:
+            if key not in (keys := merged.setdefault(label, [])):
                 keys.append(key)
-        for words, keys in merged.items():
-            table.add_row(" ".join(keys), words)
-        for key, words in _MOVING:
-            table.add_row(key, words)
+        for label, keys in merged.items():
+            table.add_row(" ".join(keys), label)
+        for key, label in _NAVIGATION:
+            table.add_row(key, label)
         with VerticalScroll(classes="dialog keys"):
-            yield Static(Text.assemble(("Keys here", "bold"), ("  · escape closes", "dim")))
+            yield Static(Text.assemble(("Keys", "bold"), ("  · escape closes", "dim")))
             yield Static(table)
             if self._help:
                 yield Static(_help_table(self._help), classes="help")
@@ -79,6 +79,6 @@ def _help_table(rows: tuple[tuple[str, str], ...]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(1, 1, 0, 0))
     table.add_column(style="bold", ratio=2)
     table.add_column(ratio=3)
-    for term, words in rows:
-        table.add_row(Text(term), Text(words))
+    for term, explanation in rows:
+        table.add_row(Text(term), Text(explanation))
     return table

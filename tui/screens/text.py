@@ -1,4 +1,4 @@
-"""A text over the console, whole and to scroll: a traceback, a log, or what computes a run."""
+"""A modal screen that shows a long text: a traceback, a log, or the engine of a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.formatting import printable
 
 
 class TextScreen(ModalScreen[None]):
-    """Shows ``text`` under ``title``, from its end, where a traceback or a log says what happened."""
+    """Shows ``text`` under ``title``, scrolled to the end, where the last lines of a traceback or a log are."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,t,i,l", "app.pop_screen", "close")]
 

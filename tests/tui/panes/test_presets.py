@@ -174,7 +174,7 @@ async def test_save_as_puts_the_edited_preset_into_the_menu_and_leaves_the_shipp
 async def test_save_as_refuses_a_taken_name_with_a_word(open_console):
     async with open_console() as console:
         await console.press("ctrl+s", "ctrl+u", *"scratch", "enter")
-        await console.see("already a preset 'scratch'", "enter takes it")
+        await console.see("already a preset 'scratch'", "enter accepts")
         await console.press(*"/2", "enter")
         await console.see("'scratch/2' cannot name a preset")
         await console.press("backspace", "backspace", *"-2", "enter")

@@ -19,9 +19,9 @@ BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
 async def test_before_any_preset_it_says_what_to_press(open_console, trainer):
     async with open_console() as console:
         await console.press("4")
-        await console.see("no run yet", "preset")
+        await console.see("No run yet", "preset")
         await console.press("s")
-        await console.notice("choose a preset first")
+        await console.notice("Choose a preset first")
         assert trainer.configs == []
 
 
@@ -29,7 +29,7 @@ async def test_a_proposal_shows_its_numbers_and_s_starts_it(open_console, traine
     async with open_console() as console:
         await console.press("enter")
         quick = load_preset("quick")
-        await console.see("quick", "ready", "s starts it", "synthetic reviews (no Hub)")
+        await console.see("quick", "is ready", "press s to start", "synthetic reviews (no Hub)")
         for field, value in {"n_samples": quick.data.n_samples, "num_epochs": quick.train.num_epochs}.items():
             assert any(str(value) in line.split() for line in console.lines(field))
         assert trainer.configs == []
@@ -58,7 +58,7 @@ async def test_events_update_status_step_curves_epochs_and_log(open_console, tra
         await console.see("✓ completed", "all 3 epochs are done")
 
 
-async def test_p_pauses_and_p_goes_on(open_console, trainer):
+async def test_p_pauses_a_run_and_resumes_it(open_console, trainer):
     async with open_console() as console:
         await console.start()
         trainer.say(started(), step(1))
@@ -70,20 +70,20 @@ async def test_p_pauses_and_p_goes_on(open_console, trainer):
         await console.see_no("‖ paused")
 
 
-async def test_x_asks_once_and_n_goes_on_and_y_stops(open_console, trainer):
+async def test_x_asks_and_n_continues_and_y_stops(open_console, trainer):
     async with open_console() as console:
         await console.start()
         trainer.say(started(), step(1))
         await console.see("● running")
         await console.press("x")
-        await console.see("Stop this run", "y  stop it", "n  go on")
+        await console.see("Stop this run", "y  stop now and save", "n  continue training")
         await console.press("n")
         await console.see_no("Stop this run")
         assert not console.app.session.training.control.stop_requested
         await console.press("x", "y")
         await console.see("■ stopped")
         await console.see_no("Stop this run")
-    assert console.app.session.own.finished.reason == "asked for at the keyboard"
+    assert console.app.session.own.finished.reason == "requested in the console"
 
 
 async def test_events_that_come_while_the_console_is_taken_down_are_not_drawn(open_console, trainer):
@@ -112,13 +112,13 @@ async def test_a_paused_run_can_be_stopped(open_console, trainer):
         await console.see("■ stopped")
 
 
-async def test_keys_for_a_run_say_so_where_none_is_live(open_console):
+async def test_p_and_x_say_that_no_run_is_live(open_console):
     async with open_console() as console:
         await console.press("4")
         for key in ("p", "x"):
             console.notices.clear()
             await console.press(key)
-            await console.notice("no run is live")
+            await console.notice("No run is live")
 
 
 async def test_a_failed_run_shows_its_error_in_one_line_and_the_traceback_on_demand(open_console, trainer):
@@ -140,12 +140,12 @@ async def test_l_shows_the_whole_lines_of_the_log(open_console, trainer):
         trainer.say(started(), step(1), finished("stopped", at=1, reason=reason))
         await console.see("■ stopped", "after step 1 of", "l log")
         await console.press("l")
-        await console.see("Log of the run", "beside a table of epochs", "escape closes")
+        await console.see("Log of this run", "beside a table of epochs", "escape closes")
         await console.press("l")
         await console.see("l log")
 
 
-async def test_i_shows_what_computes_the_run_and_why(open_console, trainer):
+async def test_i_shows_the_engine_of_the_run(open_console, trainer):
     async with open_console() as console:
         await console.start()
         assert "i engine" not in console.text()
@@ -153,9 +153,9 @@ async def test_i_shows_what_computes_the_run_and_why(open_console, trainer):
         trainer.say(replace(started(), engine={"dtype": "bfloat16 (the CPU has AMX tiles)", "layout": layout}))
         await console.see("● running", "i engine")
         await console.press("i")
-        await console.see("What computes this run", f"layout  {layout}", "dtype   bfloat16 (the CPU has AMX tiles)")
+        await console.see("Engine of this run", f"layout  {layout}", "dtype   bfloat16 (the CPU has AMX tiles)")
         await console.press("escape")
-        await console.until(lambda: "What computes" not in console.text(), "the end of the dialog")
+        await console.until(lambda: "Engine of" not in console.text(), "the end of the dialog")
 
 
 async def test_after_a_run_s_starts_the_same_again(open_console, trainer):

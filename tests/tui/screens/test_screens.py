@@ -6,7 +6,7 @@ import pytest
 from textual.app import App
 from textual.widgets import Button
 
-from tui.screens.confirm import Ask, AskName
+from tui.screens.confirm import Ask, AskText
 
 
 class Stage(App[None]):
@@ -69,11 +69,11 @@ async def test_arrows_choose_an_answer_and_enter_gives_it():
 
 
 async def test_a_name_is_given_without_blanks_around_it_and_escape_gives_none():
-    app = Stage(AskName("Name", "mine"))
+    app = Stage(AskText("Name", "mine"))
     async with app.run_test() as pilot:
         await pilot.press("end", "space", "2", "space", "enter")
         assert app.answers == ["mine 2"]
-    app = Stage(AskName("Name", "mine"))
+    app = Stage(AskText("Name", "mine"))
     async with app.run_test() as pilot:
         await pilot.press("escape")
         assert app.answers == [""]

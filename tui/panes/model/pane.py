@@ -27,7 +27,7 @@ from tui.panes.model.parameters import ParametersPage
 from tui.panes.model.trace import TracePage
 from tui.panes.model.weights import WeightsPage
 from tui.panes.pane import Pane
-from tui.screens.confirm import AskName, words_of
+from tui.screens.confirm import AskText, message_of
 from tui.widgets.page_bar import PageBar, PageName
 from tui.workers.inspection import REFUSED, Between, Looks, Work
 
@@ -241,7 +241,7 @@ class ModelPane(Pane):
 
     def action_other(self) -> None:
         question = "Open a preset, a run, RUN@step-300, or a path"
-        self.app.push_screen(AskName(question, "last"), lambda name: self._open(name) if name else None)
+        self.app.push_screen(AskText(question, "last"), lambda name: self._open(name) if name else None)
 
     def action_init(self) -> None:
         if not self.may_edit():
@@ -269,7 +269,7 @@ class ModelPane(Pane):
             assert self.resolved is not None
             name = f"my-{self.resolved.target.name}".replace("/", "-")
             question = "Save this as a preset of your own under the name"
-            self.app.push_screen(AskName(question, name, check=words_of(check_name)), self._save)
+            self.app.push_screen(AskText(question, name, check=message_of(check_name)), self._save)
 
     def _save(self, name: str | None) -> None:
         if not name:

@@ -29,7 +29,7 @@ from core.model.parameter_tree import (
     walk,
 )
 from tui.panes.model.page import Page
-from tui.screens.confirm import AskName
+from tui.screens.confirm import AskText
 from tui.widgets.field import Field
 
 MOST_FOUND = 40
@@ -195,7 +195,7 @@ class ParametersPage(Page):
 
     def action_export(self) -> None:
         question = "Export the parameters to a .csv or .json file"
-        self.app.push_screen(AskName(question, "parameters.csv"), self._export)
+        self.app.push_screen(AskText(question, "parameters.csv"), self._export)
 
     def _export(self, name: str | None) -> None:
         if not name or self._tree is None:

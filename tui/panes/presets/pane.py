@@ -301,9 +301,9 @@ class PresetsPane(Pane):
             why = next(iter(self._errors.values()), "this preset's file is broken")
             self.app.notify(f"not saved: {why}", severity="warning")
             return
-        from tui.screens.confirm import AskName, words_of
+        from tui.screens.confirm import AskText, message_of
 
-        ask = AskName("Save this preset under the name", f"my-{preset.name}", check=words_of(check_name))
+        ask = AskText("Save this preset under the name", f"my-{preset.name}", check=message_of(check_name))
         self.app.push_screen(ask, self._save_named)
 
     def _save_named(self, name: str | None) -> None:

@@ -40,7 +40,7 @@ class RunsPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark"),
         Binding("o", "watch", "open"),
-        Binding("g", "go_on", "go on"),
+        Binding("p", "resume", "resume"),
         Binding("c", "clear", "unmark"),
         Binding("s", "sort", "sort by the next column", show=False),
         Binding("slash", "filter", "filter", show=False, key_display="/"),
@@ -233,7 +233,7 @@ class RunsPane(Pane):
         """The footer offers what there is to do with the run under the cursor; help lists all."""
         if action == "clear":
             return bool(self.is_mounted and self._table.marked)
-        if action == "go_on":
+        if action == "resume":
             line = self._lines.get(self._table.current) if self.is_mounted else None
             return line is not None and line.status in UNFINISHED and line.is_saved
         return True
@@ -243,8 +243,8 @@ class RunsPane(Pane):
         if (line := self._lines.get(self._table.current)) is not None:
             await self.console.open_run(line.run)
 
-    def action_go_on(self) -> None:
-        """Takes the run under the cursor up again from its last checkpoint."""
+    def action_resume(self) -> None:
+        """Resume the run under the cursor from its last checkpoint."""
         if (line := self._lines.get(self._table.current)) is not None:
             self.console.resume_run(line.run)
 

@@ -1,4 +1,4 @@
-"""What is proposed, what runs, or what was opened: look at it, and steer it."""
+"""Train: a configuration that can be started, or a run with the keys that steer it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from core.config.schema import RunConfig, field_types, format_value
 from core.errors import InputError
-from core.formatting import clock, duration, printable
+from core.formatting import clock, printable
 from core.runs.state import RunState
 from core.runs.status import LIVE, UNFINISHED
 from core.training.control import Change, Ending
-from tui.messages import PlanReady
 from tui.panes.pane import Pane
-from tui.screens.confirm import Ask, AskName, words_of
+from tui.panes.train.proposal import proposal_heading, proposal_table
+from tui.screens.confirm import Ask, AskText, message_of
 from tui.screens.text import TextScreen
 from tui.widgets.run_view import RunView
 
@@ -29,25 +28,26 @@ if TYPE_CHECKING:
     from tui.run_session import RunSession
 
 ENDINGS = {
-    "y": "stop it at the next step, and save",
-    "e": "end it after this epoch and its validation",
-    "a": "discard it: nothing more is written",
-    "n": "go on training",
+    "y": "stop now and save",
+    "e": "stop after this epoch",
+    "d": "discard (stop without saving)",
+    "n": "continue training",
 }
+REASON = "requested in the console"
+"""The reason of a request, as the run's log shows it."""
 
 
 class TrainPane(Pane, can_focus=True):
-    """A configuration that waits for ``s``, or a run: this console's own, or one that another process writes."""
+    """Shows the proposed configuration, this console's own run, or a run that was opened from disk."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", "start"),
         Binding("p", "pause", "pause"),
-        Binding("p", "unpause", "go on"),
+        Binding("p", "resume", "resume"),
         Binding("x", "stop", "stop"),
         Binding("s,p,x", "explain", show=False),
-        Binding("r", "rate", "rate"),
-        Binding("g", "go_on", "go on"),
-        Binding("plus", "add_epochs", "epochs", key_display="+"),
+        Binding("r", "learning_rate", "learning rate"),
+        Binding("plus", "add_epochs", "add epochs", key_display="+"),
         Binding("t", "traceback", "traceback"),
         Binding("i", "engine", "engine"),
         Binding("l", "log", "log"),
@@ -55,8 +55,9 @@ class TrainPane(Pane, can_focus=True):
 
     def __init__(self, console: Console, *, id: str) -> None:
         super().__init__(console, id=id)
-        self._shown_status = ("", "")
-        self._may_go_on = False
+        self._drawn_status = ("", "")
+        self._can_resume = False
+        """Whether the run has ended early and has a checkpoint."""
 
     @property
     def _session(self) -> RunSession:
@@ -64,7 +65,7 @@ class TrainPane(Pane, can_focus=True):
 
     @property
     def run_state(self) -> RunState | None:
-        """The run that is shown, if one is."""
+        """The run that is shown; None if there is none, or if a proposed configuration is shown instead."""
         session = self._session
         if session.proposed is not None and not session.is_live and session.watched is None:
             return None
@@ -80,62 +81,70 @@ class TrainPane(Pane, can_focus=True):
         self.update_run()
 
     def update_run(self) -> None:
-        """Draws the run as it stands."""
         state = self.run_state
         view = self.query_one(RunView)
         view.display = state is not None
         self.query_one("#train-proposal").display = state is None
         status = (state.run, state.status) if state is not None else ("", "")
-        if status != self._shown_status:
-            self._shown_status = status
+        if status != self._drawn_status:
+            self._drawn_status = status
             run = self._session.current_run
-            self._may_go_on = status[1] in UNFINISHED and run is not None and run.is_saved
+            self._can_resume = status[1] in UNFINISHED and run is not None and run.is_saved
             self.refresh_bindings()
         if state is not None:
             view.show(state, note=self._note(state))
-            return
-        words: Text | Table = Text.assemble("Press ", ("1", "bold"), ", choose a preset and press ", ("enter", "bold"))
-        heading = Text("no run yet", style="bold")
-        if self._session.watched_run is not None and self._session.watched is None:
-            heading, words = Text(f"reading {printable(self._session.watched_run.name)} …", style="bold"), Text()
-        elif (proposal := self._session.proposed) is not None:
-            heading = Text.assemble((printable(proposal.preset), "bold"), " is ready · ", ("s", "bold"), " starts it")
-            words = _proposal(proposal, self.console.plans.get(proposal))
+        else:
+            self._show_proposal()
+
+    def _show_proposal(self) -> None:
+        session = self._session
+        heading = Text("No run yet", style="bold")
+        body: Text | Table = Text.assemble(
+            "Press ", ("1", "bold"), ", choose a preset and press ", ("enter", "bold"), "."
+        )
+        if session.watched_run is not None and session.watched is None:
+            heading, body = Text(f"reading {printable(session.watched_run.name)} …", style="bold"), Text()
+        elif session.proposed is not None:
+            heading = proposal_heading(session.proposed)
+            body = proposal_table(session.proposed, self.console.plans.get(session.proposed))
         self.query_one("#train-proposal-status", Static).update(heading)
-        self.query_one("#train-proposal-words", Static).update(words)
+        self.query_one("#train-proposal-words", Static).update(body)
 
     def _note(self, state: RunState) -> str:
-        if self._session.watched is not None:
-            return (state.status in LIVE and self._session.watched_owner) or "opened from disk"
-        control = self._session.training.control
+        """Return what to show beside the status: where the run is, or what was requested."""
+        session = self._session
+        if session.watched is not None:
+            return (state.status in LIVE and session.watched_owner) or "opened from disk"
+        control = session.training.control
         if state.status not in LIVE:
             return ""
         if control.stop_requested:
-            return "discarding it …" if control.ending is Ending.DISCARD else "stopping at the next step …"
-        return "ends after this epoch" if control.ending else ""
+            return "discarding …" if control.ending is Ending.DISCARD else "stopping after this step …"
+        return "stops after this epoch" if control.ending else ""
+
+    def leave_field(self) -> None:
+        self.screen.set_focus(self)
 
     def activate(self) -> None:
         super().activate()
         self.update_run()
 
-    def leave_field(self) -> None:
-        self.screen.set_focus(self)
-
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """The footer offers what there is to do with what is shown; help lists all."""
+        """Offer in the footer only what applies to the run; the help screen lists all keys."""
         state = self.run_state
         live = state is not None and state.status in LIVE
+        paused = state is not None and state.status == "paused"
         match action:
             case "start":
                 return not live
-            case "pause" | "unpause":
-                return live and (state is not None and state.status == "paused") is (action == "unpause")
-            case "rate" | "stop":
+            case "pause":
+                return live and not paused
+            case "resume":
+                return paused or self._can_resume
+            case "learning_rate" | "stop":
                 return live
-            case "go_on":
-                return self._may_go_on
             case "add_epochs":
                 return live or (state is not None and state.status == "completed")
             case "traceback":
@@ -147,60 +156,63 @@ class TrainPane(Pane, can_focus=True):
         return True
 
     def action_start(self) -> None:
-        """Starts what is proposed; after a run, the same again."""
+        """Start the proposed configuration; after a run, start the same one again."""
         config = self._session.proposed or self._session.own_config
-        if self._session.is_live:
-            self.app.notify("one run at a time: stop this one first with x", severity="warning")
-        elif config is None:
-            self.app.notify("choose a preset first: 1, then enter", severity="warning")
+        if config is None:
+            self.app.notify("Choose a preset first: press 1, then enter.", severity="warning")
         elif self.console.start_run(config):
             self._session.proposed = None
             self.update_run()
 
     def action_explain(self) -> None:
-        """Why a key that steers a run has nothing to do here."""
+        """Say why a key that steers a run does nothing."""
         state = self.run_state
         if state is None:
-            self.app.notify(
-                "no run is live; " + ("s starts one" if self._session.proposed else "choose a preset first: 1, enter")
-            )
+            start = "Press s to start one." if self._session.proposed else "Choose a preset first: press 1, then enter."
+            self.app.notify(f"No run is live. {start}")
         elif state.status in LIVE:
-            self.app.notify("one run at a time: stop this one first with x", severity="warning")
+            self.app.notify("A run is live. Stop it first with x.", severity="warning")
         else:
-            also = ", + adds epochs" if state.status == "completed" else ""
-            also = ", g goes on where it was left" if self._may_go_on else also
-            self.app.notify(f"this run has ended: s starts it anew{also}")
-
-    def action_unpause(self) -> None:
-        self._ask_for(self._session.steering.resume)
+            other = ", + to add epochs" if state.status == "completed" else ""
+            other = ", p to resume it" if self._can_resume else other
+            self.app.notify(f"This run has ended. Press s to start a new one{other}.")
 
     def action_pause(self) -> None:
-        # A second press before the run has paused takes the first one back.
+        # A second press before the run has paused cancels the first one.
         if self._session.watched is None and self._session.training.control.pause_requested:
-            self.action_unpause()
-        elif self._ask_for(self._session.steering.pause):
-            self.app.notify("pausing at the next step; p goes on")
+            self._request(self._session.steering.resume)
+        elif self._request(self._session.steering.pause):
+            self.app.notify("Pausing after this step. Press p to resume.")
+
+    def action_resume(self) -> None:
+        """Resume a paused run; or, from its last checkpoint, a run that ended early."""
+        state = self.run_state
+        if state is not None and state.status in LIVE:
+            self._request(self._session.steering.resume)
+        elif (run := self._session.current_run) is not None:
+            self.console.resume_run(run)
 
     def action_stop(self) -> None:
-        self.app.push_screen(Ask("Stop this run? Its curves so far are kept.", ENDINGS), self._stop_answered)
+        self.app.push_screen(Ask("Stop this run?", ENDINGS), self._stop_answered)
 
     def _stop_answered(self, answer: str | None) -> None:
-        control, why = self._session.steering, "asked for at the keyboard"
+        control = self._session.steering
         match answer:
             case "y":
-                self._ask_for(lambda: control.stop(why))
+                self._request(lambda: control.stop(REASON))
             case "e":
-                self._ask_for(lambda: control.finish_epoch(why))
-            case "a":
-                self._ask_for(lambda: control.discard(why))
+                self._request(lambda: control.finish_epoch(REASON))
+            case "d":
+                self._request(lambda: control.discard(REASON))
         self.update_run()
 
-    def action_rate(self) -> None:
-        ask = AskName("New peak learning rate, from the next step on:", self._peak(), check=_wrong("learning_rate"))
-        self.app.push_screen(ask, self._rate_given)
+    def action_learning_rate(self) -> None:
+        question = "New peak learning rate, from the next step on:"
+        ask = AskText(question, self._peak_learning_rate(), check=_check_change("learning_rate"))
+        self.app.push_screen(ask, self._learning_rate_given)
 
-    def _peak(self) -> str:
-        """The rate that was asked for last, else the configuration's."""
+    def _peak_learning_rate(self) -> str:
+        """Return the rate that was requested last, else that of the configuration."""
         state, run = self.run_state, self._session.current_run
         if state is not None and state.peak_learning_rate is not None:
             return f"{state.peak_learning_rate:g}"
@@ -210,63 +222,59 @@ class TrainPane(Pane, can_focus=True):
             config = None
         return f"{config.train.learning_rate:g}" if config is not None else ""
 
-    def _rate_given(self, words: str | None) -> None:
-        if words:
-            self._change("learning_rate", words)
+    def _learning_rate_given(self, typed: str | None) -> None:
+        if typed:
+            self._change("learning_rate", typed)
 
     def action_add_epochs(self) -> None:
-        self.app.push_screen(AskName("How many epochs more?", "1", check=_wrong("add_epochs")), self._add_epochs_given)
+        ask = AskText("How many epochs to add?", "1", check=_check_change("add_epochs"))
+        self.app.push_screen(ask, self._add_epochs_given)
 
-    def _add_epochs_given(self, words: str | None) -> None:
+    def _add_epochs_given(self, typed: str | None) -> None:
         state = self.run_state
-        if not words or state is None:
+        if not typed or state is None:
             return
         if state.status in LIVE:
-            self._change("add_epochs", words)
-            return
-        if (run := self._session.current_run) is not None:
-            self.console.resume_run(run, add_epochs=int(_number(words)))
+            self._change("add_epochs", typed)
+        elif (run := self._session.current_run) is not None:
+            self.console.resume_run(run, add_epochs=int(_number(typed)))
 
-    def _change(self, action: str, words: str) -> None:
-        self._ask_for(
-            lambda: self._session.steering.change(Change(action, _number(words), "asked for at the keyboard"))
-        )
+    def _change(self, action: str, typed: str) -> None:
+        change = Change(action, _number(typed), REASON)
+        self._request(lambda: self._session.steering.change(change))
 
-    def _ask_for(self, ask: Callable[[], object]) -> bool:
-        """Asks; whether that could be done, else says why not."""
+    def _request(self, request: Callable[[], object]) -> bool:
+        """Make a request; if that fails, notify the user and return False."""
         try:
-            ask()
+            request()
         except InputError as error:
             self.app.notify(str(error), severity="error")
             return False
         return True
 
-    def action_go_on(self) -> None:
-        """Takes the shown run up again where its last checkpoint left it."""
-        if (run := self._session.current_run) is not None:
-            self.console.resume_run(run)
+    # Details of the run
 
     def action_engine(self) -> None:
-        """What computes the run, part by part, and why each part was taken."""
+        """Show which implementation each part of the computation uses, and why."""
         if self._engine:
             width = max(map(len, self._engine))
-            lines = [f"{name:<{width}}  {words}" for name, words in self._engine.items()]
-            self.app.push_screen(TextScreen("What computes this run", "\n".join(lines)))
-
-    def action_log(self) -> None:
-        """All of the log, in whole lines."""
-        if (state := self.run_state) is not None:
-            lines = [f"{clock(moment)} {words}" for moment, words in state.log]
-            self.app.push_screen(TextScreen("Log of the run", "\n".join(lines)))
+            lines = [f"{name:<{width}}  {choice}" for name, choice in self._engine.items()]
+            self.app.push_screen(TextScreen("Engine of this run", "\n".join(lines)))
 
     @property
     def _engine(self) -> dict[str, str]:
         state = self.run_state
         return state.started.engine if state is not None and state.started is not None else {}
 
+    def action_log(self) -> None:
+        """Show the whole log."""
+        if (state := self.run_state) is not None:
+            lines = [f"{clock(moment)} {message}" for moment, message in state.log]
+            self.app.push_screen(TextScreen("Log of this run", "\n".join(lines)))
+
     def action_traceback(self) -> None:
         if self._traceback:
-            self.app.push_screen(TextScreen("How the run failed", self._traceback))
+            self.app.push_screen(TextScreen("Traceback", self._traceback))
 
     @property
     def _traceback(self) -> str:
@@ -278,32 +286,13 @@ class TrainPane(Pane, can_focus=True):
         return state.finished.traceback if state.finished is not None else ""
 
 
-def _wrong(action: str) -> Callable[[str], str]:
-    """What is wrong with an answer to the question for this change; empty where nothing is."""
-    return words_of(lambda words: Change(action, _number(words)))
+def _check_change(action: str) -> Callable[[str], str]:
+    """Return a check of what is typed for this change: the problem, or an empty string."""
+    return message_of(lambda typed: Change(action, _number(typed)))
 
 
-def _number(words: str) -> float:
+def _number(typed: str) -> float:
     try:
-        return float(words)
+        return float(typed)
     except ValueError:
-        raise InputError(f"{words!r} is no number") from None
-
-
-def _proposal(config: RunConfig, plan: PlanReady | None) -> Table:
-    """What a run would do, from where, with which numbers, and what it costs."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column()
-    table.add_row("preset", Text(printable(config.title or config.preset), style="bold"))
-    table.add_row("", Text(printable(config.description)))
-    table.add_row("", "")
-    if plan is not None:
-        table.add_row("time", Text(f"about {duration(plan.seconds)}, {plan.basis}"))
-        for thing, words in plan.origins.items():
-            table.add_row(thing, Text(printable(words)))
-        table.add_row("", "")
-    for section in ("data", "train"):
-        for key in field_types(section):
-            table.add_row(key, Text(printable(format_value(config.get(f"{section}.{key}")))))
-    return table
+        raise InputError(f"{typed!r} is not a number") from None
