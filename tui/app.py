@@ -24,7 +24,6 @@ from tui.panes import PANES, make_pane
 from tui.panes.pane import Pane
 from tui.quit import QuitPrompt
 from tui.run_session import RunSession
-from tui.textual_private.compositor import SparingScreen
 from tui.themes import ON_DARK, ON_LIGHT, apply_theme
 from tui.throttle import STEPS_S, Paced, can_wait
 from tui.widgets.footer import Footer
@@ -95,9 +94,6 @@ class ImdbTui(App[int]):
 
             return SturdyDriver
         return chosen
-
-    def get_default_screen(self) -> SparingScreen:
-        return SparingScreen()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Add the colours of the curves to Textual's own themes."""
