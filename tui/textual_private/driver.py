@@ -1,12 +1,15 @@
-"""The terminal driver, made to outlive its terminal, and being stopped.
+"""A terminal driver that survives the closing of its terminal and a stop without a warning.
 
-When a terminal is closed, Textual's writer thread dies of the first failed write; the app then blocks on the
-thread's full queue and never ends. Here a write to a terminal that is gone is dropped, so that the app can stop
-its run, save, and leave.
+It uses private names of Textual's ``LinuxDriver`` (read from textual 8.2.8) for two reasons:
 
-When a process has been stopped without a word (``kill -STOP``) and goes on, Textual's driver takes the terminal a
-second time: two threads read the keys and none of the first ends, so that the app never does. Here the terminal is
-given back first.
+- When a terminal is closed, Textual's writer thread dies of its first failed write. The app then blocks on the full
+  queue of that thread and never ends; its reader thread meanwhile reads the end of the file in a busy loop. Here
+  writes to a closed terminal are dropped and reading ends, so that the app stops its run, saves it and exits.
+  It ends with a Textual whose writer thread survives an ``OSError`` (``_file``).
+- When a process is stopped by ``kill -STOP`` and continued, Textual enters application mode a second time: two threads
+  read the keys, and one of them never ends. Here application mode is left first. A console continued in the background
+  stops again until it has the terminal. It ends with a Textual that checks both in its ``SIGCONT`` handler
+  (``_sigcont_application``, ``_must_signal_resume``, ``_auto_restart``).
 """
 
 from __future__ import annotations
@@ -15,26 +18,29 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Event
 from typing import IO, Any
 
 from textual.drivers.linux_driver import LinuxDriver
 
-from tui.textual_private.keyboard import WakingEvent, read_keys
-
 
 class _Terminal:
-    """A text file whose writes are dropped once they fail."""
+    """A text file that drops writes to a closed terminal and sets ``closed`` at the first of them."""
 
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
+    def __init__(self, file: IO[str], closed: Event) -> None:
+        self._file, self._closed = file, closed
 
     def write(self, text: str) -> None:
-        with suppress(OSError):
+        try:
             self._file.write(text)
+        except OSError:
+            self._closed.set()
 
     def flush(self) -> None:
-        with suppress(OSError):
+        try:
             self._file.flush()
+        except OSError:
+            self._closed.set()
 
     @property
     def fileno(self) -> Callable[[], int]:
@@ -42,22 +48,18 @@ class _Terminal:
 
 
 class SturdyDriver(LinuxDriver):
-    """Textual's own driver for Linux and macOS, on a terminal that may vanish."""
+    """Textual's driver for Linux and macOS, on a terminal that may close or stop the app at any time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._file: Any = _Terminal(self._file)
-        self.exit_event = self._leave = WakingEvent()
-
-    def run_input_thread(self) -> None:
-        read_keys(self.fileno, self.process_message, self._leave, debug=self._debug)
+        self._file: Any = _Terminal(self._file, self.exit_event)
 
     def _sigcont_application(self, *_: object) -> None:
-        """Takes the terminal again, which somebody else may have had; in the background it stops until it may."""
+        """Enter application mode again, or stop again in the background until the terminal is ours."""
         with suppress(OSError):
             if os.tcgetpgrp(self.fileno) != os.getpgrp():
                 os.kill(os.getpid(), signal.SIGSTOP)
-                return  # what lets it go on sends another signal
+                return  # the next SIGCONT calls this again
         if not self._must_signal_resume and self._auto_restart:
             self.suspend_application_mode()
             self._must_signal_resume = True
