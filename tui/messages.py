@@ -116,7 +116,7 @@ class PlanReady(Message):
 
 
 @dataclass
-class LookDone(Message):
+class InspectionDone(Message):
     """The result of an inspection of the model for one page; or ``error``, one line."""
 
     page: str

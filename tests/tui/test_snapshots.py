@@ -150,7 +150,7 @@ def test_pages_of_the_model(picture, size, key, words):
     async def act(console):
         await planned(console)
         await console.press("3")
-        await console.see("numbers in 22 tensors")
+        await console.see("parameters in 22 tensors")
         await console.press(key)
 
     assert picture(size, act, words)

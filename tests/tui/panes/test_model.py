@@ -1,8 +1,9 @@
-"""The model pane: seven pages over a small checkpoint, and over a run that moved its head."""
+"""The Model pane: seven pages, on a small checkpoint and on a run whose head was changed."""
 
 from __future__ import annotations
 
 import csv
+import gc
 import json
 import threading
 
@@ -13,10 +14,10 @@ from core.config.schema import ModelConfig, RunConfig
 from core.data.reviews import Review
 from core.sources.origin import Origin
 from tests.tui.fakes import PIECES
-from tui.messages import LookDone
+from tui.messages import InspectionDone
 from tui.panes.model.difference import DifferencePage
 from tui.panes.model.trace import TracePage
-from tui.workers.inspection import Looks
+from tui.workers.inspection import Inspections
 
 REVIEWS = [Review("hello my name is kevin", 1), Review("a film", 0), Review("dull " * 300, 0)] * 2
 EMBEDDINGS = len(PIECES) * 16 + 512 * 16 + 2 * 16
@@ -53,7 +54,7 @@ def moved_head(tmp_path):
 async def model(console, *keys, name=""):
     """The Model pane, once there is a model, at the page of ``keys``."""
     await console.press("3")
-    await console.see(f"{TOTAL:,} numbers in 22 tensors")
+    await console.see(f"{TOTAL:,} parameters in 22 tensors")
     if name:
         await console.press("o")
         await console.see("Open a preset")
@@ -74,8 +75,8 @@ async def move_to(console, words):
 async def test_the_row_of_pages_goes_by_key_and_by_mouse(open_console):
     async with open_console() as console:
         await model(console)
-        for key, words in {"s": "DistilBertForMaskedLM", "p": "searches", "w": "quantiles", "d": "compare with",
-                           "t": "runs a real batch", "a": "enter looks at this text"}.items():  # fmt: skip
+        for key, words in {"s": "DistilBertForMaskedLM", "p": "to search", "w": "quantiles", "d": "compare with",
+                           "t": "run a batch of reviews", "a": "Press enter to show what"}.items():  # fmt: skip
             await console.press(key)
             await console.see(words)
             await console.press("escape")
@@ -94,7 +95,7 @@ async def test_the_short_names_of_all_pages_fit_80_columns_with_the_footer(open_
             assert "q quit" in footer, footer
 
 
-async def test_a_field_says_what_it_means_and_whether_it_belongs_to_the_task(open_console):
+async def test_a_field_has_a_meaning_and_is_task_specific_or_agnostic(open_console):
     async with open_console(size=(90, 30)) as console:
         await model(console)
         await move_to(console, "How many transformer blocks")
@@ -102,7 +103,7 @@ async def test_a_field_says_what_it_means_and_whether_it_belongs_to_the_task(ope
         await move_to(console, "Dropout before the question")
         await console.see("task, task-specific")
         await console.press("e")
-        await console.notice("our classifier does not use this field")
+        await console.notice("Our classifier does not use this field")
 
 
 async def edit(console, name, value):
@@ -139,16 +140,16 @@ async def test_editing_a_field_recounts_the_model_and_can_become_a_preset(open_c
         await console.press("escape", "i")
         await console.see("• edited: scratch")
         await edit(console, "n_layers", "2")
-        await console.see(f"{TOTAL + LAYER:,} numbers in 38 tensors", "edited: n_layers=2")
+        await console.see(f"{TOTAL + LAYER:,} parameters in 38 tensors", "edited: n_layers=2")
         await edit(console, "dim", "32")
         await console.see("dim=32")
         await console.press("escape", "ctrl+s")
-        await console.see("Save this as a preset")
+        await console.see("Save this configuration as a preset")
         console.app.screen.query_one(Input).value = "wide"
         await console.press("enter")
-        await console.notice("saved as")
+        await console.notice("Saved as")
         await console.press("u")
-        await console.see(f"{TOTAL:,} numbers in 22 tensors")
+        await console.see(f"{TOTAL:,} parameters in 22 tensors")
         await console.press("1")
         await console.see("wide")
     from core.config.presets import load_preset
@@ -162,20 +163,20 @@ async def test_a_width_that_the_heads_cannot_share_is_refused_with_the_reason(op
         await console.see("• edited: scratch")
         await edit(console, "dim", "15")
         await console.see("dim 15 is not divisible by n_heads 2")
-        assert f"{TOTAL:,} numbers" in console.text()
+        assert f"{TOTAL:,} parameters" in console.text()
         await edit(console, "dropout", "lots")
         await console.see("'lots' must be a number")
 
 
-async def test_the_classes_tell_what_each_adds_and_ours_is_among_them(open_console):
+async def test_the_classes_page_lists_what_each_class_adds(open_console):
     async with open_console() as console:
         await model(console, "s")
         await console.see("DistilBertClassifier ◀ ours", "DistilBertForMultipleChoice", "16x256x16")
         await console.press("down", "down")
-        await console.see("Pretraining", "vocab_projector.weight is the encoder's own", "piece of the vocabulary")
+        await console.see("Pretraining", "vocab_projector.weight belongs to the encoder", "token of the vocabulary")
 
 
-async def test_freezing_by_key_shows_in_tree_head_and_preset_and_the_classifiers_state_is_plain(open_console):
+async def test_freezing_a_module_is_shown_in_the_tree_and_the_header(open_console):
     async with open_console() as console:
         await model(console, "p", "down", "f")
         await console.see("17 trained", "* frozen", "classifier is trained", "edited: freeze distilbert")
@@ -185,14 +186,14 @@ async def test_freezing_by_key_shows_in_tree_head_and_preset_and_the_classifiers
         await console.notice("nothing to train")
 
 
-async def test_searching_finds_nodes_by_a_few_letters_and_w_shows_their_numbers(open_console):
+async def test_a_search_finds_nodes_by_a_few_letters_and_w_shows_their_statistics(open_console):
     async with open_console() as console:
         await model(console, "p", "slash", *"ffnl1b")
         await console.see("layer.0.ffn.lin1.bias")
         await console.press("enter", "w")
         await console.see("distilbert.transformer.layer.0.ffn.lin1", "quantiles")
         await console.press("p", "slash", *"xyzzy")
-        await console.see("nothing of that name")
+        await console.see("no parameter has this name")
 
 
 @pytest.mark.parametrize("name", ["p.csv", "p.json"])
@@ -200,7 +201,7 @@ async def test_the_parameters_are_exported_and_nothing_is_overwritten(open_conso
     path = tmp_path / name
     async with open_console() as console:
         await model(console, "p")
-        for words in (f"written to {path}", "is there already"):
+        for words in (f"written to {path}", "exists already"):
             await console.press("x")
             await console.see("Export the parameters")
             console.app.screen.query_one(Input).value = str(path)
@@ -211,7 +212,7 @@ async def test_the_parameters_are_exported_and_nothing_is_overwritten(open_conso
     assert sum(int(row["count"]) for row in rows) == TOTAL
 
 
-async def test_a_tensor_is_told_in_numbers_and_a_token_by_its_neighbours(open_console):
+async def test_the_weights_page_shows_statistics_and_the_neighbours_of_a_token(open_console):
     async with open_console() as console:
         await model(console, "w")
         await console.see("word_embeddings.weight", f"{len(PIECES) * 16:,} float32", "nearest to film:")
@@ -260,7 +261,7 @@ async def test_b_traces_a_real_batch_with_padding_and_what_is_cut(open_console):
         await console.see("distilbert ◀", "classifier ◀")
 
 
-async def test_attention_is_shown_by_head_and_layer_and_513_tokens_are_cut_with_a_word(open_console):
+async def test_attention_is_shown_by_head_and_layer_and_513_tokens_are_cut_with_a_notice(open_console):
     async with open_console(size=(160, 40)) as console:
         await model(console, "a", "enter")
         await console.see("layer 0 of 0–0 · head 0 of 0–1", "▸ 0 [UNK]", "0 [UNK] attends to", "█")
@@ -283,13 +284,13 @@ async def test_attention_is_shown_by_head_and_layer_and_513_tokens_are_cut_with_
             assert ("cut" in console.lines("512 ")[0]) == (count > 512)
 
 
-async def test_heavy_looks_are_refused_while_a_run_trains_and_light_ones_are_not(open_console, trainer, moved_head):
+async def test_only_light_inspections_are_allowed_while_a_run_trains(open_console, trainer, moved_head):
     async with open_console() as console:
         await model(console)
         await console.start()
         await console.press("3", "b")
-        await console.notice("not while a run trains")
-        await console.see("not while a run trains")
+        await console.notice("Not available while a run is training")
+        await console.see("Not available while a run is training")
         await console.press("s")
         await console.see("DistilBertForMaskedLM")
         await console.press("o")
@@ -300,27 +301,33 @@ async def test_heavy_looks_are_refused_while_a_run_trains_and_light_ones_are_not
         await console.see("quantiles", "position_embeddings")
 
 
-async def test_leaving_the_pane_lets_go_of_the_weights_that_were_loaded(open_console):
+def weights_in_memory():
+    from core.inspection.weights import Weights
+
+    gc.collect()
+    return [each for each in gc.get_objects() if isinstance(each, Weights)]
+
+
+async def test_leaving_the_pane_releases_the_weights(open_console):
     async with open_console() as console:
         await model(console, "w")
         await console.see("quantiles")
-        pane = console.app.query_one("#model")
-        assert pane._weights is not None
+        assert weights_in_memory()
         await console.press("4")
-        await console.until(lambda: pane._weights is None, "the release")
+        await console.until(lambda: not weights_in_memory(), "the release of the weights")
 
 
 async def test_a_trained_model_cannot_be_edited(open_console, moved_head):
     async with open_console() as console:
         await model(console, "p", "f", name="last")
-        await console.notice("a trained model is what it is")
+        await console.notice("A trained model cannot be edited")
         console.notices.clear()
         await console.press("c", "e")
-        await console.notice("a trained model is what it is")
+        await console.notice("A trained model cannot be edited")
         assert console.app.query_one("#config-value", Input).disabled
 
 
-async def test_why_a_checkpoint_is_not_to_be_had_is_said_brackets_included(open_console, monkeypatch):
+async def test_the_reason_why_a_checkpoint_is_not_available_is_shown_with_its_brackets(open_console, monkeypatch):
     from core.errors import InputError
 
     def nothing(*_, **__):
@@ -332,52 +339,52 @@ async def test_why_a_checkpoint_is_not_to_be_had_is_said_brackets_included(open_
         await console.see("no folder [/x] here")
 
 
-async def test_what_is_not_there_leaves_the_model_that_is_open(open_console):
+async def test_a_name_that_does_not_exist_leaves_the_open_model_as_it_is(open_console):
     async with open_console() as console:
         await model(console, "o")
         await console.see("Open a preset")
         console.app.screen.query_one(Input).value = "nothing"
         await console.press("enter")
-        await console.see("there is no run 'nothing'", f"{TOTAL:,} numbers")
+        await console.see("there is no run 'nothing'", f"{TOTAL:,} parameters")
 
 
-def test_a_new_look_ends_the_one_before_and_only_the_last_is_told():
-    told: list[LookDone] = []
+def test_a_new_inspection_cancels_the_one_before_and_only_its_result_is_posted():
+    posted: list[InspectionDone] = []
     begun, go, done = threading.Event(), threading.Event(), threading.Event()
     ended: list[str] = []
 
     def post(message):
-        told.append(message)
+        posted.append(message)
         done.set()
 
-    def long(between):
+    def long(check_cancelled):
         begun.set()
         go.wait(10)
         try:
-            between()
+            check_cancelled()
         finally:
             ended.append("left")
 
-    looks = Looks(post, lambda: False)
+    looks = Inspections(post, lambda: False)
     looks.start("Trace", long, heavy=True)
     assert begun.wait(30)
     looks.start("Weights", lambda _: "numbers", heavy=True)
     go.set()
     assert done.wait(10)
-    assert [(one.page, one.result, one.error) for one in told] == [("Weights", "numbers", "")]
+    assert [(one.page, one.result, one.error) for one in posted] == [("Weights", "numbers", "")]
     assert ended == ["left"]
 
 
-def test_a_look_is_left_when_a_run_begins():
-    told: list[LookDone] = []
+def test_a_heavy_inspection_is_cancelled_when_a_run_starts():
+    posted: list[InspectionDone] = []
     done, live = threading.Event(), threading.Event()
 
-    def work(between):
-        between()
+    def work(check_cancelled):
+        check_cancelled()
         live.set()
-        between()
+        check_cancelled()
 
-    looks = Looks(lambda message: (told.append(message), done.set()), live.is_set)
+    looks = Inspections(lambda message: (posted.append(message), done.set()), live.is_set)
     looks.start("Trace", work, heavy=True)
     assert done.wait(30)
-    assert "left, because a run began" in told[0].error
+    assert "Cancelled because a run has started" in posted[0].error

@@ -1,4 +1,4 @@
-"""What each position of a text attends to: the matrix of one head as shades, and one of its rows over the text."""
+"""Attention: the weights of one head as a shaded matrix, and one of its rows over the text."""
 
 from __future__ import annotations
 
@@ -21,71 +21,72 @@ from tui.widgets.shades import Shades
 
 if TYPE_CHECKING:
     from core.inspection.attention_maps import Attention
+    from tui.panes.model.pane import ModelPane
 
 FIRST_TEXT = "The plot was dull and tedious, but the last scene of this film is a joy to watch."
-_HINT = "enter looks at this text, / types another: what does each position attend to?"
+_HINT = "Press enter to show what each position of this text attends to, / to type another text."
 STRONG = ((0.66, "bold reverse"), (0.33, "bold underline"), (0.12, "bold"), (0.04, ""), (0.0, "dim"))
-"""A token's style by its share of the largest weight; each reads without colour."""
+"""The style of a token by its share of the largest weight; all differ without colour."""
 
 
 class AttentionPage(Page):
-    """The text on top; up and down change the layer, left and right the head, j and k the position."""
+    """Up and down change the layer, left and right the head, j and k the position whose row is shown."""
 
-    name_ = "Attention"
+    title = "Attention"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "look", "look"),
+        Binding("enter", "inspect_text", "show"),
         Binding("slash", "type", "text", key_display="/"),
         Binding("right_square_bracket,right,l", "head(1)", "head", key_display="→"),
         Binding("left_square_bracket,left,h", "head(-1)", "head", show=False, key_display="←"),
         Binding("down", "layer(1)", "layer", key_display="↓"),
         Binding("up", "layer(-1)", "layer", show=False, key_display="↑"),
         Binding("j", "position(1)", "next position", show=False),
-        Binding("k", "position(-1)", "position before", show=False),
+        Binding("k", "position(-1)", "previous position", show=False),
         Binding("m", "mean", "mean"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, pane: ModelPane) -> None:
+        super().__init__(pane)
         self._found: Attention | None = None
         self._layer, self._head, self._position = 0, 0, 0
         self._mean = False
 
     def compose(self) -> ComposeResult:
         yield Field(FIRST_TEXT, id="attention-text", placeholder="type a review", compact=True, select_on_focus=False)
-        yield Static(_HINT, id="attention-words", markup=False)
+        yield Static(_HINT, id="attention-summary", markup=False)
         with Horizontal():
             yield Matrix(id="attention-matrix")
             with VerticalScroll(id="attention-right", can_focus=False):
                 yield Static(id="attention-row", markup=False)
 
-    def main(self) -> Shades:
+    def main_widget(self) -> Shades:
         return self.query_one(Matrix)
 
     def show_model(self, resolved: Resolved) -> None:
         self._found = None
-        self.query_one("#attention-words", Static).update(_HINT)
+        self.query_one("#attention-summary", Static).update(_HINT)
         self._draw()
 
     @on(Input.Submitted, "#attention-text")
-    def action_look(self) -> None:
+    def action_inspect_text(self) -> None:
         resolved, text = self.pane.resolved, self.query_one(Input).value
         if resolved is None:
             return
 
-        def work(between: Any) -> Any:
+        def work(check_cancelled: Any) -> Any:
             import torch
 
             from core.engine.device import usable_cores
             from core.inspection.attention_maps import look_at_text
 
             torch.set_num_threads(usable_cores())
-            between()
+            check_cancelled()
             return look_at_text(resolved, text)
 
-        if self.look(work, heavy=True):
-            self.query_one("#attention-words", Static).update("looking …")
+        if self.inspect(work, heavy=True):
+            self.query_one("#attention-summary", Static).update("computing attention …")
 
-    def look_done(self, result: Any) -> None:
+    def show_result(self, result: Any) -> None:
         self._found = result
         self._layer = min(self._layer, result.layers - 1)
         self._head = min(self._head, result.heads - 1)
@@ -103,40 +104,40 @@ class AttentionPage(Page):
             return
         matrix = found.matrix(self._layer, None if self._mean else self._head)
         which = "mean of all heads" if self._mean else f"head {self._head} of 0–{found.heads - 1}"
-        words = f"layer {self._layer} of 0–{found.layers - 1} · {which} · logit {found.logit:+.3f}"
-        words += f" · {len(found.encoding.tokens)} tokens"
+        summary = f"layer {self._layer} of 0–{found.layers - 1} · {which} · logit {found.logit:+.3f}"
+        summary += f" · {len(found.encoding.tokens)} tokens"
         if cut := found.cut_words():
-            words += f" · {cut}"
-        self.query_one("#attention-words", Static).update(words)
+            summary += f" · {cut}"
+        self.query_one("#attention-summary", Static).update(summary)
         labels = [one_line(token.token) for token in found.encoding.tokens]
         self.query_one(Shades).show(matrix, labels, self._position)
         row.update(self._row(matrix[self._position]))
 
     def _row(self, weights: Any) -> Text:
-        """The source text, each token as strong as the position attends to it; then the strongest in numbers."""
+        """Format the text, each token by its weight in the row of the current position; then the largest weights."""
         assert self._found is not None
         text, tokens = self._found.encoding.text, self._found.encoding.tokens
         most = float(weights.max()) or 1.0
-        words = Text()
-        words.append(f"{self._position} {printable(tokens[self._position].token)}", style="bold")
-        words.append(" attends to\n", style="dim")
+        line = Text()
+        line.append(f"{self._position} {printable(tokens[self._position].token)}", style="bold")
+        line.append(" attends to\n", style="dim")
         at = 0
         for token, weight in zip(tokens, weights.tolist(), strict=True):
             style = next(style for least, style in STRONG if weight / most >= least)
             if token.start == token.end:
-                words.append(printable(token.token), style=style)
-                words.append(" ")
+                line.append(printable(token.token), style=style)
+                line.append(" ")
                 continue
-            words.append(printable(text[at : token.start]), style="dim")
-            words.append(printable(text[token.start : token.end]), style=style)
+            line.append(printable(text[at : token.start]), style="dim")
+            line.append(printable(text[token.start : token.end]), style=style)
             at = token.end
-        words.append("\n\n")
+        line.append("\n\n")
         for place in weights.argsort()[::-1][:8].tolist():
             token = tokens[place]
             bar = "█" * round(float(weights[place]) / most * 12)
-            words.append(f"{weights[place]:.3f} {place:>3} {printable(token.token)[:14]:<14} {bar}\n")
-        words.append("rows of the matrix attend to columns; fuller is more; j k take another row", style="dim")
-        return words
+            line.append(f"{weights[place]:.3f} {place:>3} {printable(token.token)[:14]:<14} {bar}\n")
+        line.append("Rows attend to columns; a fuller block is a larger weight. j and k change the row.", style="dim")
+        return line
 
     def action_type(self) -> None:
         self.screen.set_focus(self.query_one(Input))
@@ -153,7 +154,7 @@ class AttentionPage(Page):
             self._draw()
 
     def action_position(self, step: int) -> None:
-        """The position whose row is told in words and numbers."""
+        """Show the row of another position."""
         if self._found is not None:
             self._position = (self._position + step) % len(self._found.encoding.tokens)
             self._draw()
@@ -165,14 +166,14 @@ class AttentionPage(Page):
         self._mean = not self._mean
         self._draw()
 
-    def say(self, words: str) -> None:
+    def show_message(self, message: str) -> None:
         self._found = None
         self._draw()
-        self.query_one("#attention-words", Static).update(failed(words))
+        self.query_one("#attention-summary", Static).update(failed(message))
 
 
 class Matrix(Shades, can_focus=True):
-    """Has the focus while keys walk through layers, heads and positions; a click is a step to its row."""
+    """The matrix of one head; a click selects a row."""
 
     class Clicked(Message):
         """A row of the matrix was clicked."""

@@ -1,4 +1,4 @@
-"""DistilBERT's classes side by side: what each adds to the bare stack."""
+"""Classes: the model classes of DistilBERT, and what each adds to the encoder."""
 
 from __future__ import annotations
 
@@ -15,37 +15,38 @@ from tui.panes.model.page import Page, failed, grid_text, right
 
 if TYPE_CHECKING:
     from core.inspection.model_classes import HeadClass
+    from tui.panes.model.pane import ModelPane
 
 
 class ClassesPage(Page):
-    """A row a class; beneath it what the one under the cursor is for, and its modules and shapes."""
+    """A table with one row per class, and the details of the selected one."""
 
-    name_ = "Classes"
+    title = "Classes"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, pane: ModelPane) -> None:
+        super().__init__(pane)
         self._heads: list[HeadClass] = []
         self._of: Any = None
 
     def compose(self) -> ComposeResult:
         yield DataTable(id="classes-table", cursor_type="row", zebra_stripes=True)
-        yield Static("counting …", id="classes-words", markup=False)
+        yield Static("counting parameters …", id="class-details", markup=False)
 
     def on_mount(self) -> None:
         table: DataTable[Text] = self.query_one(DataTable)
         table.add_column("class", width=35)
-        table.add_column(right("adds numbers"), width=12)
+        table.add_column(right("+ parameters"), width=12)
         table.add_column(right("tensors"), width=7)
-        table.add_column("gives", width=16)
+        table.add_column("output shape", width=16)
 
-    def main(self) -> DataTable[Text]:
+    def main_widget(self) -> DataTable[Text]:
         return self.query_one(DataTable)
 
     def show_model(self, resolved: Resolved) -> None:
         if self.display and resolved.encoder is not self._of:
-            self.shown()
+            self.activate()
 
-    def shown(self) -> None:
+    def activate(self) -> None:
         resolved = self.pane.resolved
         if resolved is None or resolved.encoder is self._of:
             return
@@ -55,9 +56,9 @@ class ClassesPage(Page):
 
             return resolved.encoder, head_classes(resolved.encoder)
 
-        self.look(work, heavy=False)
+        self.inspect(work, heavy=False)
 
-    def look_done(self, result: Any) -> None:
+    def show_result(self, result: Any) -> None:
         self._of, self._heads = result
         table: DataTable[Text] = self.query_one(DataTable)
         table.clear()
@@ -81,27 +82,29 @@ class ClassesPage(Page):
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column()
-        table.add_row("what for", Text(one.purpose, style="bold"))
-        table.add_row("adds", Text(", ".join(one.modules) or "nothing: this is the stack that all the others hold"))
+        table.add_row("purpose", Text(one.purpose, style="bold"))
+        table.add_row(
+            "adds", Text(", ".join(one.modules) or "nothing: this is the encoder that the other classes contain")
+        )
         if one.shared:
-            table.add_row("shared", Text(f"{', '.join(one.shared)} is the encoder's own, not counted again"))
+            table.add_row("shared", Text(f"{', '.join(one.shared)} belongs to the encoder and is not counted again"))
         for name, shape in one.inputs.items():
-            table.add_row("in" if name == "input_ids" else "", f"{name} {list(shape)}")
+            table.add_row("input" if name == "input_ids" else "", f"{name} {list(shape)}")
         for number, (name, shape) in enumerate(one.outputs.items()):
-            table.add_row("" if number else "out", Text(f"{name} {list(shape)}: {_axes(one.name, name)}"))
-        table.add_row("in all", f"{one.total:,} numbers")
-        self.query_one("#classes-words", Static).update(table)
+            table.add_row("" if number else "output", Text(f"{name} {list(shape)}: {_axes(one.name, name)}"))
+        table.add_row("total", f"{one.total:,} parameters")
+        self.query_one("#class-details", Static).update(table)
 
-    def say(self, words: str) -> None:
-        self.query_one("#classes-words", Static).update(failed(words))
+    def show_message(self, message: str) -> None:
+        self.query_one("#class-details", Static).update(failed(message))
 
 
 def _axes(name: str, output: str) -> str:
-    """What the axes of an output are."""
+    """Name the axes of an output."""
     if output == "last_hidden_state":
-        return "text, position, number"
+        return "text, position, hidden unit"
     if name == "DistilBertForMaskedLM":
-        return "text, position, piece of the vocabulary"
+        return "text, position, token of the vocabulary"
     if name == "DistilBertForTokenClassification":
         return "text, position, label"
     if name == "DistilBertForSequenceClassification":

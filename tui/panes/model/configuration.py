@@ -1,8 +1,8 @@
-"""Every field of the configuration with its default and its meaning; editing one recounts the model."""
+"""Configuration: every field with its default and its meaning; an edit updates the counts of the model."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on
@@ -21,32 +21,35 @@ from core.inspection.target import Resolved
 from tui.panes.model.page import Page, failed, grid_text
 from tui.widgets.field import Field
 
+if TYPE_CHECKING:
+    from tui.panes.model.pane import ModelPane
+
 _COLUMNS = {"field": 25, "value": 18, "default": 14, "task": 9}
 _LEAST = 20
-"""Cells from which the meanings have a column; the one of the field under the cursor stands below in any case."""
+"""Cells that a column of meanings needs at least; that of the selected field is always shown below the table."""
 SETTLED_S = 0.15
-"""A value counts when no key has come for so long: 12 on its way to 8 is no 1."""
-_UNUSED = "our classifier does not use this field, so changing it would change nothing"
+"""Seconds without a key after which a typed value is applied, so that typing 12 does not apply 1."""
+_UNUSED = "our classifier does not use this field, so it cannot be edited"
 _GROUP_WORDS = {
-    "architecture": "task-agnostic: what the encoder is",
-    "training": "task-agnostic: how its weights are drawn and trained",
-    "task": "task-specific: only a head or its labels use them, the encoder is the same without",
-    "bookkeeping": "task-agnostic: about files and outputs, not about the network",
+    "architecture": "task-agnostic: the shape of the encoder",
+    "training": "task-agnostic: initialisation and dropout",
+    "task": "task-specific: used by a head or its labels, not by the encoder",
+    "bookkeeping": "task-agnostic: files and outputs, not the network",
 }
 
 
 class ConfigurationPage(Page):
-    """A table of fields by group; beneath it the sentence of the one under the cursor, and its value to edit."""
+    """A table of fields by group; below it the meaning of the selected one, and its value in a text field."""
 
-    name_ = "Configuration"
+    title = "Configuration"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "edit", "edit"),
         Binding("i", "init", "scratch/pretrained"),
         Binding("ctrl+s", "save_as", "save"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, pane: ModelPane) -> None:
+        super().__init__(pane)
         self._rows: list[ConfigurationField | str] = []
         self._typing: Timer | None = None
         self._made_for = 0
@@ -56,7 +59,7 @@ class ConfigurationPage(Page):
         with Horizontal(id="config-edit"):
             yield Label("", id="config-name")
             yield Field("", id="config-value", compact=True, select_on_focus=False)
-        yield Static(id="config-words", markup=False)
+        yield Static(id="config-help", markup=False)
 
     def on_mount(self) -> None:
         self._make_columns()
@@ -73,7 +76,7 @@ class ConfigurationPage(Page):
             table.move_cursor(row=row)
 
     def _room(self) -> int:
-        """Cells for what a field means, beside the other columns and a scrollbar."""
+        """Return the cells that are left for the column of meanings."""
         return self.size.width - sum(width + 2 for width in _COLUMNS.values()) - 4
 
     def _make_columns(self) -> None:
@@ -83,7 +86,7 @@ class ConfigurationPage(Page):
         if self._made_for >= _LEAST:
             table.add_column("meaning", width=self._made_for)
 
-    def main(self) -> DataTable[Text]:
+    def main_widget(self) -> DataTable[Text]:
         return self.query_one(DataTable)
 
     def show_model(self, resolved: Resolved) -> None:
@@ -99,13 +102,13 @@ class ConfigurationPage(Page):
                     cells = [grid_text(group, "bold"), "", "", "", grid_text(_GROUP_WORDS[group], "dim")]
                     table.add_row(*cells[: len(table.columns)])
                 self._rows.append(field)
-                told = "specific" if field.task_specific else "agnostic"
+                scope = "specific" if field.task_specific else "agnostic"
                 mark = "• " if field.name in self.pane.edited_fields else ""
                 cells = [
                     grid_text(f"  {field.name}"),
                     grid_text(f"{mark}{format_value(field.value)}", "bold" if field.differs else ""),
                     grid_text(format_value(field.default) if field.differs else "", "dim"),
-                    grid_text(told, "" if field.task_specific else "dim"),
+                    grid_text(scope, "" if field.task_specific else "dim"),
                     grid_text(field.meaning),
                 ]
                 table.add_row(*cells[: len(table.columns)])
@@ -121,7 +124,7 @@ class ConfigurationPage(Page):
 
     @on(DataTable.RowHighlighted)
     def _show_current(self) -> None:
-        words, value = self.query_one("#config-words", Static), self.query_one("#config-value", Input)
+        help_text, value = self.query_one("#config-help", Static), self.query_one("#config-value", Input)
         field = self._current
         editable = field is not None and field.name in EDITABLE
         self.query_one("#config-name", Label).update(Text(printable(field.name) if field else "", style="bold"))
@@ -132,14 +135,14 @@ class ConfigurationPage(Page):
         if field is None:
             row = self.query_one(DataTable).cursor_row
             group = self._rows[row] if row < len(self._rows) else ""
-            words.update(_GROUP_WORDS.get(str(group), ""))
+            help_text.update(_GROUP_WORDS.get(str(group), ""))
             return
-        told = "task-specific" if field.task_specific else "task-agnostic"
+        scope = "task-specific" if field.task_specific else "task-agnostic"
         text = Text(field.meaning)
-        text.append(f"\n{field.group}, {told}", style="dim")
+        text.append(f"\n{field.group}, {scope}", style="dim")
         if not editable:
             text.append(f"; {_UNUSED}" if field.group != "bookkeeping" else "", style="dim")
-        words.update(text)
+        help_text.update(text)
 
     @on(Input.Changed, "#config-value")
     def _typed(self, event: Input.Changed) -> None:
@@ -149,7 +152,7 @@ class ConfigurationPage(Page):
             self._typing = self.set_timer(SETTLED_S, self._settled)
 
     def _settled(self) -> None:
-        """The value that was typed, in the model."""
+        """Apply the typed value to the model."""
         field, value = self._current, self.query_one("#config-value", Input)
         if field is None:
             return
@@ -158,7 +161,7 @@ class ConfigurationPage(Page):
             names = with_field(self.pane.config.model.architecture, field.name, value.value)
             self.pane.change("model.architecture", names)
         except InputError as error:
-            self.say(str(error))
+            self.show_message(str(error))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         return self.pane.check_action(action, parameters) if action in ("init", "save_as") else True
@@ -169,9 +172,9 @@ class ConfigurationPage(Page):
     def action_save_as(self) -> None:
         self.pane.action_save_as()
 
-    def say(self, words: str) -> None:
+    def show_message(self, message: str) -> None:
         self.query_one("#config-value").add_class("invalid")
-        self.query_one("#config-words", Static).update(failed(words))
+        self.query_one("#config-help", Static).update(failed(message))
 
     @on(Input.Submitted, "#config-value")
     def _leave(self) -> None:
@@ -182,14 +185,14 @@ class ConfigurationPage(Page):
         if not self.pane.may_edit():
             return
         if value.disabled:
-            self.app.notify(_UNUSED, severity="warning")
+            self.app.notify(f"{_UNUSED[0].upper()}{_UNUSED[1:]}.", severity="warning")
         else:
             self.screen.set_focus(value)
             value.cursor_position = len(value.value)
 
 
 class FieldTable(DataTable[Text]):
-    """Enter edits, which the page's binding names."""
+    """A table in which enter edits the selected field."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "edit_field", "edit", show=False)]
 

@@ -1,4 +1,4 @@
-"""Where two models differ: bars by layer, and the tensors with the largest change first."""
+"""Difference: how far two models differ by layer, and the tensors with the largest change first."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ from tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from core.inspection.weight_diff import Difference
+    from tui.panes.model.pane import ModelPane
 
 
 LONGEST = 27
-"""Characters of a name in the list."""
+"""Characters of a name that fit into the list."""
 
 
 class DifferencePage(Page):
-    """What to compare with at the left; enter compares."""
+    """A list of models to compare with, and the result."""
 
-    name_ = "Difference"
+    title = "Difference"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "type_other", "other", key_display="/"),
         Binding("r", "reverse", "reverse"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, pane: ModelPane) -> None:
+        super().__init__(pane)
         self._found: Difference | None = None
         self._other = ""
         self._reversed = False
@@ -50,7 +51,7 @@ class DifferencePage(Page):
                 yield CompareList(id="difference-list")
                 yield Field("", id="difference-other", placeholder="/ a path, RUN@step-300 …", compact=True)
             with Vertical(id="difference-right"):
-                yield Static(id="difference-words", markup=False)
+                yield Static(id="difference-summary", markup=False)
                 yield DataTable(id="difference-table", cursor_type="row")
 
     def on_mount(self) -> None:
@@ -58,19 +59,19 @@ class DifferencePage(Page):
         table.add_column(right("rel. L2"), width=9)
         table.add_column(right("cosine"), width=9)
         table.add_column("layer, tensor", width=34)
-        self.query_one("#difference-words", Static).update(
-            "Where did fine-tuning happen? Choose what to compare with, and press enter."
+        self.query_one("#difference-summary", Static).update(
+            "Where did fine-tuning change the weights? Choose a model to compare with and press enter."
         )
 
-    def main(self) -> OptionList:
+    def main_widget(self) -> OptionList:
         return self.query_one(OptionList)
 
     def show_model(self, resolved: Resolved) -> None:
         self._found = None
         if self.display:
-            self.shown()
+            self.activate()
 
-    def shown(self) -> None:
+    def activate(self) -> None:
         root = self.pane.console.root
 
         def work(_: Any) -> Any:
@@ -78,9 +79,9 @@ class DifferencePage(Page):
 
             return candidates(root)
 
-        self.look(work, heavy=False)
+        self.inspect(work, heavy=False)
 
-    def look_done(self, result: Any) -> None:
+    def show_result(self, result: Any) -> None:
         if isinstance(result, list):
             self._list(result)
         else:
@@ -92,10 +93,10 @@ class DifferencePage(Page):
         names = [name for name in names if resolved is None or name != resolved.target.name]
         if names == self._names:
             return
-        self._names, menu = names, self.main()
+        self._names, menu = names, self.main_widget()
         menu.clear_options()
         menu.add_options(Option(grid_text(_end_of(name))) for name in names)
-        # A run is first compared with what it began from.
+        # Suggest to compare a run with its initial weights.
         start = resolved.target.config.preset if resolved is not None and resolved.target.file else "scratch"
         menu.highlighted = names.index(start) if start in names else 0
 
@@ -107,7 +108,7 @@ class DifferencePage(Page):
     def _typed(self, event: Input.Submitted) -> None:
         if event.value.strip():
             self._compare(event.value.strip())
-            self.screen.set_focus(self.main())
+            self.screen.set_focus(self.main_widget())
 
     def _compare(self, other: str) -> None:
         resolved, root, turned = self.pane.resolved, self.pane.console.root, self._reversed
@@ -115,37 +116,38 @@ class DifferencePage(Page):
             return
         self._other = other
 
-        def work(between: Any) -> Any:
+        def work(check_cancelled: Any) -> Any:
             from core.inspection.target import find_target, resolve
             from core.inspection.weight_diff import compare_targets
 
             there = resolve(find_target(other, root))
-            # From what came first: a run's beginning to the run.
+            # From the initial weights to the trained ones.
             pair = (resolved, there) if turned or resolved.target.file is None else (there, resolved)
-            return compare_targets(*pair, between)
+            return compare_targets(*pair, check_cancelled)
 
-        if self.look(work, heavy=True):
-            self.query_one("#difference-words", Static).update(Text(f"comparing with {printable(other)} …"))
+        if self.inspect(work, heavy=True):
+            self.query_one("#difference-summary", Static).update(Text(f"comparing with {printable(other)} …"))
 
     def _show_found(self) -> None:
         found = self._found
         if found is None:
             return
-        words = Text(f"from {printable(found.a)} to {printable(found.b)}\n", style="bold")
-        words.append(f"{found.changed} of {len(found.tensors)} tensors differ\n", style="not bold")
+        summary = Text(f"from {printable(found.a)} to {printable(found.b)}\n", style="bold")
+        summary.append(f"{found.changed} of {len(found.tensors)} tensors differ\n", style="not bold")
         layers = found.by_layer()
         longest = max((value for value in layers.values() if math.isfinite(value)), default=0.0)
         room = max(self.query_one("#difference-right").size.width - 26, 8)
+        colour = self.app.theme_variables["train-curve"]
         for layer, value in layers.items():
             share = min(value / longest, 1.0) if longest else 0.0
-            words.append(f"{layer:<11}{change_words(value):>9} ", style="not bold")
-            words.append("█" * round(share * room) + "\n", style=f"not bold {self.app.theme_variables['train-curve']}")
+            summary.append(f"{layer:<11}{change_words(value):>9} ", style="not bold")
+            summary.append("█" * round(share * room) + "\n", style=f"not bold {colour}")
         for note in found.notes[:3]:
-            words.append(f"{printable(note)}\n", style="not bold dim")
-        words.rstrip()
+            summary.append(f"{printable(note)}\n", style="not bold dim")
+        summary.rstrip()
         table: DataTable[Text] = self.query_one(DataTable)
         with self.app.batch_update():
-            self.query_one("#difference-words", Static).update(words)
+            self.query_one("#difference-summary", Static).update(summary)
             table.clear()
             for row in found.tensors:
                 table.add_row(
@@ -165,16 +167,16 @@ class DifferencePage(Page):
         if self._other:
             self._compare(self._other)
 
-    def say(self, words: str) -> None:
-        self.query_one("#difference-words", Static).update(failed(words))
+    def show_message(self, message: str) -> None:
+        self.query_one("#difference-summary", Static).update(failed(message))
 
 
 def _end_of(name: str) -> str:
-    """Checkpoints of a run differ at the end of their names."""
+    """Cut a name at its start: the checkpoints of a run differ at the end."""
     return name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
 
 
 class CompareList(OptionList):
-    """Enter compares, which the footer names."""
+    """A list in which enter compares; the footer shows that."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "compare")]

@@ -1,8 +1,8 @@
-"""What the pages of the Model pane have in common."""
+"""The base class of the pages of Model, and the formats that they share."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual.containers import Vertical
@@ -17,46 +17,46 @@ if TYPE_CHECKING:
 
 
 class Page(Vertical):
-    """One view of the model that the pane has open. Only handlers touch its widgets."""
+    """One view of the model that ``pane`` has open."""
 
-    name_: str = ""
+    title: str = ""
     """Its name in the row of pages."""
 
-    @property
-    def pane(self) -> ModelPane:
-        return cast("ModelPane", next(node for node in self.ancestors if node.id == "model"))
+    def __init__(self, pane: ModelPane) -> None:
+        super().__init__()
+        self.pane = pane
 
-    def look(self, work: Work, *, heavy: bool) -> bool:
-        """Starts a look for this page; False, said in a notice, where a live run forbids it."""
-        return self.pane.look(self.name_, work, heavy=heavy)
+    def inspect(self, work: Work, *, heavy: bool) -> bool:
+        """Start an inspection for this page; return False if a live run forbids it."""
+        return self.pane.inspect(self.title, work, heavy=heavy)
 
-    def main(self) -> Widget:
-        """What has the focus when the page is shown."""
+    def main_widget(self) -> Widget:
+        """Return the widget that takes the focus."""
         raise NotImplementedError
 
     def show_model(self, resolved: Resolved) -> None:
-        """Another model, or another configuration of it."""
+        """Show another model, or another configuration of it."""
 
-    def shown(self) -> None:
-        """The page has come to the front."""
+    def activate(self) -> None:
+        """The page has come to the front: inspect what it shows, if needed."""
 
-    def look_done(self, result: Any) -> None:
-        """What a look of this page found."""
+    def show_result(self, result: Any) -> None:
+        """Show the result of an inspection of this page."""
 
-    def say(self, words: str) -> None:
-        """Why there is nothing to see, or what is going on."""
-
-
-def failed(words: str) -> Text:
-    """A reason, marked as one without colour too."""
-    return Text(f"✗ {printable(words)}", style="bold")
+    def show_message(self, message: str) -> None:
+        """Show why there is no result."""
 
 
-def grid_text(words: str, style: str = "") -> Text:
-    """A cell that never wraps and shows that it was cut."""
-    return Text(printable(words), style=style, no_wrap=True, overflow="ellipsis")
+def failed(message: str) -> Text:
+    """Format an error message; its sign needs no colour."""
+    return Text(f"✗ {printable(message)}", style="bold")
 
 
-def right(words: str, style: str = "") -> Text:
-    """A number, right-aligned."""
-    return Text(words, style=style, justify="right", no_wrap=True)
+def grid_text(text: str, style: str = "") -> Text:
+    """Format a cell of a table: one line, cut with an ellipsis."""
+    return Text(printable(text), style=style, no_wrap=True, overflow="ellipsis")
+
+
+def right(text: str, style: str = "") -> Text:
+    """Format a number or the heading of a column of numbers, aligned to the right."""
+    return Text(text, style=style, justify="right", no_wrap=True)

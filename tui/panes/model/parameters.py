@@ -1,9 +1,9 @@
-"""The parameters as a tree: counts, shares, memory, and what of it is trained."""
+"""Parameters: the modules and tensors as a tree, with counts, shares, memory, and what is trained."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.table import Table
 from rich.text import Text
@@ -32,13 +32,16 @@ from tui.panes.model.page import Page
 from tui.screens.confirm import AskText
 from tui.widgets.field import Field
 
+if TYPE_CHECKING:
+    from tui.panes.model.pane import ModelPane
+
 MOST_FOUND = 40
 
 
 class ParametersPage(Page):
-    """Tree left, the node under the cursor right. Searching shows the nodes whose path matches, best first."""
+    """The tree and the details of the selected node. A search lists the nodes whose path matches, best first."""
 
-    name_ = "Parameters"
+    title = "Parameters"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "freeze", "freeze"),
         Binding("slash", "search", "search", key_display="/"),
@@ -48,23 +51,23 @@ class ParametersPage(Page):
         Binding("h,left", "close", "close", show=False),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, pane: ModelPane) -> None:
+        super().__init__(pane)
         self._tree: ParameterNode | None = None
         self._shut: set[str] = set()
         self._match = FuzzySearch()
 
     def compose(self) -> ComposeResult:
-        yield Field("", id="parameter-search", placeholder="/ searches: lin1, emb, norm bias …", compact=True)
+        yield Field("", id="parameter-search", placeholder="/ to search: lin1, emb, norm bias …", compact=True)
         with Horizontal():
             tree: Tree[ParameterNode] = Tree("model", id="parameter-tree")
             tree.show_root = False
             tree.guide_depth = 2
             yield tree
             with VerticalScroll(id="parameter-details", can_focus=False):
-                yield Static(id="parameter-words", markup=False)
+                yield Static(id="parameter-text", markup=False)
 
-    def main(self) -> Tree[ParameterNode]:
+    def main_widget(self) -> Tree[ParameterNode]:
         return self.query_one(Tree)
 
     def show_model(self, resolved: Resolved) -> None:
@@ -74,20 +77,20 @@ class ParametersPage(Page):
             self._fill()
         else:
             now = {node.path: node for node in walk(resolved.tree)}
-            for node in _nodes(self.main().root):
-                self._renew(node, now)
+            for node in _nodes(self.main_widget().root):
+                self._update_node(node, now)
         self._show_current()
 
-    def _renew(self, node: TreeNode[ParameterNode], now: dict[str, ParameterNode]) -> None:
-        """The same node with its new numbers; the cursor and what is open stay."""
+    def _update_node(self, node: TreeNode[ParameterNode], now: dict[str, ParameterNode]) -> None:
+        """Update the counts of a node; the cursor and the expanded nodes stay."""
         if node.data is not None:
             node.data = now[node.data.path]
             node.set_label(self._label(node.data, whole=bool(self._searched)))
 
     def _fill(self) -> None:
-        """The whole tree, or with something to search for, its matching nodes."""
+        """Show the whole tree; or, while something is searched for, the matching nodes."""
         assert self._tree is not None
-        tree, wanted = self.main(), self._searched
+        tree, wanted = self.main_widget(), self._searched
         tree.clear()
         if not wanted:
             self._add(tree.root, self._tree)
@@ -97,7 +100,7 @@ class ParametersPage(Page):
             for _, node in scored[:MOST_FOUND]:
                 tree.root.add_leaf(self._label(node, whole=True), node)
             if not scored:
-                tree.root.add_leaf("nothing of that name")
+                tree.root.add_leaf("no parameter has this name")
         tree.root.expand()
         tree.cursor_line = 0
 
@@ -106,7 +109,7 @@ class ParametersPage(Page):
             parent.add_leaf(self._label(node), node)
             return
         below = parent.add(self._label(node), node, expand=node.path not in self._shut)
-        if node.path not in self._shut:  # a stack of many layers costs only what is open
+        if node.path not in self._shut:  # many layers cost only what is expanded
             self._add_below(below, node)
 
     def _add_below(self, parent: TreeNode[ParameterNode], node: ParameterNode) -> None:
@@ -129,7 +132,7 @@ class ParametersPage(Page):
     def _show_current(self) -> None:
         node = self.selected
         if node is None or self._tree is None:
-            self.query_one("#parameter-words", Static).update("")
+            self.query_one("#parameter-text", Static).update("")
             return
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
@@ -141,19 +144,19 @@ class ParametersPage(Page):
         else:
             table.add_row("tensors", f"{tensors:,}")
         table.add_row("dtype", node.dtype)
-        table.add_row("numbers", f"{node.count:,}")
+        table.add_row("parameters", f"{node.count:,}")
         table.add_row("trained", f"{node.trainable_count:,}" + ("" if node.state == "trained" else f", {node.state}"))
         table.add_row("share", f"{node.count / self._tree.count:.2%}")
         training = memory(node.bytes + 12 * node.trainable_count)  # gradients and AdamW's two moments, float32
         table.add_row("memory", f"{memory(node.bytes)}; while training {training}")
         kind = "agnostic: the encoder" if node.path.startswith("distilbert") else "specific: the new head"
-        table.add_row("task", kind if node.path else "the encoder is task-agnostic, the head is not")
+        table.add_row("task", kind if node.path else "the encoder is agnostic, the head is specific")
         head = next((child for child in self._tree.children if child.name == "classifier"), None)
         if head is not None:
             table.add_row("the head", f"classifier is {head.state}")
         if node.shape is not None:
-            table.add_row("", Text("w shows its numbers", style="dim"))
-        self.query_one("#parameter-words", Static).update(table)
+            table.add_row("", Text("press w for its statistics", style="dim"))
+        self.query_one("#parameter-text", Static).update(table)
 
     @property
     def _searched(self) -> str:
@@ -161,7 +164,7 @@ class ParametersPage(Page):
 
     @property
     def selected(self) -> ParameterNode | None:
-        node = self.main().cursor_node
+        node = self.main_widget().cursor_node
         return node.data if node is not None else None
 
     @on(Input.Changed, "#parameter-search")
@@ -171,7 +174,7 @@ class ParametersPage(Page):
 
     @on(Input.Submitted, "#parameter-search")
     def _found(self) -> None:
-        self.screen.set_focus(self.main())
+        self.screen.set_focus(self.main_widget())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         return self.pane.check_action(action, parameters)
@@ -194,7 +197,7 @@ class ParametersPage(Page):
         self.pane.change("model.freeze", names)
 
     def action_export(self) -> None:
-        question = "Export the parameters to a .csv or .json file"
+        question = "Export the parameters to a .csv or .json file:"
         self.app.push_screen(AskText(question, "parameters.csv"), self._export)
 
     def _export(self, name: str | None) -> None:
@@ -206,24 +209,24 @@ class ParametersPage(Page):
         else:
             text = parameters_as_csv(self._tree)
         if path.suffix not in (".json", ".csv"):
-            self.app.notify(f"{path.name}: the name must end in .csv or .json", severity="error")
+            self.app.notify(f"{path.name}: the name must end in .csv or .json.", severity="error")
             return
         if path.exists():
-            self.app.notify(f"{path} is there already; choose another name", severity="error")
+            self.app.notify(f"{path} exists already. Choose another name.", severity="error")
             return
         try:
             write_text_atomically(path, text)
         except OSError as error:
-            self.app.notify(f"{path} cannot be written ({error.strerror})", severity="error")
+            self.app.notify(f"{path} cannot be written ({error.strerror}).", severity="error")
             return
-        self.app.notify(f"written to {path}")
+        self.app.notify(f"Parameters written to {path}.")
 
     def action_open(self) -> None:
-        if (node := self.main().cursor_node) is not None:
+        if (node := self.main_widget().cursor_node) is not None:
             node.expand()
 
     def action_close(self) -> None:
-        tree = self.main()
+        tree = self.main_widget()
         node = tree.cursor_node
         if node is None:
             return

@@ -1,4 +1,4 @@
-"""A real batch through the stack: what comes out of every module, in order."""
+"""Trace: one batch of reviews through the model, and the output of every module, in order."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from core.inspection.target import Resolved
 from core.model.parameter_tree import short_name
 from tui.panes.model.page import Page, failed, grid_text, right
 
-_HINT = "b runs a real batch of reviews through the model, and shows what every module makes of it."
+_HINT = "Press b to run a batch of reviews through the model and show the output of every module."
 MOST_REVIEWS = 5
 
 
 class TracePage(Page):
-    """A row a module; beneath it the reviews with their padding, and the logits."""
+    """A table with one row per module; below it the reviews with their padding, and their logits."""
 
-    name_ = "Trace"
+    title = "Trace"
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("b", "batch", "run a batch")]
 
@@ -39,14 +39,14 @@ class TracePage(Page):
         table.add_column(" dtype", width=9)
         table.cell_padding = 0
 
-    def main(self) -> DataTable[Text]:
+    def main_widget(self) -> DataTable[Text]:
         return self.query_one(DataTable)
 
     def show_model(self, resolved: Resolved) -> None:
         self._clear(_HINT)
 
-    def _clear(self, words: str) -> None:
-        self.query_one("#trace-head", Static).update(words)
+    def _clear(self, message: str) -> None:
+        self.query_one("#trace-head", Static).update(message)
         self.query_one("#trace-batch", Static).update("")
         self.query_one(DataTable).clear()
 
@@ -54,12 +54,12 @@ class TracePage(Page):
         self.run_batch()
 
     def run_batch(self) -> None:
-        """A batch, on demand."""
+        """Start to trace a batch."""
         resolved, data = self.pane.resolved, self.pane.console.data
         if resolved is None:
             return
 
-        def work(between: Any) -> Any:
+        def work(check_cancelled: Any) -> Any:
             import torch
 
             from core.engine.device import usable_cores
@@ -69,13 +69,13 @@ class TracePage(Page):
             torch.set_num_threads(usable_cores())
             source = resolved.target.config.data
             reviews, origin = open_reviews(data or source.source, source.dataset)
-            between()
-            return trace_batch(resolved, reviews, origin.words(), between)
+            check_cancelled()
+            return trace_batch(resolved, reviews, origin.words(), check_cancelled)
 
-        if self.look(work, heavy=True):
+        if self.inspect(work, heavy=True):
             self._clear("running a batch …")
 
-    def look_done(self, result: Any) -> None:
+    def show_result(self, result: Any) -> None:
         table: DataTable[Text] = self.query_one(DataTable)
         reviews, length = len(result.lengths), max(result.lengths)
         dtype = result.rows[-1].dtype
@@ -83,7 +83,7 @@ class TracePage(Page):
             f"input_ids [{reviews}, {length}], {result.padding:.0%} padding · {dtype} · {printable(result.origin)}\n"
         )
         seconds = result.rows[-1].seconds
-        head.append(f"{operations(result.flops)} in {seconds:.2f} s · ◀ its vector at position 0 becomes the logit")
+        head.append(f"{operations(result.flops)} in {seconds:.2f} s · ◀ its hidden state at position 0 gives the logit")
         with self.app.batch_update():
             self.query_one("#trace-head", Static).update(head)
             table.clear()
@@ -99,28 +99,28 @@ class TracePage(Page):
                     right(memory(row.bytes).replace(" ", "")),
                     grid_text(f" {row.dtype}"),
                 )
-            self.query_one("#trace-batch", Static).update(self._batch_words(result))
+            self.query_one("#trace-batch", Static).update(self._batch_text(result))
 
-    def _batch_words(self, result: Any) -> Text:
-        """A line a review: ▲ the first vector, ■ tokens, · padding, and its logit."""
-        words = Text(no_wrap=True, overflow="ellipsis")
-        # The terminal's size: the page itself may have none yet when a quick look comes back.
+    def _batch_text(self, result: Any) -> Text:
+        """Format one line per review: ▲ position 0, ■ tokens, · padding, and its logit."""
+        text = Text(no_wrap=True, overflow="ellipsis")
+        # The size of the terminal: the page may have none yet when a fast inspection returns.
         longest, room = max(result.lengths), max(min(self.app.size.width - 40, 100), 20)
         most = MOST_REVIEWS if self.app.size.height >= 30 else 2
         for i, length in enumerate(result.lengths[:most]):
             filled = max(round(length / longest * room), 1)
-            words.append("▲", style="bold")
-            words.append("■" * (filled - 1) + "·" * (room - filled))
+            text.append("▲", style="bold")
+            text.append("■" * (filled - 1) + "·" * (room - filled))
             sign = "positive" if result.logits[i] > 0 else "negative"
             token = printable(result.first_tokens[i])[:10]
-            words.append(f"  {length:>3} tokens, ▲ {token}: {result.logits[i]:+.2f} {sign}\n", style="dim")
+            text.append(f"  {length:>3} tokens, ▲ {token}: {result.logits[i]:+.2f} {sign}\n", style="dim")
         shown = min(len(result.lengths), most)
-        said = [f"▲ the first vector, ■ tokens, · padding; {shown} of {len(result.lengths)} reviews"]
+        parts = [f"▲ position 0, ■ tokens, · padding; {shown} of {len(result.lengths)} reviews"]
         if result.cut:
-            said.append(f"{result.cut} reviews are cut at max_length {result.max_length}")
-        words.append("; ".join(said), style="dim")
-        return words
+            parts.append(f"{result.cut} reviews are cut at max_length {result.max_length}")
+        text.append("; ".join(parts), style="dim")
+        return text
 
-    def say(self, words: str) -> None:
+    def show_message(self, message: str) -> None:
         self._clear("")
-        self.query_one("#trace-head", Static).update(failed(words))
+        self.query_one("#trace-head", Static).update(failed(message))

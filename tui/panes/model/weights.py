@@ -1,8 +1,8 @@
-"""One tensor in numbers: mean, spread, quantiles, a histogram, and the neighbours of a token."""
+"""Weights: statistics of one tensor, a histogram, and the nearest neighbours of a token's embedding."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.table import Table
 from rich.text import Text
@@ -20,18 +20,21 @@ from tui.panes.model.page import Page, failed, grid_text
 from tui.widgets.field import Field
 from tui.widgets.histogram import Histogram
 
+if TYPE_CHECKING:
+    from tui.panes.model.pane import ModelPane
+
 EMBEDDINGS = "distilbert.embeddings.word_embeddings.weight"
 FIRST_TOKEN = "film"
 
 
 class WeightsPage(Page):
-    """The tensors left; right what is in the one under the cursor."""
+    """A list of tensors, and the statistics of the selected one."""
 
-    name_ = "Weights"
+    title = "Weights"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "token", "token", key_display="/")]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, pane: ModelPane) -> None:
+        super().__init__(pane)
         self._names: list[str] = []
         self._bytes: dict[str, int] = {}
         self._shown_key: tuple[Any, ...] = ()
@@ -41,45 +44,45 @@ class WeightsPage(Page):
         with Horizontal():
             yield OptionList(id="weights-list")
             with Vertical(id="weights-right"):
-                yield Static(id="weights-words", markup=False)
+                yield Static(id="weights-statistics", markup=False)
                 yield Histogram(id="weights-histogram")
                 yield Field(FIRST_TOKEN, id="weights-token", placeholder="a token", compact=True)
-                yield Static(id="weights-near", markup=False)
+                yield Static(id="weights-neighbours", markup=False)
 
-    def main(self) -> OptionList:
+    def main_widget(self) -> OptionList:
         return self.query_one(OptionList)
 
     def show_model(self, resolved: Resolved) -> None:
         if self.display:
-            self.shown()
+            self.activate()
 
     def _list(self, resolved: Resolved) -> None:
-        """The tensors of the model; filled only once the page is seen."""
+        """Fill the list of tensors, unless it shows these already."""
         self._bytes = {leaf.path: leaf.bytes for leaf in leaves(resolved.tree)}
         names = list(self._bytes)
         if names != self._names:
             self._names = names
-            menu = self.main()
+            menu = self.main_widget()
             with menu.prevent(OptionList.OptionHighlighted):
                 menu.clear_options()
                 menu.add_options(Option(grid_text(short_name(name))) for name in names)
                 menu.highlighted = 0
 
     def select(self, path: str) -> None:
-        """Puts the cursor on a tensor, or on the first of a module's."""
+        """Select a tensor, or the first one of a module."""
         if self.pane.resolved is not None:
             self._list(self.pane.resolved)
         places = [i for i, name in enumerate(self._names) if name == path or name.startswith(f"{path}.")]
         if places and path:
-            self.main().highlighted = places[0]
+            self.main_widget().highlighted = places[0]
 
     @property
     def _selected(self) -> str:
-        place = self.main().highlighted
+        place = self.main_widget().highlighted
         return self._names[place] if place is not None and place < len(self._names) else ""
 
     @on(OptionList.OptionHighlighted, "#weights-list")
-    def shown(self) -> None:
+    def activate(self) -> None:
         resolved = self.pane.resolved
         if resolved is None or not self.display:
             return
@@ -90,34 +93,34 @@ class WeightsPage(Page):
             return
         self._shown_key = key
         near = name == EMBEDDINGS
-        self.query_one("#weights-token").display = self.query_one("#weights-near").display = near
+        self.query_one("#weights-token").display = self.query_one("#weights-neighbours").display = near
         self.refresh_bindings()
         token = self.query_one("#weights-token", Input).value.strip()
         weights = self.pane.weights_of(resolved)
 
-        def work(between: Any) -> Any:
+        def work(check_cancelled: Any) -> Any:
             from core.errors import InputError
             from core.inspection.tensor_stats import nearest_tokens, tensor_statistics
 
-            opened = weights(between)
+            opened = weights(check_cancelled)
             numbers = tensor_statistics(opened, name)
-            between()
+            check_cancelled()
             try:
                 found = nearest_tokens(opened, resolved.tokenizer, token) if near and token else []
             except InputError as error:
                 return numbers, token, str(error)
             return numbers, token, found
 
-        self.query_one("#weights-near", Static).update("")
-        # A lazily read tensor is no burden to a run; the whole of a preset's weights is.
+        self.query_one("#weights-neighbours", Static).update("")
+        # One small tensor of a file can be read while a run trains; all weights of a preset cannot.
         heavy = resolved.target.file is None or self._bytes[name] > 16_000_000
-        if self.look(work, heavy=heavy):
-            words = f"{printable(name)}: reading {memory(self._bytes[name])} …"
-            self.query_one("#weights-words", Static).update(words)
+        if self.inspect(work, heavy=heavy):
+            message = f"{printable(name)}: reading {memory(self._bytes[name])} …"
+            self.query_one("#weights-statistics", Static).update(message)
         else:
             self._shown_key = ()
 
-    def look_done(self, result: Any) -> None:
+    def show_result(self, result: Any) -> None:
         numbers, token, near = result
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
@@ -125,30 +128,30 @@ class WeightsPage(Page):
         for name, value in numbers.in_words():
             alarm = name == "NaN, Inf" and numbers.nan + numbers.inf
             table.add_row(name, Text(printable(value), style="bold reverse" if alarm else ""))
-        self.query_one("#weights-words", Static).update(table)
+        self.query_one("#weights-statistics", Static).update(table)
         self.query_one(Histogram).show(numbers.edges, numbers.bins)
         if isinstance(near, str):
-            self.query_one("#weights-near", Static).update(failed(near))
+            self.query_one("#weights-neighbours", Static).update(failed(near))
         elif near:
-            words = Text(f"nearest to {printable(token)}: ", style="bold")
+            neighbours = Text(f"nearest to {printable(token)}: ", style="bold")
             for one in near:
-                words.append(f"{printable(one.token)} ", style="not bold")
-                words.append(f"{one.cosine:.2f}  ", style="not bold dim")
-            self.query_one("#weights-near", Static).update(words)
+                neighbours.append(f"{printable(one.token)} ", style="not bold")
+                neighbours.append(f"{one.cosine:.2f}  ", style="not bold dim")
+            self.query_one("#weights-neighbours", Static).update(neighbours)
 
     @on(Input.Submitted, "#weights-token")
     def _token_typed(self) -> None:
         self._shown_key = ()
-        self.shown()
+        self.activate()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Only embeddings have tokens to look for."""
+        """Only the embeddings have tokens."""
         return action != "token" or self._selected == EMBEDDINGS
 
     def action_token(self) -> None:
         self.screen.set_focus(self.query_one("#weights-token"))
 
-    def say(self, words: str) -> None:
+    def show_message(self, message: str) -> None:
         self._shown_key = ()
-        self.query_one("#weights-words", Static).update(failed(words))
+        self.query_one("#weights-statistics", Static).update(failed(message))
         self.query_one(Histogram).show([], [])

@@ -60,7 +60,7 @@ class PresetsPane(Pane):
     def compose(self) -> ComposeResult:
         yield PresetList(id="preset-list")
         with VerticalScroll(id="preset-details", can_focus=False):
-            yield Static(id="preset-words", markup=False)
+            yield Static(id="preset-description", markup=False)
             yield Static(id="preset-origins", markup=False)
             yield FieldList(id="fields", first="data.n_samples")
         yield Static(id="field-help", markup=False)
@@ -140,12 +140,12 @@ class PresetsPane(Pane):
             words.append(f"{printable(preset.name)}\n\n", style="bold")
             words.append(f"✗ {printable(preset.error)}\n\n", style="red")
             words.append("Mend the file and open the console again, or choose another preset.")
-            self.query_one("#preset-words", Static).update(words)
+            self.query_one("#preset-description", Static).update(words)
             self.query_one("#preset-origins", Static).update("")
             return
         words.append(f"{printable(preset.config.title)}\n", style="bold")
         words.append(printable(preset.config.description))
-        self.query_one("#preset-words", Static).update(words)
+        self.query_one("#preset-description", Static).update(words)
         config = self._config_of(preset)
         fields.show(config, preset.config)
         self.query_one("#preset-details").scroll_home(animate=False)

@@ -66,7 +66,7 @@ class RunsPane(Pane):
         yield Static(id="runs-hint", markup=False)
         yield RunCurves()
         with VerticalScroll(id="runs-config"):
-            yield Static(id="runs-words", markup=False)
+            yield Static(id="runs-text", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#runs-filter-line").display = False
@@ -138,7 +138,7 @@ class RunsPane(Pane):
 
     def _draw(self) -> None:
         names = self._chosen_names()
-        hint, words = self.query_one("#runs-hint", Static), self.query_one("#runs-words", Static)
+        hint, words = self.query_one("#runs-hint", Static), self.query_one("#runs-text", Static)
         curves = self.query_one(RunCurves)
         curves.display = bool(names)
         if not names:

@@ -75,7 +75,7 @@ class TrainPane(Pane, can_focus=True):
         yield RunView()
         with VerticalScroll(id="train-proposal", can_focus=False):
             yield Static(id="train-proposal-status", markup=False)
-            yield Static(id="train-proposal-words", markup=False)
+            yield Static(id="train-proposal-body", markup=False)
 
     def on_mount(self) -> None:
         self.update_run()
@@ -108,7 +108,7 @@ class TrainPane(Pane, can_focus=True):
             heading = proposal_heading(session.proposed)
             body = proposal_table(session.proposed, self.console.plans.get(session.proposed))
         self.query_one("#train-proposal-status", Static).update(heading)
-        self.query_one("#train-proposal-words", Static).update(body)
+        self.query_one("#train-proposal-body", Static).update(body)
 
     def _note(self, state: RunState) -> str:
         """Return what to show beside the status: where the run is, or what was requested."""
