@@ -34,7 +34,6 @@ if TYPE_CHECKING:  # what the first frame does not need is imported when it is f
     from textual.command import Provider
     from textual.css.query import DOMQuery
 
-    from core.runs.read_ahead import ReadAhead
     from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvents
     from tui.workers.training import ResumeFunction, TrainFunction
 
@@ -68,7 +67,6 @@ class ImdbTui(App[int]):
         preset: str | None = None,
         data: str | None = None,
         watch: Run | None = None,
-        ahead: ReadAhead | None = None,
         train: TrainFunction | None = None,
         resume: ResumeFunction | None = None,
         background: bool = True,
@@ -79,7 +77,7 @@ class ImdbTui(App[int]):
         self.root, self.first_preset, self.data = root, preset, data
         self.plans: dict[RunConfig, PlanReady] = {}
         self.session = RunSession(root, self.post_message, train, resume)
-        self.first_watch, self._ahead = watch, ahead
+        self.first_watch = watch
         self.libraries = "waiting"
         self._library_loader = LibraryLoader(self.post_message, enabled=background)
         self.quit_prompt = QuitPrompt(self, self.session, self._unsaved_presets)
@@ -103,7 +101,7 @@ class ImdbTui(App[int]):
         first = "presets" if self.first_watch is None else "train"
         yield self._top
         if self.first_watch is not None:
-            self.session.watch(self.first_watch, at_once=True, ahead=self._ahead)
+            self.session.watch(self.first_watch)
         with ContentSwitcher(initial=first):
             yield make_pane(first, self, self.stylesheet)
         yield Footer(help_key="question_mark")
@@ -122,7 +120,7 @@ class ImdbTui(App[int]):
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         if self._unknown_theme:
             self.notify(f"There is no theme {self._unknown_theme!r}. Press ctrl+p to list them.", severity="warning")
-        if self.first_watch is None or self.session.watched is not None:
+        if self.first_watch is None:
             self.call_after_refresh(self._library_loader.start)
 
     def on_libraries_loaded(self, message: LibrariesLoaded) -> None:
@@ -216,7 +214,7 @@ class ImdbTui(App[int]):
 
     def on_run_followed(self, message: RunFollowed) -> None:
         if self.session.take_followed(message):
-            self._drawing.ask(wait=can_wait(message.events))
+            self._drawing.ask(wait=can_wait(message.update.parts))
 
     def on_plan_ready(self, _: PlanReady) -> None:
         self._drawing.soon()  # Train shows the plan of the proposed configuration

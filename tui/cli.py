@@ -90,13 +90,10 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     from core.errors import InputError
     from core.runs.directory import find_run, runs_root
 
-    watched = ahead = None
+    watched = None
     try:
         if watch is not None:
-            from core.runs.read_ahead import ReadAhead
-
             watched = find_run(runs_root(options.runs_dir), watch)
-            ahead = ReadAhead(watched)
         if options.preset:
             load_preset(options.preset)
         for preset in list_presets() if options.data else []:
@@ -111,7 +108,7 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     from tui.app import ImdbTui
 
     root = runs_root(options.runs_dir)
-    app = ImdbTui(root, preset=options.preset, data=options.data, watch=watched, ahead=ahead)
+    app = ImdbTui(root, preset=options.preset, data=options.data, watch=watched)
     try:
         app.run()
     finally:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from core.config.schema import RunConfig
     from core.runs.directory import Run
     from core.runs.events import Event
+    from core.runs.reader import RunUpdate
     from core.runs.state import RunState
     from core.runs.status import Status
-    from core.runs.step_columns import StepBlock
 
 
 @dataclass
@@ -51,12 +51,12 @@ class RunOpened(Message):
 
 @dataclass
 class RunFollowed(Message):
-    """New events of the watched run, and whether the process that writes it is alive."""
+    """What was added to the watched run."""
 
     run: Run
-    events: list[Event]
-    live: bool
+    update: RunUpdate
     owner: str
+    """As in :class:`RunOpened`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,9 @@ class RunLine:
     preset: str
     val_accuracy: float | None
     elapsed: float
-    is_saved: bool
+    has_checkpoint: bool
+    skipped_lines: int
+    """Unreadable lines of its events.jsonl."""
 
 
 @dataclass
@@ -89,12 +91,10 @@ class RunRead(Message):
 
 @dataclass
 class RunGrew(Message):
-    """New steps and events of a run, its current status, and the number of damaged lines in its file."""
+    """What was added to a run since it was read."""
 
     run: Run
-    parts: list[StepBlock | Event]
-    status: Status
-    skipped: int
+    update: RunUpdate
 
 
 @dataclass

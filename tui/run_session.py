@@ -15,15 +15,13 @@ from textual.message import Message
 from core.config.schema import RunConfig
 from core.errors import InputError
 from core.runs.directory import Run
-from core.runs.status import LIVE
 
 if TYPE_CHECKING:  # what the first frame does not need is imported when it is first used
-    from core.runs.read_ahead import ReadAhead
     from core.runs.state import RunState
     from core.training.control import Control
     from core.training.requests import RemoteControl
     from tui.messages import RunFollowed, RunOpened, TrainingEnded, TrainingEvents
-    from tui.workers.run_tail import Following
+    from tui.workers.run_tail import RunTail
     from tui.workers.training import ResumeFunction, TrainFunction, Training
 
 
@@ -59,10 +57,10 @@ class RunSession:
         return Training(self._post, self._train, self._resume)
 
     @cached_property
-    def _following(self) -> Following:
-        from tui.workers.run_tail import Following
+    def _run_tail(self) -> RunTail:
+        from tui.workers.run_tail import RunTail
 
-        return Following(self._post)
+        return RunTail(self._post)
 
     @property
     def is_live(self) -> bool:
@@ -118,19 +116,18 @@ class RunSession:
     def end(self, message: TrainingEnded) -> None:
         """Record how the training thread ended."""
         if message.error and self.own is not None:
-            self.own.status, self.own_traceback = "failed", message.traceback
+            self.own.recorded_status, self.own_traceback = "failed", message.traceback
 
     # A run of another process, or one that has ended
 
-    def watch(self, run: Run, *, at_once: bool = False, ahead: ReadAhead | None = None) -> None:
-        """Read a run in a thread and follow it; with ``at_once``, read a short one before returning."""
+    def watch(self, run: Run) -> None:
+        """Read a run in a thread and follow it."""
         self.watched_run = run
-        if opened := self._following.open(run, at_once=at_once, ahead=ahead):
-            self.watched, self.watched_owner = opened.state, opened.owner
+        self._run_tail.open(run)
 
     def stop_watching(self) -> None:
         """Return to this console's own run."""
-        self._following.close()
+        self._run_tail.close()
         self.watched = self.watched_run = None
 
     def is_own(self, run: Run) -> bool:
@@ -141,7 +138,7 @@ class RunSession:
         """Take over the state of a run that was read from disk."""
         if message.own:
             self.own = message.state
-            self.own.status = "starting"
+            self.own.restart()
             try:
                 self.own_config = message.run.config()
             except InputError:  # the training thread reports it
@@ -154,8 +151,5 @@ class RunSession:
         if self.watched is None or self.watched_run != message.run:
             return False
         self.watched_owner = message.owner
-        for event in message.events:
-            self.watched.apply(event)
-        if not message.live and self.watched.status in LIVE:
-            self.watched.status = "interrupted"
+        self.watched.update(message.update)
         return True

@@ -11,6 +11,7 @@ from textual.timer import Timer
 
 if TYPE_CHECKING:
     from core.runs.events import Event
+    from core.runs.step_columns import StepBlock
 
 STEPS_S = 1.0
 """Where only steps are new, their numbers are drawn this often: a processor draws them or trains."""
@@ -51,10 +52,12 @@ class Paced:
         self._draw()
 
 
-def can_wait(events: Sequence[Event]) -> bool:
+def can_wait(events: Sequence[Event | StepBlock]) -> bool:
     """Whether they are only steps and counts, of which more follow; none at all says that a run has ended."""
     from core.runs.events import Progressed, StepLogged
+    from core.runs.step_columns import StepBlock
 
     return bool(events) and all(
-        isinstance(event, StepLogged) or (isinstance(event, Progressed) and bool(event.done)) for event in events
+        isinstance(event, (StepLogged, StepBlock)) or (isinstance(event, Progressed) and bool(event.done))
+        for event in events
     )

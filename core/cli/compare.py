@@ -70,7 +70,7 @@ def _words(pair: Paired | str) -> str:
 def _print_table(runs: list[Run], states: list[RunState], differing: dict[str, list[Any]]) -> None:
     last = [state.epochs[-1] if state.epochs else None for state in states]
     rows = {
-        "status": [summary.status_words(state.status) for state in states],
+        "status": [summary.status_label(state.status) for state in states],
         "epochs": [f"{len(state.epochs)}/{state.num_epochs or '?'}" for state in states],
         "best val acc": [formatting.percent(state.best_val_accuracy) for state in states],
         "last val acc": [formatting.percent(epoch.val_accuracy) if epoch else "–" for epoch in last],

@@ -52,7 +52,7 @@ class Reporter:
             self._bar = Progress(
                 TextColumn("{task.fields[status]}"), BarColumn(), TextColumn("{task.description}"), console=console
             )
-            self._task = self._bar.add_task("", total=None, status=summary.status_words("starting"))
+            self._task = self._bar.add_task("", total=None, status=summary.status_label("starting"))
 
     def __enter__(self) -> Reporter:
         if self._bar:
@@ -76,7 +76,7 @@ class Reporter:
             self._update_bar()
         elif isinstance(event, StepLogged) and event.elapsed - self._last_line >= self.LINE_EVERY_S:
             self._last_line = event.elapsed
-            self._line(f"{summary.progress_words(self.state)} · loss {event.loss:.3f}")
+            self._line(f"{summary.progress_text(self.state)} · loss {event.loss:.3f}")
         elif isinstance(event, Progressed) and event.done is None:
             self._line(event.message)
 
@@ -84,7 +84,7 @@ class Reporter:
         """How the run ended; not among the lines, because bad input is told by whoever catches it."""
         finished = self.state.finished
         words = f": {finished.error or finished.reason}" if finished else ""
-        return formatting.printable(summary.status_words(self.state.status) + words)
+        return formatting.printable(summary.status_label(self.state.status) + words)
 
     def _line(self, words: str) -> None:
         self._console.print(formatting.printable(words), soft_wrap=True)
@@ -92,7 +92,7 @@ class Reporter:
     def _update_bar(self) -> None:
         assert self._bar is not None
         total = self.state.total_steps or None
-        words = summary.progress_words(self.state)
+        words = summary.progress_text(self.state)
         loss = self.state.curves["train/loss"].last
         if loss is not None:
             words += f" · loss {loss:.3f}"
@@ -101,7 +101,7 @@ class Reporter:
             completed=self.state.step,
             total=total,
             description=words,
-            status=summary.status_words(self.state.status),
+            status=summary.status_label(self.state.status),
         )
 
 

@@ -29,9 +29,10 @@ def runs(runs_dir: RunsDir = None, json: AsJson = False) -> None:
     table = Table("status", "run", "epochs", "best val acc", "time", box=None, pad_edge=False)
     for run, state in found:
         planned = state.num_epochs or "?"
+        skipped = f" ({summary.skipped_text(state.skipped_lines)})" if state.skipped_lines else ""
         table.add_row(
-            summary.status_words(state.status),
-            formatting.printable(run.name),
+            summary.status_label(state.status),
+            formatting.printable(run.name) + skipped,
             f"{len(state.epochs)}/{planned}",
             formatting.percent(state.best_val_accuracy),
             formatting.duration(state.elapsed),
@@ -54,7 +55,7 @@ def show(
 
 
 def _print_run(run: Run, state: RunState) -> None:
-    out.print(f"{formatting.printable(run.name)}  {summary.status_words(state.status)}")
+    out.print(f"{formatting.printable(run.name)}  {summary.status_label(state.status)}")
     if state.started:
         out.print(f"{state.started.device}, {state.started.dtype} ({state.started.dtype_reason})")
         for part, words in state.started.engine.items():
@@ -78,12 +79,12 @@ def _print_run(run: Run, state: RunState) -> None:
     for moment, words in state.log:
         out.print(f"{formatting.clock(moment)} {formatting.printable(words)}", soft_wrap=True)
     if state.skipped_lines:
-        out.print(f"damaged lines of events.jsonl that were skipped: {state.skipped_lines}")
+        out.print(summary.skipped_text(state.skipped_lines))
     out.print(f"files: {formatting.printable(str(run.path))}", soft_wrap=True)
 
 
 def _print_config(run: Run) -> None:
-    """A line a section; a configuration that cannot be read is said, and what else there is is shown."""
+    """One line per section, or the error if the configuration cannot be read."""
     try:
         config = run.config()
     except InputError as error:

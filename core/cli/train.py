@@ -19,7 +19,7 @@ from core.errors import InputError
 from core.runs import summary
 from core.runs.directory import Run, find_run, runs_root
 from core.runs.events import Event
-from core.runs.reader import EventReader
+from core.runs.reader import read_events
 from core.runs.state import RunState
 from core.runs.writer import launch_id
 from core.training.control import Change, Control, journal_of
@@ -52,12 +52,12 @@ def train(
     before = find_run(root, resume or replay or "") if preset is None else None
     if resume is not None and before is not None and not launch_id() and before.is_live():
         # At once, before torch is imported; but of several ranks the first may already be the one that writes.
-        raise InputError(before.owner_words())
+        raise InputError(before.owner_message())
     if preset is not None:
         config = configure(load_preset(preset), set_ or [], data)
     elif replay is not None and before is not None:
         config = configure(before.config(), [], data)
-        control.expect(journal_of(EventReader(before.events_path).read()))
+        control.expect(journal_of(read_events(before)))
     elif before is not None and data is not None:
         data = configure(before.config(), [], data).data.source
     if config is not None and config.data.source not in NAMED_SOURCES:

@@ -178,12 +178,12 @@ def resolve(target: Target) -> Resolved:
 
     Raises InputError where its configuration cannot be had or used.
     """
-    from core.runs.stored_model import kept_by
+    from core.runs.stored_model import stored_model
     from core.sources.resolve import open_checkpoint
 
     model = target.config.model
     if target.run is not None and (target.run.path / MODEL).is_dir():
-        checkpoint = kept_by(target.run)
+        checkpoint = stored_model(target.run)
     else:
         checkpoint = open_checkpoint(model.checkpoint, pretrained=model.init == "pretrained")
     return Resolved(target, *_built(checkpoint, model), checkpoint)

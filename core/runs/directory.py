@@ -1,13 +1,13 @@
-"""The run directory: written while training, read by every view, listed and compared afterwards.
+"""The run directory: where its files are, which runs there are, and whether the process of a run is alive.
 
 <runs>/20261123-221501-pretrained/
   config.toml        what reproduces the run
   environment.json   versions, device, dtype with reason, origins with hashes
-  events.jsonl       one JSON object a line, append-only
-  owner.json         the process that trains, for as long as it does; it then also holds a lock on .lock
+  events.jsonl       one JSON object per line, append-only
+  owner.json         the process that trains, while it does; it then also holds a lock on .lock
   model/             the encoder's configuration and the tokenizer, as transformers reads them
-  predictions/       validation predictions, one CSV an epoch
-  checkpoints/       what the run needs to go on: the last two moments, and the best where that is wanted
+  predictions/       validation predictions, one CSV per epoch
+  checkpoints/       what resuming needs: the last two checkpoints, and the best one if that is configured
   requests/          what other processes ask of the run
 """
 
@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any
 
 from core.config.schema import RunConfig, from_toml
 from core.errors import InputError
-from core.runs.status import LIVE, Status
 
 if TYPE_CHECKING:
     from core.runs.state import RunState
@@ -56,8 +55,8 @@ class Run:
         return self.path.name
 
     @property
-    def is_saved(self) -> bool:
-        """Whether there is a checkpoint to go on from; whether it verifies is asked when that is done."""
+    def has_checkpoint(self) -> bool:
+        """Whether there is a checkpoint to resume from; it is verified when the run is resumed."""
         return any((self.path / "checkpoints").glob("step-*"))
 
     @property
@@ -90,19 +89,11 @@ class Run:
         return content if isinstance(content, dict) else {}
 
     def state(self, *, steps: bool = True) -> RunState:
-        """The fold of the run's events; its status says ``interrupted`` where nobody writes on."""
-        from core.runs.reader import EventReader  # here and not above: the console's first frame reads no run
+        """The state of the run as it is on disk; without ``steps`` the curves are left out, which is fast."""
+        from core.runs.reader import RunReader  # imported here because the console's first frame reads no run
 
-        reader, state = EventReader(self.events_path, steps=steps), self.unread_state()
-        if steps:
-            reader.fold_into(state)
-        else:
-            for event in reader.read():
-                state.apply(event)
-        state.skipped_lines = reader.skipped
-        state.status = self.status(state)
-        if reader.torn() and state.status not in LIVE:
-            state.skipped_lines += 1
+        state = self.unread_state()
+        state.update(RunReader(self, steps="columns" if steps else "last").read())
         return state
 
     def unread_state(self) -> RunState:
@@ -111,26 +102,22 @@ class Run:
 
         return RunState(run=self.name, preset=self.name[16:])
 
-    def status(self, state: RunState) -> Status:
-        """``state.status``, corrected for a run that died without writing its end."""
-        return "interrupted" if state.status in LIVE and not self.is_live() else state.status
-
     def owner(self) -> dict[str, Any] | None:
-        """The process that trains or trained last without giving the run up: pid, host, process_started, launch."""
+        """The process that trains, or that died while it did: pid, host, process_started, launch."""
         try:
             owner = json.loads((self.path / OWNER).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
         return owner if isinstance(owner, dict) else None
 
-    def owner_words(self) -> str:
-        """Who is in the way of another writer, for a refusal."""
+    def owner_message(self) -> str:
+        """Which process writes the run, for the error that refuses a second one."""
         owner = self.owner() or {}
         pid, host = owner.get("pid", "?"), owner.get("host", "an unknown host")
         return f"run {self.name} is being written by process {pid} on {host}; stop that one first"
 
     def is_live(self) -> bool:
-        """Whether the process that owns the run still lives."""
+        """Whether the process that owns the run is alive."""
         owner = self.owner()
         if owner is None:
             return False
@@ -144,7 +131,7 @@ class Run:
             return False
 
     def _is_locked(self) -> bool:
-        """The lock goes with its process, whatever the clock says and whoever has its number now."""
+        """The system releases the lock when its process ends, even if the clock changed or the pid was reused."""
         from filelock import FileLock, Timeout
 
         try:
@@ -171,7 +158,7 @@ def _process_lives(owner: dict[str, Any]) -> bool:
 
     try:
         process = psutil.Process(owner["pid"])
-        # A killed process that its parent has not yet waited for still has its number.
+        # A killed process keeps its pid until its parent has waited for it.
         dead = process.status() == psutil.STATUS_ZOMBIE
         return not dead and bool(abs(process.create_time() - owner["process_started"]) < 1.0)
     except psutil.Error:
@@ -188,12 +175,12 @@ def list_runs(root: Path) -> list[Run]:
         raise InputError(
             f"the runs directory {root} cannot be read ({error.strerror}); choose another with --runs-dir"
         ) from None
-    # In one second and of one preset, the tenth comes after the second.
+    # Among runs of the same second and preset, -10 sorts after -2.
     return sorted(found, key=lambda run: (run.name[:15], len(run.name), run.name), reverse=True)
 
 
 def find_run(root: Path, name: str) -> Run:
-    """The run of that name, of a unique beginning of a name, or ``last``. Raises InputError for none or several."""
+    """The run with that name, with a unique prefix of it, or ``last``. Raises InputError for none or several."""
     runs = list_runs(root)
     if not name:
         raise InputError("the name of the run is empty; `imdb-tui runs` lists them")
@@ -203,5 +190,5 @@ def find_run(root: Path, name: str) -> Run:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise InputError(f"{name!r} could be any of {', '.join(run.name for run in matches)}; write more of it")
+        raise InputError(f"{name!r} could be any of {', '.join(run.name for run in matches)}; type more of the name")
     raise InputError(f"there is no run {name!r} in {root}; `imdb-tui runs` lists them")

@@ -15,7 +15,7 @@ class Event:
     """Base of all events. ``time`` is seconds since 1970; ``elapsed`` is seconds of the run's own steady clock."""
 
     name: ClassVar[str] = ""
-    kept: ClassVar[bool] = True
+    stored: ClassVar[bool] = True
     """Whether the event belongs in events.jsonl, or only tells a watcher what is going on this moment."""
     time: float
     elapsed: float
@@ -62,7 +62,7 @@ class Progressed(Event):
     """A word on what is being done between steps: loading, downloading, evaluating."""
 
     name: ClassVar[str] = "progress"
-    kept: ClassVar[bool] = False
+    stored: ClassVar[bool] = False
     message: str
     done: int | None = None
     total: int | None = None

@@ -1,87 +1,115 @@
-"""Reads a run's events.jsonl, whole or as it grows; a line that is no event never ends it."""
+"""Reads the events of one run: all of them, or what was added since the last call.
+
+Everything that shows a run reads it here: the panes, the list of runs, ``watch``, ``show`` and resuming. A line that is
+not an event is counted and skipped; it never ends the reading.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from core.runs.events import Event, StepLogged, from_line
-from core.runs.state import RunState
-from core.runs.step_columns import MANY, StepBlock, read_block
+from core.runs.step_columns import FEW, StepBlock, read_block
 
+if TYPE_CHECKING:
+    from core.runs.directory import Run
+
+POLL_S = 0.3
+"""How often new events are looked for, in seconds."""
+MANY = 1 << 20
+"""With at least this many bytes to read, importing pyarrow to parse steps in columns pays off."""
 _PIECE = 8 << 20
 _STEP = b'{"event": "step"'
 _END_OF_LINE = re.compile(rb"\n")
 _END_OF_STEPS = re.compile(rb'\n(?!\{"event": "step")')
 
 
-def take_in(parts: Iterable[StepBlock | Event], state: RunState) -> list[Event]:
-    """Applies what :meth:`EventReader.parts` gives to ``state``; gives the events other than steps."""
-    others: list[Event] = []
-    for part in parts:
-        if isinstance(part, StepBlock):
-            state.apply_block(part)
-            continue
-        state.apply(part)
-        if not isinstance(part, StepLogged):
-            others.append(part)
-    return others
+@dataclass(frozen=True, slots=True)
+class RunUpdate:
+    """What one call of :meth:`RunReader.read` found; apply it with :meth:`core.runs.state.RunState.update`."""
+
+    parts: list[StepBlock | Event]
+    """The new events in order; long stretches of steps are in blocks."""
+    is_live: bool
+    """Whether the process that writes the run is alive."""
+    skipped_lines: int
+    """Unreadable lines so far, over all calls."""
+
+    @property
+    def events(self) -> list[Event]:
+        """The parts that are single events: all of them, if the reader gives each step."""
+        return [part for part in self.parts if isinstance(part, Event)]
 
 
-class EventReader:
-    """Reads events.jsonl as it grows. A line that is no event is counted in ``skipped`` and passed over."""
+class RunReader:
+    """Reads the events of ``run`` as they grow; each call continues where the last one ended.
 
-    def __init__(self, path: Path, *, steps: bool = True) -> None:
-        self.path = path
-        self.skipped = 0
+    ``steps`` is ``columns`` to get long stretches of steps as blocks, which is fast; ``each`` to get every step as an
+    event; ``last`` to get only the last step of each stretch, which is enough for a list of runs.
+    """
+
+    def __init__(self, run: Run, *, steps: Literal["columns", "each", "last"] = "columns") -> None:
+        self.run = run
+        self.steps = steps
         self._offset = 0
-        self._steps = steps
+        self._skipped = 0
 
-    def read(self) -> list[Event]:
-        """The events whose lines were completed since the last call.
-
-        With ``steps=False`` only the last step of those is among them, which makes listing many runs fast.
-        """
-        events: list[Event] = []
-        wants_step = True
-        for line in reversed(self._completed().split(b"\n")[:-1]):
-            if not wants_step and line.startswith(_STEP):
-                continue
-            for event in self._events(line):
-                events.append(event)
-                wants_step = wants_step and (self._steps or not isinstance(event, StepLogged))
-        return events[::-1]
+    def read(self) -> RunUpdate:
+        """What was added since the last call, and whether the run is live. Raises OSError if it cannot be read."""
+        is_live = self.run.is_live()  # before reading: what is written while the run ends is then read for sure
+        parts = list(self.parts())
+        return RunUpdate(parts, is_live, self.skipped_lines(is_live))
 
     def parts(self) -> Iterator[StepBlock | Event]:
-        """What was completed since the last call, in order: events, but many steps in a row as a block."""
+        """What was added since the last call, in order; a caller may stop reading a long run and continue later."""
+        in_columns = self.steps == "columns" and self._unread() >= MANY
+        for are_steps, lines in self._stretches():
+            if are_steps and self.steps == "last":
+                yield from self._last_event(lines)
+                continue
+            block = read_block(lines) if are_steps and in_columns and len(lines) >= FEW else None
+            if block is not None:
+                yield block
+            else:
+                yield from self._events_of(lines)
+
+    def skipped_lines(self, is_live: bool) -> int:
+        """Unreadable lines so far; a half-written last line is one of them once nobody will complete it."""
+        return self._skipped + (not is_live and self._unread() > 0)
+
+    @property
+    def was_replaced(self) -> bool:
+        """Whether the file is shorter than what was read of it, so that it must be another one."""
+        return self._unread() < 0
+
+    def _unread(self) -> int:
         try:
-            many = self.path.stat().st_size - self._offset >= MANY
+            return self.run.events_path.stat().st_size - self._offset
         except FileNotFoundError:
-            return
+            return 0
+
+    def _stretches(self) -> Iterator[tuple[bool, bytes]]:
+        """Whole lines: steps in a row together, with True, every other line alone, with False."""
         for content in self._pieces():
             start = 0
             while start < len(content):
-                steps = content.startswith(_STEP, start)
-                found = (_END_OF_STEPS if steps else _END_OF_LINE).search(content, start)
+                are_steps = content.startswith(_STEP, start)
+                found = (_END_OF_STEPS if are_steps else _END_OF_LINE).search(content, start)
                 assert found  # the content ends in a newline
-                lines = content[start : found.end()]
-                block = read_block(lines, with_pyarrow=many) if steps else None
-                if block is not None:
-                    yield block
-                else:
-                    for line in lines.split(b"\n")[:-1]:
-                        yield from self._events(line)
+                yield are_steps, content[start : found.end()]
                 start = found.end()
 
-    def fold_into(self, state: RunState) -> list[Event]:
-        """Applies what was completed since the last call to ``state``; gives the events other than steps."""
-        return take_in(self.parts(), state)
-
     def _pieces(self) -> Iterator[bytes]:
-        """The whole lines that have been added to the file since the last call, some megabytes at a time."""
+        """The whole lines that were added to the file since the last call, a few megabytes at a time."""
         rest = b""
-        with self.path.open("rb") as file:
+        try:
+            file = self.run.events_path.open("rb")
+        except FileNotFoundError:
+            return
+        with file:
             file.seek(self._offset)
             while more := file.read(_PIECE):
                 rest += more
@@ -90,29 +118,29 @@ class EventReader:
                 yield rest[:whole]
                 rest = rest[whole:]
 
-    def _events(self, line: bytes) -> list[Event]:
-        """The event of a line, or none and one more that was skipped."""
+    def _events_of(self, lines: bytes) -> Iterator[Event]:
+        for line in lines.split(b"\n")[:-1]:
+            if (event := self._event(line)) is not None:
+                yield event
+
+    def _last_event(self, lines: bytes) -> Iterator[Event]:
+        """The last readable step, and what else a damaged line after it turned out to be."""
+        found: list[Event] = []
+        for line in reversed(lines.split(b"\n")[:-1]):
+            if (event := self._event(line)) is not None:
+                found.append(event)
+                if isinstance(event, StepLogged):
+                    break
+        yield from reversed(found)
+
+    def _event(self, line: bytes) -> Event | None:
         try:
-            return [from_line(line.decode("utf-8"))]
+            return from_line(line.decode("utf-8"))
         except ValueError:
-            self.skipped += 1
-            return []
+            self._skipped += 1
+            return None
 
-    def _completed(self) -> bytes:
-        """The whole lines that have been added to the file since the last call."""
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self._offset)
-                content = file.read()
-        except FileNotFoundError:
-            return b""
-        whole = content.rfind(b"\n") + 1
-        self._offset += whole
-        return content if whole == len(content) else content[:whole]
 
-    def torn(self) -> bool:
-        """Whether the file ends in the middle of a line."""
-        try:
-            return self.path.stat().st_size > self._offset
-        except FileNotFoundError:
-            return False
+def read_events(run: Run) -> list[Event]:
+    """All events of ``run``, every step an event of its own. Raises OSError if they cannot be read."""
+    return RunReader(run, steps="each").read().events

@@ -30,7 +30,7 @@ class Recorder:
 
     def emit(self, event: Event, *, keep: bool = True) -> None:
         """Written first, then shown; ``keep=False`` only shows."""
-        if self.writer is not None and event.kept and keep:
+        if self.writer is not None and event.stored and keep:
             error = self.writer.append(event)
             if error is not None:
                 self.saving_failed("events", error)

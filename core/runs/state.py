@@ -6,9 +6,11 @@ no number reaches a screen by another way.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from core.runs.events import (
     CheckpointSaved,
@@ -21,27 +23,30 @@ from core.runs.events import (
     StepLogged,
     Warned,
 )
-from core.runs.status import LIVE, Status
+from core.runs.status import LIVE, Status, status_of
 from core.runs.step_columns import StepBlock
+
+if TYPE_CHECKING:
+    from core.runs.reader import RunUpdate
 
 
 @dataclass(slots=True)
 class Curve:
-    """Points of one metric: ``steps[i]`` optimizer updates were done when it was ``values[i]``."""
+    """Points of one metric: after ``steps[i]`` optimizer updates it was ``values[i]``."""
 
-    steps: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
+    steps: array[int] = field(default_factory=lambda: array("q"))
+    values: array[float] = field(default_factory=lambda: array("d"))
     rewinds: int = field(default=0, compare=False)
-    """How often points have been taken back: who draws from a copy must then copy anew."""
+    """How often points have been removed: whoever draws from a copy must then copy again."""
 
     def add(self, step: int, value: float) -> None:
         self.steps.append(step)
         self.values.append(value)
 
     def rewind(self, step: int) -> None:
-        """Forgets every point after ``step``."""
-        keep = bisect_right(self.steps, step)
-        del self.steps[keep:], self.values[keep:]
+        """Remove every point after ``step``."""
+        stored = bisect_right(self.steps, step)
+        del self.steps[stored:], self.values[stored:]
         self.rewinds += 1
 
     @property
@@ -66,37 +71,60 @@ class RunState:
 
     run: str = ""
     preset: str = ""
-    status: Status = "starting"
+    recorded_status: Status = "starting"
+    """The status according to the events alone; :attr:`status` also knows whether the process is alive."""
+    is_live: bool = field(default=True, compare=False)
+    """Whether the process that writes the run is alive, as far as is known."""
     started: RunStarted | None = None
     finished: RunFinished | None = None
     activity: str = ""
-    """What is being done right now, in words; empty while steps are made."""
+    """What is being done between steps, as text; empty while steps are made."""
     step: int = 0
     epoch: int = 0
     elapsed: float = 0.0
     curves: dict[str, Curve] = field(default_factory=lambda: {name: Curve() for name in METRICS})
     epochs: list[EpochFinished] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
-    """What happened to the run besides its steps, in the order of steps."""
+    """What else happened to the run, in the order of steps."""
     log: list[tuple[float, str]] = field(default_factory=list)
-    """(time, words) of what deserves a line: epochs, checkpoints, controls, warnings, the end."""
+    """(time, text) of each epoch, checkpoint, control, warning and of the end."""
     skipped_lines: int = 0
+    """Unreadable lines of events.jsonl."""
     examples: int = 0
     tokens: int = 0
     step_seconds: float = 0.0
     steps_made: int = 0
-    """Steps that were computed, those counted that a break lost and that were done anew."""
+    """Steps that were computed, including those that were lost and repeated when the run was resumed."""
     num_epochs: int = 0
     peak_learning_rate: float | None = None
-    """The one asked for last; None while it is the configuration's."""
+    """The peak rate that was set last while training; None while it is the configuration's."""
     saving_fails_since: float | None = None
-    """Seconds since 1970 from when on nothing reaches the disk; None while everything is kept."""
+    """When saving began to fail, in seconds since 1970; None while everything is saved."""
     last_step: StepLogged | None = None
 
-    def apply(self, event: Event) -> None:
-        """Takes in one event. Events must come in the order in which they were written."""
+    @property
+    def status(self) -> Status:
+        return status_of(self.recorded_status, self.is_live)
+
+    def update(self, update: RunUpdate) -> None:
+        """Apply what a reader found."""
+        for part in update.parts:
+            self.apply(part)
+        self.is_live, self.skipped_lines = update.is_live, update.skipped_lines
+
+    def restart(self) -> None:
+        """Set the status of a run that this process is about to resume."""
+        self.recorded_status, self.is_live = "starting", True
+
+    def apply(self, event: Event | StepBlock) -> None:
+        """Apply one event, or a block of steps with the same result as one after the other.
+
+        Events must come in the order in which they were written.
+        """
         self.elapsed = max(self.elapsed, event.elapsed)
         match event:
+            case StepBlock():
+                self._apply_block(event)
             case RunStarted():
                 self._start(event)
             case Progressed():
@@ -122,12 +150,12 @@ class RunState:
                     self.saving_fails_since = event.time if event.saving_fails else None
                 self._note(event, f"warning: {event.message}")
             case RunFinished():
-                self.status, self.finished, self.activity = event.status, event, ""
+                self.recorded_status, self.finished, self.activity = event.status, event, ""
                 self._note(event, f"{event.status}: {event.error or event.reason}")
 
     def _start(self, event: RunStarted) -> None:
         self.run, self.preset, self.started, self.finished = event.run, event.preset, event, None
-        self.status, self.activity, self.num_epochs = "running", "", event.num_epochs
+        self.recorded_status, self.activity, self.num_epochs = "running", "", event.num_epochs
         if not event.checkpoint:
             self.epoch = 1
             self._note(event, f"started on {event.device}, {event.dtype}")
@@ -141,23 +169,23 @@ class RunState:
                 curve.rewind(self.epochs[-1].step if self.epochs else 0)
             else:
                 curve.rewind(event.step)
-        exactness = f"not exact to the bit: {event.inexact}" if event.inexact else "exact to the bit"
-        self._note(event, f"goes on after step {event.step} from {event.checkpoint}, {exactness}")
+        exactness = f"not bit-identical: {event.inexact}" if event.inexact else "bit-identical"
+        self._note(event, f"resumed after step {event.step} from {event.checkpoint}, {exactness}")
 
     def _control(self, event: ControlReceived) -> None:
         self.marks.append(Mark(event.step, event.action))
-        words = event.action.replace("_", " ")
+        text = event.action.replace("_", " ")
         if event.action == "pause":
-            self.status = "paused"
+            self.recorded_status = "paused"
         elif event.action == "resume":
-            self.status = "running"
+            self.recorded_status = "running"
         elif event.action == "learning_rate" and event.value is not None:
             self.peak_learning_rate = event.value
-            words = f"learning rate {event.value:g}"
+            text = f"learning rate {event.value:g}"
         elif event.action == "add_epochs" and event.value is not None:
             self.num_epochs += int(event.value)
-            words = f"added {event.value:g} epoch{'s' if event.value > 1 else ''}"
-        self._note(event, f"{words} at step {event.step}: {event.reason}")
+            text = f"added {event.value:g} epoch{'s' if event.value > 1 else ''}"
+        self._note(event, f"{text} at step {event.step}: {event.reason}")
 
     def _apply_step(self, event: StepLogged) -> None:
         self.activity = ""
@@ -170,23 +198,19 @@ class RunState:
         self.curves["train/accuracy"].add(event.step, event.accuracy)
         self.curves["lr"].add(event.step, event.lr)
 
-    def apply_block(self, block: StepBlock) -> None:
-        """Takes in many steps at once, with the same result as one after the other."""
+    def _apply_block(self, block: StepBlock) -> None:
         self.activity = ""
         self.step, self.epoch, self.last_step = block.last.step, block.last.epoch, block.last
-        self.elapsed = max(self.elapsed, block.elapsed)
-        self.examples += sum(block.examples)
-        self.tokens += sum(block.tokens)
-        for seconds in block.seconds:  # not sum(), which rounds in another way
-            self.step_seconds += seconds
+        self.examples += int(block.examples.sum())
+        self.tokens += int(block.tokens.sum())
+        self.step_seconds = block.seconds_after(self.step_seconds)
         self.steps_made += len(block.step)
-        steps = block.step.tolist()
         for name, values in (("train/loss", block.loss), ("train/accuracy", block.accuracy), ("lr", block.lr)):
-            self.curves[name].steps.extend(steps)
-            self.curves[name].values.extend(values)
+            self.curves[name].steps.frombytes(block.step.tobytes())
+            self.curves[name].values.frombytes(values.tobytes())
 
-    def _note(self, event: Event, words: str) -> None:
-        self.log.append((event.time, words))
+    def _note(self, event: Event, text: str) -> None:
+        self.log.append((event.time, text))
 
     @property
     def total_steps(self) -> int:
@@ -194,7 +218,7 @@ class RunState:
 
     @property
     def samples_per_second(self) -> float | None:
-        """Reviews trained a second, over all steps so far; None before the first."""
+        """Reviews trained per second, over all steps so far; None before the first."""
         return self.examples / self.step_seconds if self.step_seconds > 0 else None
 
     @property

@@ -8,7 +8,7 @@ from core.sources.origin import Origin
 from core.sources.resolve import Checkpoint
 
 
-def kept_by(run: Run) -> Checkpoint:
+def stored_model(run: Run) -> Checkpoint:
     """Tokenizer and configuration from the run's own directory, wherever it has been moved; no weights.
 
     Raises InputError where one of them is missing or damaged.

@@ -52,8 +52,11 @@ def run_details(run: Run, state: RunState) -> dict[str, Any]:
     return {
         **run_summary(run, state),
         "config": run.config().sections(),
-        "curves": {name: {"steps": curve.steps, "values": curve.values} for name, curve in state.curves.items()},
-        "log": [{"time": moment, "message": words} for moment, words in state.log],
+        "curves": {
+            name: {"steps": curve.steps.tolist(), "values": curve.values.tolist()}
+            for name, curve in state.curves.items()
+        },
+        "log": [{"time": moment, "message": text} for moment, text in state.log],
         "environment": run.environment(),
     }
 
@@ -71,13 +74,18 @@ def presets_as_json(presets: Iterable[Preset]) -> list[dict[str, Any]]:
     return rows
 
 
-def status_words(status: str) -> str:
-    """A status with its sign, so that it reads without colour: ``● running``."""
+def status_label(status: str) -> str:
+    """A status with its sign, which can be read without colour: ``● running``."""
     return f"{STATUS_SIGNS[status]} {status}"
 
 
-def progress_words(state: RunState) -> str:
-    """The one line that tells how a live run stands."""
+def skipped_text(count: int) -> str:
+    """How many lines of a run's events could not be read."""
+    return f"{count} unreadable line{'s' if count != 1 else ''} in events.jsonl"
+
+
+def progress_text(state: RunState) -> str:
+    """Epoch, step, speed and time left of a live run, in one line."""
     if state.started is None or state.activity:
         return state.activity or state.status
     parts = [f"epoch {state.epoch}/{state.num_epochs}", f"step {state.step}/{state.total_steps}"]
@@ -89,7 +97,7 @@ def progress_words(state: RunState) -> str:
 
 
 def difference_rows(runs: list[Run]) -> list[tuple[str, list[str]]]:
-    """Only those configuration fields in which the runs differ, a value a run. Raises InputError as Run.config."""
+    """Only those configuration fields in which the runs differ, one value per run. Raises InputError as Run.config."""
     return [
         (name, [format_value(value) for value in values])
         for name, values in differences([run.config() for run in runs]).items()

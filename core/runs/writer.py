@@ -41,7 +41,7 @@ class RunWriter:
         try:
             self._lock.acquire(timeout=self.LOCK_PATIENCE_S)
         except Timeout:
-            raise InputError(self.run.owner_words()) from None
+            raise InputError(self.run.owner_message()) from None
         try:
             self._file = os.open(self.run.events_path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
             if self._ends_torn():

@@ -10,7 +10,7 @@ from core.engine.distributed import Ranks
 from core.errors import InputError
 from core.runs.directory import Run, list_runs
 from core.runs.events import RunFinished, RunStarted
-from core.runs.reader import EventReader
+from core.runs.reader import read_events
 from core.runs.recorder import Emit
 from core.runs.writer import RunWriter, launch_id
 from core.training.control import Change, Control, journal_of
@@ -43,7 +43,7 @@ def resume(
         if saved is None:
             reasons = "; ".join(skipped) or "it ended before it saved one"
             raise InputError(f"run {run.name} has no checkpoint to go on from: {reasons}")
-        events = EventReader(run.events_path).read()
+        events = read_events(run)
         journal = journal_of(events, step=saved.progress.step, made=saved.progress.changes_made)
         added = sum(change.value for changes in journal.values() for change in changes if change.action == "add_epochs")
         ended = next((event for event in reversed(events) if isinstance(event, (RunStarted, RunFinished))), None)

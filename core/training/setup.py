@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.model.classifier import Classifier, build_classifier, encoder_config, require_fit
 from core.model.unpadded import laid_out
 from core.runs.directory import Run
-from core.runs.stored_model import kept_by
+from core.runs.stored_model import stored_model
 from core.sources.hub import OnDownload
 from core.sources.origin import Origin
 from core.sources.resolve import Checkpoint as Source
@@ -58,7 +58,7 @@ def begin(
         pretrained = config.model.init == "pretrained"
         source = open_checkpoint(config.model.checkpoint, pretrained=pretrained, on_download=on_download)
     else:
-        source = kept_by(run)
+        source = stored_model(run)
     progress("reading reviews")
     reviews, reviews_origin = open_reviews(config.data.source, config.data.dataset, on_download)
     if saved is not None:

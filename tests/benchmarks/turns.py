@@ -19,7 +19,7 @@ from pathlib import Path
 
 from core.runs.directory import list_runs
 from core.runs.events import StepLogged
-from core.runs.reader import EventReader
+from core.runs.reader import read_events
 from tests.benchmarks.keystroke import Terminal
 
 FIRST_STEPS = 4
@@ -31,9 +31,7 @@ SETTLE_S = 0.3
 
 def steps_of(root: Path) -> list[StepLogged]:
     """The steps of the one run under ``root``; none before there is one."""
-    events = (
-        [event for run in list_runs(root) for event in EventReader(run.events_path).read()] if root.exists() else []
-    )
+    events = [event for run in list_runs(root) for event in read_events(run)] if root.exists() else []
     return [event for event in events if isinstance(event, StepLogged)]
 
 

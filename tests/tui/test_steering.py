@@ -132,7 +132,7 @@ async def test_o_opens_a_stopped_run_in_train_and_p_resumes_it(open_console, roo
         await console.see("✓ completed", "resumed to the end")
         assert resume.asked == [(run.name, 0)]
         assert console.app.session.watched is None
-        assert console.app.session.own.curves["train/loss"].steps[:20] == list(range(1, 21)), (
+        assert console.app.session.own.curves["train/loss"].steps[:20].tolist() == list(range(1, 21)), (
             "the curve so far is there"
         )
 

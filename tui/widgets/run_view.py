@@ -17,7 +17,7 @@ from core.runs.directory import Run
 from core.runs.events import EpochFinished
 from core.runs.state import RunState
 from core.runs.status import LIVE
-from core.runs.summary import difference_rows, progress_words, status_words
+from core.runs.summary import difference_rows, progress_text, status_label
 from core.sources.origin import Origin
 from tui.widgets.curves import RunCurves
 from tui.widgets.lines import Lines
@@ -76,11 +76,11 @@ class RunView(Vertical):
 
     def _status(self, state: RunState) -> Text:
         line = Text()
-        line.append(f"{printable(state.preset)} {status_words(state.status)}", style="bold")
+        line.append(f"{printable(state.preset)} {status_label(state.status)}", style="bold")
         if self._note:
             line.append(f" · {printable(self._note)}")
         if state.status in LIVE:
-            line.append(f"  {printable(progress_words(state))}")
+            line.append(f"  {printable(progress_text(state))}")
         elif state.status == "interrupted" and state.finished is None:
             line.append(f"  at step {state.step}: nobody writes it any more  {duration(state.elapsed)}")
         elif state.finished is not None:

@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from core.formatting import duration, printable
 from core.runs.status import LIVE
-from core.runs.summary import progress_words, status_words
+from core.runs.summary import progress_text, status_label
 from tui.widgets.line_view import LineView
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ def _status(state: RunState | None, libraries: str, room: int) -> Text:
     if state is None:
         words = {"waiting": "loading torch …", "ready": ""}.get(libraries, "✗ torch")
         return Text(words if len(words) <= room else "", style="dim")
-    sign = status_words(state.status)
+    sign = status_label(state.status)
     wordings = [f"{state.preset} {sign}", sign, sign[0]]
     if state.status in LIVE:
         share = f"{state.step}/{state.total_steps}" if state.total_steps else ""
         left = duration(state.seconds_left) if state.seconds_left is not None else ""
         wordings = [
-            f"{state.preset} {sign} {progress_words(state)}",
+            f"{state.preset} {sign} {progress_text(state)}",
             f"{state.preset} {sign} {share} {left}".rstrip(),
             f"{sign} {share} {left}".rstrip(),
             f"{sign} {share}".rstrip(),

@@ -1,9 +1,8 @@
-"""The runs of a directory, read by a thread, each event once; what it finds comes as messages."""
+"""The runs of a directory, read by a thread, each event once; what it finds is posted as messages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ from textual.message import Message
 from core.errors import InputError
 from core.runs.directory import Run, list_runs
 from core.runs.events import Event
-from core.runs.reader import EventReader, take_in
+from core.runs.reader import RunReader, RunUpdate
 from core.runs.state import RunState
-from core.runs.status import LIVE, Status
 from core.runs.step_columns import StepBlock
 from tui.messages import RunGrew, RunLine, RunRead, RunsListed
 from tui.workers.latest import Latest
@@ -25,23 +23,23 @@ from tui.workers.latest import Latest
 class _Head:
     """A run without its steps, which is what a list of runs needs."""
 
-    reader: EventReader
+    reader: RunReader
     state: RunState
-    size: int = -1
 
 
 @dataclass
 class _Whole:
-    """A run with all its steps. The state is this thread's only until it is posted."""
+    """A run with all its steps. The state belongs to this thread until it is posted."""
 
-    reader: EventReader
+    reader: RunReader
     state: RunState
     parts: Iterator[StepBlock | Event]
-    posted: Status | None = None
+    posted: tuple[bool, int] | None = None
+    """Whether the run was live and how many lines were unreadable when it was posted last; None before."""
 
 
-class Shelf:
-    """Lists the runs of ``root`` and reads those that are asked for, as often as :meth:`ask` is called."""
+class RunIndex:
+    """Lists the runs of ``root``, and reads the wanted ones, each time :meth:`ask` is called."""
 
     def __init__(self, root: Path, post: Callable[[Message], Any]) -> None:
         self._root, self._post = root, post
@@ -50,23 +48,24 @@ class Shelf:
         self._heads: dict[str, _Head] = {}
         self._wholes: dict[str, _Whole] = {}
 
-    def ask(self, wanted: Iterable[str], keep: Iterable[str], *, anew: bool = False) -> None:
-        """Posts RunsListed, and of the ``wanted`` runs what the receiver has not yet: RunRead once, then RunGrew.
+    def ask(self, wanted: Iterable[str], known: Iterable[str], *, afresh: bool = False) -> None:
+        """Post RunsListed; then, of each wanted run, RunRead once and RunGrew whenever something was added.
 
-        Of runs that it had and does not ``keep`` nothing is remembered. ``anew`` forgets everything first.
+        ``known`` are the runs whose states the receiver still has; the others are read again when they are wanted.
+        ``afresh`` reads everything again.
         """
         self._wanted = frozenset(wanted)
-        kept = self._wanted | set(keep)
-        self._worker.submit(lambda: self._read(kept, anew))
+        in_use = self._wanted | set(known)
+        self._worker.submit(lambda: self._read(in_use, afresh))
 
-    def _read(self, kept: frozenset[str], anew: bool) -> None:
-        if anew:
+    def _read(self, in_use: frozenset[str], afresh: bool) -> None:
+        if afresh:
             self._heads.clear()
             self._wholes.clear()
         try:
             runs = list_runs(self._root)
         except InputError as error:
-            self._wholes.clear()  # the receiver knows of no run now
+            self._wholes.clear()  # the receiver shows no run now
             self._post(RunsListed((), str(error)))
             return
         lines = tuple(self._line(run) for run in runs)
@@ -76,59 +75,55 @@ class Shelf:
         self._wholes = {
             name: whole
             for name, whole in self._wholes.items()
-            if name in names and (name in kept or whole.posted is None)
+            if name in names and (name in in_use or whole.posted is None)
         }
-        for line in lines:
-            if line.run.name in self._wanted:
-                try:
-                    self._read_whole(line)
-                except OSError:  # deleted meanwhile, or not readable: what was read of it stands for it
-                    self._give(self._wholes[line.run.name], line)
+        for run in runs:
+            if run.name in self._wanted:
+                self._read_whole(run, self._heads[run.name].state.is_live)
 
     def _line(self, run: Run) -> RunLine:
-        """Reads what has been added to the run's events."""
-        try:
-            size = run.events_path.stat().st_size
-        except OSError:
-            size = 0
+        """Read what was added to the run's events."""
         head = self._heads.get(run.name)
-        if head is None or size < head.size:  # new, or another run of that name
+        if head is None or head.reader.was_replaced:
             self._wholes.pop(run.name, None)
-            head = self._heads[run.name] = _Head(EventReader(run.events_path, steps=False), run.unread_state())
-        if size > head.size:
-            head.size = size
-            with suppress(OSError):
-                for event in head.reader.read():
-                    head.state.apply(event)
+            head = self._heads[run.name] = _Head(RunReader(run, steps="last"), run.unread_state())
         state = head.state
-        return RunLine(run, run.status(state), state.preset, state.best_val_accuracy, state.elapsed, run.is_saved)
+        try:
+            state.update(head.reader.read())
+        except OSError:  # deleted meanwhile, or not readable
+            state.is_live = run.is_live()
+        return RunLine(
+            run,
+            state.status,
+            state.preset,
+            state.best_val_accuracy,
+            state.elapsed,
+            run.has_checkpoint,
+            state.skipped_lines,
+        )
 
-    def _read_whole(self, line: RunLine) -> None:
-        name = line.run.name
-        whole = self._wholes.get(name)
+    def _read_whole(self, run: Run, is_live: bool) -> None:
+        whole = self._wholes.get(run.name)
         if whole is None:
-            reader = EventReader(line.run.events_path)
-            whole = self._wholes[name] = _Whole(reader, line.run.unread_state(), reader.parts())
+            reader = RunReader(run)
+            whole = self._wholes[run.name] = _Whole(reader, run.unread_state(), reader.parts())
         if whole.posted is None:
-            for part in whole.parts:
-                take_in([part], whole.state)
-                if name not in self._wanted:  # the cursor has moved on; a long run is read on when it comes back
-                    return
-            self._give(whole, line)
+            try:
+                for part in whole.parts:
+                    whole.state.apply(part)
+                    if run.name not in self._wanted:  # the cursor has moved on; reading continues when it comes back
+                        return
+            except OSError:  # deleted meanwhile, or not readable: what was read of it is shown
+                pass
+            skipped = whole.reader.skipped_lines(is_live)
+            whole.state.update(RunUpdate([], is_live, skipped))
+            whole.posted = is_live, skipped
+            self._post(RunRead(run, whole.state))
             return
-        parts = list(whole.reader.parts())
-        if parts or line.status != whole.posted:
-            whole.posted = line.status
-            self._post(RunGrew(line.run, parts, line.status, _skipped(whole.reader, line.status)))
-
-    def _give(self, whole: _Whole, line: RunLine) -> None:
-        """Posts the state, once."""
-        if whole.posted is None:
-            whole.state.status = whole.posted = line.status
-            whole.state.skipped_lines = _skipped(whole.reader, line.status)
-            self._post(RunRead(line.run, whole.state))
-
-
-def _skipped(reader: EventReader, status: Status) -> int:
-    """Lines that are no event; one that a dead run left half written is one of them."""
-    return reader.skipped + (reader.torn() and status not in LIVE)
+        try:
+            update = whole.reader.read()
+        except OSError:
+            return
+        if update.parts or (update.is_live, update.skipped_lines) != whole.posted:
+            whole.posted = update.is_live, update.skipped_lines
+            self._post(RunGrew(run, update))

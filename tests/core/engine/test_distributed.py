@@ -17,7 +17,7 @@ import pytest
 from core.config.schema import RunConfig, to_toml
 from core.runs.directory import Run, list_runs
 from core.runs.events import RunStarted, StepLogged
-from core.runs.reader import EventReader
+from core.runs.reader import read_events
 from tests.core.support.training import configured, run
 
 ROOT = Path(__file__).parents[3]
@@ -78,8 +78,8 @@ def test_two_ranks_compute_what_one_process_computes_and_go_on_as_three(config: 
     for name, curve in one.curves.items():
         assert two.curves[name].steps == curve.steps
         assert two.curves[name].values == pytest.approx(curve.values, abs=2e-6), name
-    steps = [e for e in EventReader(the_run(tmp_path).events_path).read() if isinstance(e, StepLogged)]
-    expected = [e for e in EventReader(alone.events_path).read() if isinstance(e, StepLogged)]
+    steps = [e for e in read_events(the_run(tmp_path)) if isinstance(e, StepLogged)]
+    expected = [e for e in read_events(alone) if isinstance(e, StepLogged)]
     assert [e.grad_norm for e in steps] == pytest.approx([e.grad_norm for e in expected], rel=1e-5)
     assert [(e.examples, e.tokens) for e in steps] == [(e.examples, e.tokens) for e in expected]
     pairs = zip(the_run(tmp_path).predictions(2), alone.predictions(2), strict=True)
@@ -128,7 +128,7 @@ def test_a_killed_rank_lets_torchrun_start_all_again_from_the_last_checkpoint(
         second.kill()
         _, err = process.communicate(timeout=110)
     assert process.returncode == 0, err
-    events = EventReader(the_run(tmp_path).events_path).read()
+    events = read_events(the_run(tmp_path))
     starts = [event.step for event in events if isinstance(event, RunStarted)]
     assert len(starts) == 2
     assert starts[1] >= saved

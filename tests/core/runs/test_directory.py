@@ -245,7 +245,7 @@ def test_a_run_is_found_by_its_name_a_unique_beginning_or_as_the_last(tmp_path: 
     assert find_run(tmp_path, first.name) == first
     assert find_run(tmp_path, second.name) == second  # though it is also the beginning of its twin's
     assert find_run(tmp_path, twin.name) == twin == find_run(tmp_path, "last")
-    with pytest.raises(InputError, match=rf"could be any of {twin.name}, {second.name}; write more of it"):
+    with pytest.raises(InputError, match=rf"could be any of {twin.name}, {second.name}; type more of the name"):
         find_run(tmp_path, "20261124-090002")
     for name in ("20261125", "tiny", "last-but-one"):
         with pytest.raises(InputError, match=rf"there is no run '{name}' in "):

@@ -16,7 +16,7 @@ from core.config.schema import RunConfig
 from core.formatting import as_json, duration, percent, printable
 from core.runs.events import EpochFinished, RunFinished, RunStarted, StepLogged
 from core.runs.state import RunState, fold
-from core.runs.summary import epoch_rows, presets_as_json, progress_words, status_words
+from core.runs.summary import epoch_rows, presets_as_json, progress_text, status_label
 
 BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates too
@@ -97,7 +97,7 @@ def test_a_duration_that_is_no_number_is_a_dash(seconds: float) -> None:
 
 def test_every_status_has_a_sign_of_its_own() -> None:
     statuses = ("starting", "running", "paused", "completed", "stopped", "failed", "interrupted")
-    shown = [status_words(status) for status in statuses]
+    shown = [status_label(status) for status in statuses]
     assert [words.split()[1] for words in shown] == list(statuses)
     assert len({words.split()[0] for words in shown}) == len(statuses)
 
@@ -141,18 +141,18 @@ def live_state() -> RunState:
 
 
 def test_the_progress_line_tells_epoch_step_speed_and_time_left() -> None:
-    assert progress_words(live_state()) == "epoch 1/2 · step 10/40 · 16.0 samples/s · 0:15 left"
+    assert progress_text(live_state()) == "epoch 1/2 · step 10/40 · 16.0 samples/s · 0:15 left"
 
 
 def test_the_progress_line_of_an_ended_run_has_no_time_left() -> None:
     state = live_state()
     state.apply(RunFinished(time=9.0, elapsed=7.0, status="stopped", step=10, reason="asked", samples_per_second=16.0))
-    assert "left" not in progress_words(state)
+    assert "left" not in progress_text(state)
 
 
 def test_before_the_first_step_the_progress_line_tells_what_is_done() -> None:
-    assert progress_words(RunState()) == "starting"
-    assert progress_words(RunState(activity="loading reviews")) == "loading reviews"
+    assert progress_text(RunState()) == "starting"
+    assert progress_text(RunState(activity="loading reviews")) == "loading reviews"
 
 
 def test_an_epoch_becomes_a_row_of_its_means() -> None:

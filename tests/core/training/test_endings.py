@@ -206,7 +206,7 @@ def test_events_that_a_full_disk_refused_are_written_once_there_is_room(
         "saving works again",
     ]
     state = done.state()
-    assert state.curves["train/loss"].values == recorder.losses
+    assert state.curves["train/loss"].values.tolist() == recorder.losses
     assert (state.skipped_lines, state.saving_fails_since) == (0, None)
 
 

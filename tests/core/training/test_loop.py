@@ -20,7 +20,7 @@ from core.runs.events import (
     RunStarted,
     StepLogged,
 )
-from core.runs.reader import EventReader
+from core.runs.reader import read_events
 from core.training.control import Control
 from core.training.loop import learning_rate
 from tests.core.support.tiny import write_checkpoint
@@ -125,7 +125,7 @@ def test_each_part_of_the_engine_trains_as_its_plain_version_does(
 
 def test_events_come_in_the_order_of_the_work(config: RunConfig, tmp_path: Path) -> None:
     done, recorder = run(config, tmp_path)
-    kept = [event for event in recorder.events if event.kept]
+    kept = [event for event in recorder.events if event.stored]
     epoch = [StepLogged] * 4 + [EpochFinished]
     in_turn = [type(event) for event in kept if not isinstance(event, CheckpointSaved)]
     assert in_turn == [RunStarted, *epoch, *epoch, RunFinished]
@@ -135,7 +135,7 @@ def test_events_come_in_the_order_of_the_work(config: RunConfig, tmp_path: Path)
     assert [event.step for event in recorder.of(StepLogged)] == list(range(1, 9))
     assert [event.elapsed for event in kept] == sorted(event.elapsed for event in kept)
     assert isinstance(recorder.events[0], Progressed)
-    assert EventReader(done.events_path).read() == kept
+    assert read_events(done) == kept
 
 
 def test_the_start_says_what_the_run_stands_on(config: RunConfig, folder: Path, tmp_path: Path) -> None:

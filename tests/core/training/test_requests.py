@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,14 +12,12 @@ import pytest
 from core.config.schema import RunConfig
 from core.errors import InputError
 from core.runs.events import ControlReceived, Event, StepLogged
-from core.runs.follow import follow
-from core.runs.state import fold
 from core.runs.writer import RunWriter, create_run
 from core.training import requests as inbox
 from core.training.control import Change, Control, Ending
 from core.training.requests import REQUESTS, Inbox, RemoteControl, ask
 from tests.core.support.commands import Call, refused
-from tests.core.support.events_of import finished, started, step, whole_run
+from tests.core.support.events_of import finished, started
 from tests.core.support.training import run
 
 
@@ -140,68 +136,7 @@ def test_a_paused_run_hears_a_change_and_the_end_of_its_pause_from_elsewhere(
     assert recorder.end.status == "completed"
 
 
-def test_a_follower_has_every_event_that_was_written_until_the_end(tmp_path: Path) -> None:
-    events = whole_run()
-    made = create_run(tmp_path, RunConfig(preset="tiny"))
-    for event in events[:4]:
-        made.append(event)
-    waits = 0
-
-    def wait(_: float) -> bool:
-        nonlocal waits
-        waits += 1
-        for event in events[4 * waits : 4 * waits + 4]:
-            made.append(event)
-        return False
-
-    seen = [event for some in follow(made.run, wait) for event in some]
-    made.close()
-    assert seen == events
-    assert fold(seen) == made.run.state()
-
-
-def test_a_follower_leaves_off_when_its_run_dies_or_when_it_is_told(writer: RunWriter) -> None:
-    calls: list[float] = []
-    assert len(list(follow(writer.run, lambda seconds: bool(calls.append(seconds)) or len(calls) == 3))) == 3
-    writer.close()
-    assert len(list(follow(writer.run, lambda _: False))) == 1
-
-
-def test_an_event_is_with_the_follower_within_a_second(writer: RunWriter) -> None:
-    leave, seen = threading.Event(), threading.Event()
-
-    def watch() -> None:
-        for events in follow(writer.run, leave.wait):
-            if any(isinstance(event, StepLogged) for event in events):
-                seen.set()
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    began = time.monotonic()
-    writer.append(step(1))
-    assert seen.wait(1.0)
-    assert time.monotonic() - began < 1.0
-    leave.set()
-    thread.join()
-
-
 # The commands
-
-
-def test_watch_tells_an_ended_run_and_its_json_is_its_events(call: Call, tmp_path: Path) -> None:
-    made = create_run(tmp_path, RunConfig(preset="tiny"))
-    for event in whole_run():
-        made.append(event)
-    made.close()
-    code, out, err = call("watch", "last", "--runs-dir", tmp_path)
-    assert (code, err) == (0, "")
-    assert "epoch 2: val loss 0.500, accuracy 72.0%" in out
-    assert out.splitlines()[-1] == "✓ completed: done"
-    code, out, err = call("watch", "last", "--json", "--runs-dir", tmp_path)
-    assert (code, err) == (0, "")
-    lines = [json.loads(line) for line in out.splitlines()]
-    assert [line["event"] for line in lines][:3] == ["run_started", "warning", "step"]
-    assert len(lines) == len(whole_run())
 
 
 def test_steer_asks_a_live_run_and_refuses_one_that_is_none(call: Call, writer: RunWriter, tmp_path: Path) -> None:

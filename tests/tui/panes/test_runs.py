@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from core.config.schema import RunConfig
-from core.runs.reader import EventReader
+from core.runs.reader import RunReader
 from tests.tui.fakes import epoch, finished, started, step, whole_run, write_run
 
 
@@ -268,13 +268,13 @@ async def test_the_table_is_filtered_as_one_types_and_escape_takes_it_back(open_
 async def test_keys_are_answered_while_a_long_run_is_read(open_console, three, monkeypatch):
     reading, go = threading.Event(), threading.Event()
 
-    def parts(self, original=EventReader.parts):
-        if "b-mid" in str(self.path):
+    def parts(self, original=RunReader.parts):
+        if "b-mid" in self.run.name and self.steps == "columns":
             reading.set()
             assert go.wait(20)
         return original(self)
 
-    monkeypatch.setattr(EventReader, "parts", parts)
+    monkeypatch.setattr(RunReader, "parts", parts)
     async with open_console(root=three) as console:
         try:
             await console.press("5")

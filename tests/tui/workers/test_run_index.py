@@ -9,25 +9,25 @@ import time
 import pytest
 
 from core.config.schema import RunConfig
-from core.runs.reader import EventReader, take_in
+from core.runs.reader import RunReader, RunUpdate
 from core.runs.writer import create_run
 from tests.tui.fakes import epoch, finished, started, step, whole_run, write_run
 from tui.messages import RunGrew, RunRead, RunsListed
-from tui.workers.run_index import Shelf
+from tui.workers.run_index import RunIndex
 
 
 class Reader:
-    """Asks a shelf and waits for what it posts."""
+    """Asks an index and waits for what it posts."""
 
     def __init__(self, root):
         self.posted = queue.Queue()
-        self.shelf = Shelf(root, self.posted.put)
+        self.index = RunIndex(root, self.posted.put)
 
-    def ask(self, *wanted, keep=(), anew=False):
-        """The list, and what came after it until the shelf was at rest."""
-        self.shelf.ask(wanted, keep, anew=anew)
+    def ask(self, *wanted, known=(), afresh=False):
+        """The list, and what came after it until the index was at rest."""
+        self.index.ask(wanted, known, afresh=afresh)
         end = time.monotonic() + 10
-        while self.shelf._worker.is_busy:
+        while self.index._worker.is_busy:
             assert time.monotonic() < end
             time.sleep(0.002)
         found = [self.posted.get_nowait() for _ in range(self.posted.qsize())]
@@ -62,14 +62,14 @@ def test_what_is_added_comes_as_parts_that_make_the_same_state(reader, tmp_path)
     writer.append(step(3))
     (line,), (grew,) = (found := reader.ask(name))[0].lines, found[1]
     assert isinstance(grew, RunGrew)
-    assert grew.parts == [step(3)]
+    assert grew.update.parts == [step(3)]
     writer.append(epoch(1, at=3))
     writer.append(finished("completed", at=3))
     writer.close()
     (line,), (last,) = (found := reader.ask(name))[0].lines, found[1]
-    assert (line.status, last.status, len(last.parts)) == ("completed", "completed", 2)
-    for parts in (grew.parts, last.parts):
-        take_in(parts, read.state)
+    assert (line.status, len(last.update.parts)) == ("completed", 2)
+    for message in (grew, last):
+        read.state.update(message.update)
     assert read.state == line.run.state()
 
 
@@ -82,7 +82,8 @@ def test_a_writer_that_dies_is_told_without_any_new_event(reader, tmp_path):
     with (writer.path / "events.jsonl").open("ab") as file:
         file.write(b'{"event": "step", "lo')
     listed, (grew,) = reader.ask(name)
-    assert (listed.lines[0].status, grew.status, grew.parts, grew.skipped) == ("interrupted", "interrupted", [], 1)
+    assert (listed.lines[0].status, listed.lines[0].skipped_lines) == ("interrupted", 1)
+    assert grew.update == RunUpdate([], is_live=False, skipped_lines=1)
 
 
 def test_a_run_that_is_no_longer_wanted_is_left_and_read_on_later(reader, tmp_path, monkeypatch):
@@ -90,20 +91,21 @@ def test_a_run_that_is_no_longer_wanted_is_left_and_read_on_later(reader, tmp_pa
     two = write_run(tmp_path, RunConfig(preset="two"), whole_run(preset="two"), minute=2)
     whole, given = one.state(), []
 
-    def parts(self, original=EventReader.parts):
+    def parts(self, original=RunReader.parts):
         for part in original(self):
-            given.append(self.path)
+            if self.steps == "columns":
+                given.append(self.run.name)
             yield part
             if len(given) == 5:  # the cursor moves
-                reader.shelf._wanted = frozenset([two.name])
+                reader.index._wanted = frozenset([two.name])
 
-    monkeypatch.setattr(EventReader, "parts", parts)
+    monkeypatch.setattr(RunReader, "parts", parts)
     assert reader.ask(one.name)[1] == []
     _, (read,) = reader.ask(two.name)
     assert read.run.name == two.name
-    _, (read,) = reader.ask(one.name, keep=[two.name])
+    _, (read,) = reader.ask(one.name, known=[two.name])
     assert read.state == whole
-    assert given.count(one.events_path) == len(one.events_path.read_bytes().splitlines())
+    assert given.count(one.name) == len(one.events_path.read_bytes().splitlines())
 
 
 def test_a_run_that_the_receiver_has_dropped_is_read_again(reader, tmp_path):

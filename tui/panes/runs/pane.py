@@ -13,7 +13,6 @@ from textual.timer import Timer
 from textual.widgets import DataTable, Input, Label, Static
 
 from core.formatting import printable
-from core.runs.reader import take_in
 from core.runs.state import RunState
 from core.runs.status import UNFINISHED
 from tui.messages import RunGrew, RunLine, RunRead, RunsListed
@@ -22,7 +21,7 @@ from tui.panes.runs.runs_table import RunsTable
 from tui.widgets.curves import RunCurves
 from tui.widgets.field import Field
 from tui.widgets.run_view import configuration_table, differences_table, epoch_table
-from tui.workers.run_index import Shelf
+from tui.workers.run_index import RunIndex
 
 if TYPE_CHECKING:
     from tui.panes.pane import Console
@@ -70,19 +69,19 @@ class RunsPane(Pane):
 
     def on_mount(self) -> None:
         self.query_one("#runs-filter-line").display = False
-        self._shelf = Shelf(self.console.root, self.post_message)
+        self._index = RunIndex(self.console.root, self.post_message)
         self.set_interval(REFRESH_S, self._refresh_if_visible)
 
     def _refresh_if_visible(self) -> None:
         if self.display:
             self._ask()
 
-    def _ask(self, *, anew: bool = False) -> None:
+    def _ask(self, *, afresh: bool = False) -> None:
         """Has the directory looked at, and what is shown read."""
         chosen = self._chosen_names()
         for name in [name for name in self._states if name not in chosen][:-MOST_KEPT]:
             del self._states[name]
-        self._shelf.ask(chosen, self._states, anew=anew)
+        self._index.ask(chosen, self._states, afresh=afresh)
 
     # What the thread found
 
@@ -103,8 +102,7 @@ class RunsPane(Pane):
         state = self._states.get(message.run.name)
         if state is None:
             return
-        take_in(message.parts, state)
-        state.status, state.skipped_lines = message.status, message.skipped
+        state.update(message.update)
         if message.run.name in self._chosen_names():
             self._show()
 
@@ -235,7 +233,7 @@ class RunsPane(Pane):
             return bool(self.is_mounted and self._table.marked)
         if action == "resume":
             line = self._lines.get(self._table.current) if self.is_mounted else None
-            return line is not None and line.status in UNFINISHED and line.is_saved
+            return line is not None and line.status in UNFINISHED and line.has_checkpoint
         return True
 
     async def action_watch(self) -> None:
@@ -250,7 +248,7 @@ class RunsPane(Pane):
 
     def action_refresh(self) -> None:
         self._states.clear()
-        self._ask(anew=True)
+        self._ask(afresh=True)
 
     def action_move(self, step: int) -> None:
         table = self._table

@@ -11,7 +11,7 @@ from textual.widgets import DataTable
 
 from core.formatting import duration, percent, printable
 from core.runs.status import STATUS_SIGNS
-from core.runs.summary import status_words
+from core.runs.summary import status_label
 from tui.messages import RunLine
 
 COLUMNS = {"": 1, "status": 13, "preset": 14, "date": 11, "best acc": 9, "time": 9, "run": 60}
@@ -99,7 +99,7 @@ class RunsTable(DataTable[Text]):
         preset = () if self._narrow else (Text(printable(line.preset)),)
         return (
             Text(mark, style="bold"),
-            Text(status_words(line.status)),
+            Text(status_label(line.status)),
             *preset,
             Text(f"{line.run.created:%m-%d %H:%M}"),
             Text(percent(line.val_accuracy), justify="right"),

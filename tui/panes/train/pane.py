@@ -89,7 +89,7 @@ class TrainPane(Pane, can_focus=True):
         if status != self._drawn_status:
             self._drawn_status = status
             run = self._session.current_run
-            self._can_resume = status[1] in UNFINISHED and run is not None and run.is_saved
+            self._can_resume = status[1] in UNFINISHED and run is not None and run.has_checkpoint
             self.refresh_bindings()
         if state is not None:
             view.show(state, note=self._note(state))
