@@ -54,21 +54,14 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _cpu_bfloat16_unit() -> str:
-    """What the CPU multiplies bfloat16 with; empty where it would only emulate it."""
-    import torch
-
-    if torch.cpu._is_amx_tile_supported():
-        return "AMX tiles"
-    return "AVX512-BF16" if torch.cpu._is_avx512_bf16_supported() else ""
-
-
 def choose_engine(config: EngineConfig, *, local_rank: int = 0) -> Engine:
     """Decides what ``auto`` means on this machine; of several GPUs the one numbered ``local_rank``.
 
     Raises InputError for a device that is not there, and for parts that do not go together.
     """
     import torch
+
+    from core.engine.torch_private import cpu_bfloat16_unit
 
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     name, reason = config.device, ASKED
@@ -83,7 +76,7 @@ def choose_engine(config: EngineConfig, *, local_rank: int = 0) -> Engine:
         dtype, reasons["dtype"] = getattr(torch, config.dtype), ASKED
     elif name == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         dtype, reasons["dtype"] = torch.bfloat16, "the GPU computes bfloat16"
-    elif name == "cpu" and (unit := _cpu_bfloat16_unit()):
+    elif name == "cpu" and (unit := cpu_bfloat16_unit()):
         dtype, reasons["dtype"] = torch.bfloat16, f"the CPU has {unit}"
     threads, reasons["threads"] = config.threads, ASKED
     if threads == 0:

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from core.engine.torch_private import copy_all
+
 Groups = Sequence[Sequence[torch.Tensor]]
 
 
@@ -29,7 +31,7 @@ class _Rounded(torch.autograd.Function):
         ctx.rows = [[len(tensor) for tensor in group] for group in groups]
         ctx.dtypes = [tensor.dtype for tensor in tensors]
         low = tuple(group[0].new_empty(sum(map(len, group)), *group[0].shape[1:], dtype=dtype) for group in groups)
-        torch._foreach_copy_(_apart(low, ctx.rows), tensors)
+        copy_all(_apart(low, ctx.rows), tensors)
         return low
 
     @staticmethod
@@ -38,7 +40,7 @@ class _Rounded(torch.autograd.Function):
         wanted = {
             i: torch.empty_like(parts[i], dtype=ctx.dtypes[i]) for i in range(len(parts)) if ctx.needs_input_grad[2 + i]
         }
-        torch._foreach_copy_(list(wanted.values()), [parts[i] for i in wanted])
+        copy_all(list(wanted.values()), [parts[i] for i in wanted])
         return None, None, *(wanted.get(i) for i in range(len(parts)))
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from core.config.schema import EngineConfig, field_types
-from core.engine import device
+from core.engine import device, torch_private
 from core.engine.device import choose_engine, engine_facts, usable_cores
 from core.errors import InputError
 
@@ -18,7 +18,7 @@ def pretend(
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
     monkeypatch.setattr(torch.backends.cuda, "is_flash_attention_available", lambda: flash)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-    monkeypatch.setattr(device, "_cpu_bfloat16_unit", lambda: unit)
+    monkeypatch.setattr(torch_private, "cpu_bfloat16_unit", lambda: unit)
 
 
 def test_a_cuda_gpu_is_taken_before_an_apple_one(monkeypatch: pytest.MonkeyPatch) -> None:
