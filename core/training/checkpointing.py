@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from core.checkpoints.async_writer import Saver
+from core.checkpoints.async_writer import AsyncWriter
 from core.checkpoints.format import manifest_of, state_tensors
 from core.checkpoints.progress import Progress
 from core.checkpoints.rng import generator_states
@@ -24,17 +24,12 @@ class Keeper:
 
     def __init__(self, config: RunConfig, run: Run, writer: RunWriter | None, say: Recorder, ranks: Ranks) -> None:
         self._config, self._run, self._writer, self._say, self._ranks = config, run, writer, say, ranks
-        self._saver = Saver(run.path / "checkpoints")
+        self._async = AsyncWriter(run.path / "checkpoints")
         self._last = time.monotonic()
-
-    def prepare(self, begun: Beginning) -> None:
-        """Makes ready for the first save while the first steps are made."""
-        if self._writer is not None:
-            self._saver.prepare(dict(begun.model.state_dict()))
 
     def is_due(self, at: Progress) -> bool:
         """Whether it is time to save; never while a save is still under way."""
-        if self._saver.busy or at.step == self._saver.last_step:
+        if self._async.busy or at.step == self._async.last_step:
             return False
         steps, seconds = self._config.train.save_steps, self._config.train.save_seconds
         return bool(steps and at.step % steps == 0) or 0 < seconds <= time.monotonic() - self._last
@@ -42,17 +37,17 @@ class Keeper:
     def save(self, at: Progress, begun: Beginning, engine: Engine) -> None:
         """Begins to save what has not been; all ranks must come here at the same step."""
         generators = self._ranks.gather([generator_states(engine.device)], self._ranks.world_size)
-        if self._writer is None or at.step in (0, self._saver.last_step):
+        if self._writer is None or at.step in (0, self._async.last_step):
             return
         self.collect(wait=True)
         self._last = time.monotonic()
         about = manifest_of(at, engine_facts(engine, self._ranks.world_size), identity(self._config))
         best_step = at.best_step if self._config.train.keep_best else 0
-        self._saver.begin(at.step, state_tensors(begun.model, begun.optimizer, generators), about, best_step=best_step)
+        self._async.start(at.step, state_tensors(begun.model, begun.optimizer, generators), about, best_step=best_step)
 
     def collect(self, *, wait: bool = False) -> None:
         """Tells what came of a save; ``wait`` waits for one that is under way."""
-        saved = self._saver.take(wait=wait)
+        saved = self._async.result(wait=wait)
         if saved is None:
             return
         if saved.error is not None:
@@ -72,4 +67,4 @@ class Keeper:
 
     def drop(self) -> None:
         """Whatever is being saved shall not appear."""
-        self._saver.drop()
+        self._async.discard()

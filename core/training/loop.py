@@ -196,7 +196,6 @@ class TrainingRun:
             )
         )
         self.saved, self.has_begun = None, True  # its tensors are in the model now
-        self.keeper.prepare(begun)
         # Before the first step, because a completed run to which epochs are added has none without it.
         self.at, _ = self.steering.between_steps(self.at, engine.device, save=False)
 

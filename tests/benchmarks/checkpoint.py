@@ -1,4 +1,4 @@
-"""How long saving a checkpoint holds the training up, against a plain ``torch.save`` of the same tensors.
+"""How long a checkpoint stalls the training, against a plain ``torch.save`` of the same tensors.
 
 ``python -m tests.benchmarks.checkpoint [--repeats N] [--json]``: one process, DistilBERT of the base size with AdamW's
 moments (796 MB), steps of 8 reviews of 64 tokens. Three steps alone, a save with three steps beside its writing, and a
@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from core.checkpoints.async_writer import Saver
+from core.checkpoints.async_writer import AsyncWriter
 from core.checkpoints.format import TRAINING, WEIGHTS, optimizer_tensors
 from core.config.schema import EngineConfig, ModelConfig
 from core.engine.device import choose_engine
@@ -49,17 +49,15 @@ def measure(repeats: int) -> dict[str, object]:
     rows: dict[str, list[float]] = {"step": [], "stall": [], "step_beside": [], "written": [], "torch_save": []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        saver = Saver(folder / "checkpoints")
-        saver.prepare(dict(model.state_dict()))
-        step()
-        for repeat in range(repeats + 1):  # the first one also makes the memory for the copies
+        writer = AsyncWriter(folder / "checkpoints")
+        for repeat in range(repeats + 1):  # the first one also allocates the buffer
             plain = (step() + step() + step()) / 3
             files = {WEIGHTS: dict(model.state_dict()), TRAINING: optimizer_tensors(model, optimizer)}
             began = time.perf_counter()
-            saver.begin(repeat + 1, files, {}, best_step=0)
+            writer.start(repeat + 1, files, {}, best_step=0)
             stall = time.perf_counter() - began
             beside = (step() + step() + step()) / 3
-            saved = saver.take(wait=True)
+            saved = writer.result(wait=True)
             assert saved is not None
             assert saved.error is None
             began = time.perf_counter()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.checkpoints import async_writer as saver
+from core.checkpoints import async_writer
 from core.checkpoints.format import load_weights
 from core.config.schema import RunConfig
 from core.errors import InputError
@@ -169,7 +169,7 @@ def no_space(*_: object, **__: object) -> None:
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(saver, "save_checkpoint"), (RunWriter, "write_predictions"), (RunWriter, "write_environment")],
+    [(async_writer, "save_checkpoint"), (RunWriter, "write_predictions"), (RunWriter, "write_environment")],
 )
 def test_a_full_disk_is_said_once_and_training_goes_on(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: ModuleType | type, name: str
