@@ -1,18 +1,17 @@
-"""A list or table of any length: only the lines that one sees are built."""
+"""A list or table of any length that builds only the lines in view."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import ClassVar
 
-from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from tui.widgets.line_view import KeptStrips, LineView
+from tui.widgets.line_view import LineView
 
 Render = Callable[[int], Text]
 
@@ -57,7 +56,6 @@ class Rows(LineView, can_focus=True):
         self._count, self._row = 0, 0
         self._build: Render = lambda _: Text()
         self._header, self._empty = header, empty
-        self._strips = KeptStrips()
 
     @property
     def row(self) -> int:
@@ -118,20 +116,16 @@ class Rows(LineView, can_focus=True):
     def build_line(self, y: int) -> Strip:
         base, width = self.base_style, self.view.width
         if self._header is not None and y == 0:
-            return self._strip(self._header, base + self.get_component_rich_style("rows--header", partial=True), width)
+            header = base + self.get_component_rich_style("rows--header", partial=True)
+            return self.make_strip(self._header, header, width)
         row = y - self._top() + self.view.top
         if row == 0 and not self._count:
             empty = base + self.get_component_rich_style("rows--empty", partial=True)
-            return self._strip(Text(self._empty), empty, width)
+            return self.make_strip(Text(self._empty), empty, width)
         if row >= self._count:
             return Strip.blank(width, base)
-        if row != self._row:
-            return self._strip(self._build(row), base, width)
-        return self._strip(self._build(row), base, width, self.get_component_rich_style("rows--cursor", partial=True))
-
-    def _strip(self, text: Text, style: Style, width: int, over: Style | None = None) -> Strip:
-        """Kept for as long as the same Text is asked for: rows that stay are not built anew at each key."""
-        return self._strips.get(text, (style, width, over), self.make_strip)
+        cursor = self.get_component_rich_style("rows--cursor", partial=True) if row == self._row else None
+        return self.make_strip(self._build(row), base, width, cursor)
 
     # Keys and mouse
 
