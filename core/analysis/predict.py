@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import torch
 
 from core.config.schema import EngineConfig
-from core.data.splits import Examples
+from core.data.batches import Examples
 from core.engine.device import choose_engine
 from core.errors import InputError
 from core.inspection.target import Resolved
 from core.inspection.weights import build_model
-from core.model.unpadded import laid_out
+from core.model.unpadded import forward_of
 from core.tokenization.encode import encode
 from core.training.evaluate import evaluate
 
@@ -56,8 +56,8 @@ def predict(resolved: Resolved, texts: Sequence[str]) -> list[Prediction]:
     model = build_model(resolved)
     torch.nn.Module.to(model, engine.device)
     rows = [encoding.input_ids for encoding in encodings]
-    examples = Examples(rows, labels=[0] * len(rows), review_ids=list(range(len(rows))))
-    logits = evaluate(laid_out(model, engine), examples, AT_ONCE, engine).logits
+    examples = Examples(rows, labels=[0] * len(rows), example_ids=list(range(len(rows))))
+    logits = evaluate(forward_of(model, engine), examples, AT_ONCE, engine).logits
     probabilities = torch.tensor(logits).sigmoid().tolist()
     return [
         Prediction(text, logit, probability, len(encoding.input_ids), encoding.full_length)

@@ -73,7 +73,7 @@ def train(
             return resuming.resume(
                 before, control, emit, add_epochs=add_epochs, peak_learning_rate=learning_rate, data=data, ranks=ranks
             )
-        again = resuming.begun_by_this_launch(root) if ranks.restarts else None
+        again = resuming.run_of_this_launch(root) if ranks.restarts else None
         if again is None:
             return run_training(config, root, control, emit, ranks)
         if again.state(steps=False).status in ("completed", "stopped"):

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from core.data.batches import Batch, Examples
 from core.data.reviews import Review
-from core.data.splits import Batch, collate
 from core.inspection.target import Resolved
 from core.inspection.weights import Between, build_model
 from core.model.classifier import BODY, HEAD, Classifier
@@ -107,7 +107,7 @@ def trace_modules(
         hooks += [module.register_forward_pre_hook(before(name)), module.register_forward_hook(after(name))]
     try:
         with torch.inference_mode():
-            logits = model(batch.input_ids, batch.attention_mask)
+            logits = model(*batch.padded())
     finally:
         for hook in hooks:
             hook.remove()
@@ -158,8 +158,9 @@ def trace_batch(
     unknown = tokenizer.token_to_id("[UNK]") or 0
     ids = [row or [unknown] for row in ids]
     full = [encode(tokenizer, one.text, add_special_tokens=specials).full_length for one in chosen]
-    batch = collate(ids, [one.label for one in chosen], torch.device("cpu"))
+    labels = [one.label for one in chosen]
+    batch = Examples(ids, labels, list(range(len(ids)))).batch(range(len(ids)), torch.device("cpu"))
     rows, logits = trace_modules(build_model(resolved), batch, between)
     first = [tokenizer.id_to_token(row[0]) or "" for row in ids]
     cut = sum(length > most for length in full)
-    return BatchTrace(rows, [len(row) for row in ids], first, logits, [one.label for one in chosen], cut, most, origin)
+    return BatchTrace(rows, [len(row) for row in ids], first, logits, labels, cut, most, origin)

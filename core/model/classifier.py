@@ -1,4 +1,4 @@
-"""The classifier: DistilBertModel, its vector at position 0, a linear head to one logit."""
+"""The classifier: DistilBertModel, its hidden state at position 0, and a head that gives one logit."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ BODY = "distilbert"
 
 
 class DistilBertClassifier(nn.Module):
-    """Positive or negative, as one logit a review: above 0 means positive.
+    """Positive or negative, as one logit per review: above 0 means positive.
 
-    The linear head reads the last hidden state at position 0, the [CLS] token where special tokens are on.
+    The linear head reads the last hidden state at position 0, the [CLS] token if special tokens are on.
     """
 
     def __init__(self, encoder: DistilBertModel, *, head_dropout: float = 0.0) -> None:
@@ -44,7 +44,7 @@ class DistilBertClassifier(nn.Module):
         return self.distilbert.config
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Writes configuration and weights; transformers reads the encoder, :meth:`from_pretrained` all of it."""
+        """Write configuration and weights; transformers loads the encoder, :meth:`from_pretrained` the whole model."""
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
         fields = self.config.to_dict() | {"architectures": [type(self).__name__], "head_dropout": self.dropout.p}
@@ -74,9 +74,9 @@ class DistilBertClassifier(nn.Module):
 
 
 class SequenceClassifier(DistilBertForSequenceClassification):  # type: ignore[no-untyped-call]
-    """transformers' own two-label head; the logit of a review is by how much positive exceeds negative.
+    """transformers' own two-label head; the logit of a review is the positive logit minus the negative one.
 
-    Cross-entropy over two logits is binary cross-entropy of their difference, so that everything else stays the same.
+    Cross-entropy over two logits is binary cross-entropy of their difference, so the loss stays the same.
     """
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
@@ -95,9 +95,9 @@ LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
 
 
 def encoder_config(fields: dict[str, Any], architecture: Sequence[str] = ()) -> DistilBertConfig:
-    """A DistilBertConfig from a checkpoint's fields and what a preset's ``model.architecture`` sets.
+    """A DistilBertConfig from a checkpoint's fields, overridden by a preset's ``model.architecture``.
 
-    Raises InputError for values it refuses.
+    Raises InputError for invalid values.
     """
     own = parse_architecture(architecture)
     try:
@@ -112,11 +112,11 @@ def encoder_config(fields: dict[str, Any], architecture: Sequence[str] = ()) -> 
 
 
 def require_fit(config: DistilBertConfig, vocabulary: int, max_length: int) -> None:
-    """Raises InputError where ids or positions would fall outside the embeddings of ``config``."""
+    """Raise InputError if ids or positions would exceed the embeddings of ``config``."""
     if vocabulary > config.vocab_size:
         raise InputError(
-            f"the checkpoint's tokenizer knows {vocabulary} pieces, its vocab_size is {config.vocab_size}; "
-            "tokenizer and model do not belong together"
+            f"the checkpoint's tokenizer has {vocabulary} tokens, but its vocab_size is {config.vocab_size}; "
+            "use the tokenizer of this model"
         )
     if max_length > config.max_position_embeddings:
         raise InputError(
@@ -127,10 +127,10 @@ def require_fit(config: DistilBertConfig, vocabulary: int, max_length: int) -> N
 def build_classifier(
     config: DistilBertConfig, model: ModelConfig, weights: dict[str, torch.Tensor] | None
 ) -> Classifier:
-    """The classifier in train mode, float32, on the CPU; ``weights`` None leaves the encoder as it was drawn.
+    """The classifier in train mode, float32, on the CPU; without ``weights`` the encoder is initialised at random.
 
-    Weights are drawn from torch's generator: seed it first. Raises InputError for weights that do not fit the
-    configuration and for a name in ``freeze`` that no module has.
+    Initial weights come from torch's generator: seed it first. Raises InputError for weights that do not fit the
+    configuration and for an unknown name in ``freeze``.
     """
     classifier: Classifier
     if model.head == "sequence-classification":
@@ -138,7 +138,7 @@ def build_classifier(
         if weights is not None:
             _load(classifier.distilbert, weights)
     else:
-        # As from_pretrained: weights that are replaced at once draw nothing, the seed's first go to the head.
+        # As in from_pretrained: weights that are replaced draw no random numbers; the first ones go to the head.
         with torch.random.fork_rng(devices=[]) if weights is not None else nullcontext():
             encoder = DistilBertModel(config)
         if weights is not None:
@@ -152,22 +152,22 @@ def _load(encoder: DistilBertModel, weights: dict[str, torch.Tensor]) -> None:
     own = encoder.state_dict()
     for name, tensor in own.items():
         if name not in weights:
-            raise InputError(f"the checkpoint has no tensor {name}; it is not a whole DistilBERT")
+            raise InputError(f"the checkpoint has no tensor {name}; it is not a complete DistilBERT")
         if weights[name].shape != tensor.shape:
             raise InputError(
                 f"tensor {name} of the checkpoint has shape {list(weights[name].shape)}, "
-                f"its configuration asks for {list(tensor.shape)}"
+                f"but its configuration requires {list(tensor.shape)}"
             )
     encoder.load_state_dict({name: weights[name] for name in own})
 
 
 def freeze(classifier: nn.Module, names: Sequence[str]) -> None:
-    """Stops training the parameters named and those of the modules named; InputError for a name that none has."""
+    """Freeze the parameters and modules with these names. Raises InputError for an unknown name."""
     own = dict(classifier.named_parameters())
     for name in names:
         below = [own[path] for path in own if path == name or path.startswith(f"{name}.")]
         if not below:
-            raise InputError(f"model.freeze names {name!r}, which no module has, nor any tensor; try {BODY}.embeddings")
+            raise InputError(f"model.freeze: no module or parameter is named {name!r}; try {BODY}.embeddings")
         for parameter in below:
             parameter.requires_grad_(False)
     if not any(parameter.requires_grad for parameter in classifier.parameters()):
@@ -175,7 +175,7 @@ def freeze(classifier: nn.Module, names: Sequence[str]) -> None:
 
 
 def meta_classifier(config: DistilBertConfig, model: ModelConfig | None = None) -> Classifier:
-    """The classifier on the meta device, with the head that ``model`` names: shapes and counts at once, no memory."""
+    """The classifier on the meta device, with the head of ``model``: shapes and counts, without memory."""
     with torch.device("meta"):
         if model is not None and model.head == "sequence-classification":
             return SequenceClassifier(_with_labels(config, model))
@@ -183,7 +183,7 @@ def meta_classifier(config: DistilBertConfig, model: ModelConfig | None = None) 
 
 
 def _with_labels(config: DistilBertConfig, model: ModelConfig) -> DistilBertConfig:
-    """The configuration of transformers' head: two labels, and the preset's dropout before them."""
+    """The configuration of transformers' head: two labels, and the preset's head dropout."""
     config = copy.deepcopy(config)
     config.seq_classif_dropout = model.head_dropout
     config.id2label, config.label2id = dict(LABELS), {label: i for i, label in LABELS.items()}

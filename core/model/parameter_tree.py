@@ -64,7 +64,7 @@ def with_frozen(tree: ParameterNode, freeze: Iterable[str]) -> ParameterNode:
     names = tuple(freeze)
     for name in names:
         if not any(_covers(name, leaf.path) for leaf in leaves(tree)):
-            raise InputError(f"model.freeze names {name!r}, which no module has, nor any tensor")
+            raise InputError(f"model.freeze: no module or parameter is named {name!r}")
     frozen = _marked(tree, names)
     if not frozen.trainable:
         raise InputError("model.freeze leaves no parameter to train")

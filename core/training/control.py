@@ -1,4 +1,4 @@
-"""What a person, a signal or another process asks of a run; looked at between two steps."""
+"""Requests to a running training: pause, resume, end, change; the loop handles them between two steps."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from core.runs.events import ControlReceived, Event, RunStarted
 
 
 class Ending(IntEnum):
-    """How a run is asked to end before its time; the larger one wins."""
+    """How a run is asked to end early; the larger value wins."""
 
     NONE = 0
     FINISH_EPOCH = 1
-    """Trains this epoch to its end, validates, saves: status stopped."""
+    """Finish this epoch, validate, save: status stopped."""
     STOP = 2
-    """Makes no further step, saves: status stopped."""
+    """Make no further step, save: status stopped."""
     DISCARD = 3
-    """Makes no further step and writes nothing more; on disk the run looks like one that was killed: interrupted."""
+    """Make no further step and write nothing more: status interrupted, as if the process was killed."""
 
 
 CHANGES = ("learning_rate", "add_epochs")
@@ -32,11 +32,11 @@ class Change:
 
     action: str
     value: float
-    reason: str = "asked for"
+    reason: str = "requested"
 
     def __post_init__(self) -> None:
         if self.action not in CHANGES:
-            raise InputError(f"there is no change {self.action!r}; there are {', '.join(CHANGES)}")
+            raise InputError(f"unknown change {self.action!r}; the changes are {', '.join(CHANGES)}")
         if self.action == "learning_rate" and not 0.0 < self.value <= 1.0:
             raise InputError(f"learning rate {self.value:g} must be greater than 0 and at most 1")
         if self.action == "add_epochs" and not (1 <= self.value <= 1000 and self.value == int(self.value)):
@@ -44,10 +44,10 @@ class Change:
 
 
 class Control:
-    """Thread-safe requests to a running ``train``. An ending cannot be taken back, only made more urgent."""
+    """Thread-safe requests to a running ``train``. An ending cannot be withdrawn, only made more urgent."""
 
     POLL_S = 0.25
-    """How often a run that is paused looks for requests of other processes."""
+    """Seconds between two looks for requests of other processes while a run is paused."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -58,18 +58,18 @@ class Control:
         self._journal: dict[int, list[Change]] = {}
         self.reason = ""
 
-    # Asking
+    # Called by the user interface
 
     def stop(self, reason: str) -> None:
-        """Ends the run at the next step boundary, keeping everything; also ends a pause."""
+        """End the run before the next step and save a checkpoint; also ends a pause."""
         self._end(Ending.STOP, reason)
 
     def finish_epoch(self, reason: str) -> None:
-        """Ends the run after this epoch and its validation; also ends a pause."""
+        """End the run after this epoch and its validation; also ends a pause."""
         self._end(Ending.FINISH_EPOCH, reason)
 
     def discard(self, reason: str) -> None:
-        """Ends the run at the next step boundary and writes nothing more; also ends a pause."""
+        """End the run before the next step without saving; also ends a pause."""
         self._end(Ending.DISCARD, reason)
 
     def _end(self, ending: Ending, reason: str) -> None:
@@ -79,18 +79,19 @@ class Control:
         self._go.set()
 
     def pause(self) -> None:
-        """Holds the run at the next step boundary, the model in memory."""
+        """Pause the run before the next step; the model stays in memory."""
         self._go.clear()
 
     def resume(self) -> None:
+        """End a pause."""
         self._go.set()
 
     def change(self, change: Change) -> None:
-        """Makes the change at the next step boundary, also while paused."""
+        """Make the change before the next step, also during a pause."""
         with self._lock:
             self._changes.append(change)
 
-    # Looking
+    # Called by the training loop
 
     @property
     def ending(self) -> Ending:
@@ -98,7 +99,7 @@ class Control:
 
     @property
     def stop_requested(self) -> bool:
-        """Whether no further step is wanted."""
+        """Whether the run shall make no further step."""
         return self._ending >= Ending.STOP
 
     @property
@@ -106,29 +107,29 @@ class Control:
         return not self._go.is_set()
 
     def take_changes(self, step: int) -> list[Change]:
-        """What is to be changed after ``step`` steps, each once: the journal's first, then what was asked for."""
+        """The changes to make after ``step`` steps, each once: those of the journal first, then new ones."""
         with self._lock:
             changes = [*self._journal.pop(step, ()), *self._changes]
             self._changes.clear()
         return changes
 
     def expect(self, journal: dict[int, list[Change]]) -> None:
-        """Makes the changes of ``journal`` once so many steps are done: what a run that goes on was asked before."""
+        """Repeat the changes of ``journal``, each after its number of steps, as a resumed run must."""
         with self._lock:
             for step, changes in journal.items():
                 self._journal.setdefault(step, []).extend(changes)
 
     def is_held(self) -> bool:
-        """Waits a moment for the end of a pause; whether it still lasts."""
+        """Wait up to ``POLL_S`` for the end of a pause; whether the run is still paused."""
         return not self._go.wait(self.POLL_S)
 
 
 def journal_of(events: Iterable[Event], *, step: int = 0, made: int = 0) -> dict[int, list[Change]]:
-    """The changes that a run's events tell of, by the number of steps after which they were made.
+    """The changes in a run's events, by the number of steps after which they were made.
 
-    Leaves out those that are in a checkpoint after ``step`` steps: all before it, and the first ``made`` in any case,
-    for a checkpoint may be written before or after a change at its own step. A run that goes on from a checkpoint
-    tells again of each change that it repeats; such a change counts once.
+    Leaves out the changes that a checkpoint after ``step`` steps already contains: all before that step, and the first
+    ``made`` in any case, because a checkpoint may be written before or after a change at its own step. A resumed run
+    records again each change that it repeats; such a change counts once.
     """
     journal: list[tuple[int, Change]] = []
     repeated: list[tuple[int, Change]] = []
@@ -139,18 +140,18 @@ def journal_of(events: Iterable[Event], *, step: int = 0, made: int = 0) -> dict
             continue
         try:
             change = event.step, Change(event.action, event.value, event.reason)
-        except InputError:  # a line that somebody else wrote
+        except InputError:  # not written by this program
             continue
         if change in repeated:
             repeated.remove(change)
         else:
             journal.append(change)
     by_step: dict[int, list[Change]] = {}
-    for at, change_made in _not_in_checkpoint(journal, step, made):
-        by_step.setdefault(at, []).append(change_made)
+    for after_step, change_made in _not_in_checkpoint(journal, step, made):
+        by_step.setdefault(after_step, []).append(change_made)
     return by_step
 
 
 def _not_in_checkpoint(journal: list[tuple[int, Change]], step: int, made: int) -> list[tuple[int, Change]]:
     in_order = sorted(journal, key=lambda entry: entry[0])
-    return in_order[max(made, sum(at < step for at, _ in journal)) :]
+    return in_order[max(made, sum(after_step < step for after_step, _ in journal)) :]

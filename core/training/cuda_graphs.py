@@ -1,129 +1,158 @@
-"""Whole training steps as CUDA graphs: a GPU computes a step's hundreds of kernels faster than they can be launched.
+"""Training steps as CUDA graphs: a GPU computes the hundreds of kernels of a step faster than they can be launched.
 
-A graph repeats the same kernels on the same memory. So there is one for each size of a batch, in tokens; sizes are
-multiples of ``GRAIN``, and a batch is filled up to the next one. Where reviews begin, their labels and the learning
-rate are tensors like the ids, copied there before each step.
+A graph repeats the same kernels on the same memory. So there is one graph per batch size in tokens: sizes are
+multiples of ``GRAIN``, and each batch is filled up to the next one. The tensors of the batch and the learning rate are
+copied into the memory of the graph before each step.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits
 
-from core.model.unpadded import Packed, UnpaddedClassifier, on_device, pack
-from core.training.gradients import BatchResult, gradient_norm
+from core.checkpoints.rng import generator_states, set_generator_states
+from core.data.batches import Batch
+from core.engine.torch_private import skip_updates_if
+from core.model.unpadded import UnpaddedClassifier
+from core.training.loss import classification_loss, correct_predictions
+from core.training.out_of_memory import is_out_of_memory
+from core.training.step import EagerStep, StepResult, clip_gradients, require_finite, set_learning_rate
 
 GRAIN = 256
-"""Tokens by which sizes differ, and fewer than which fill a batch up."""
+"""Step between the sizes of two graphs, in tokens."""
 
 
 class CudaGraphs:
-    """Captures what is launched, so that it can be launched again at once."""
+    """Captures kernels, so that they can be launched again all at once."""
 
     def __init__(self, device: torch.device) -> None:
         self.stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self.pool = torch.cuda.graph_pool_handle()
 
     @contextmanager
-    def readied(self) -> Iterator[None]:
-        """Within it work goes to the stream of the graphs, after all that was launched before."""
+    def on_stream(self) -> Iterator[None]:
+        """Launch kernels on the stream of the graphs, after everything launched before."""
         self.stream.wait_stream(torch.cuda.current_stream(self.stream.device))
         with torch.cuda.stream(self.stream):
             yield
 
-    def captured(self, compute: Callable[[], None]) -> Callable[[], None]:
-        """What repeats ``compute``, which must have run once before; it does not run now."""
+    def capture(self, compute: Callable[[], None]) -> Callable[[], None]:
+        """A function that replays ``compute``. ``compute`` must have run once before; it does not run now."""
         graph = torch.cuda.CUDAGraph()
-        # Another thread may meanwhile copy a checkpoint from the device.
+        # Another thread may copy a checkpoint from the device meanwhile.
         with torch.cuda.graph(graph, pool=self.pool, stream=self.stream, capture_error_mode="thread_local"):
             compute()
         return graph.replay
 
 
-class _Size:
-    """Batches of one size: the memory they come to, and how a step on them is made."""
+class _Graph:
+    """The step for batches of one size: the memory it reads, and what replays it."""
 
-    def __init__(self, first: Packed, longest: int, labels: torch.Tensor) -> None:
-        self.batch = replace(first, longest=longest)
-        self.labels = labels
+    def __init__(self, first: Batch, max_seqlen: int) -> None:
+        self.batch = replace(first, max_seqlen=max_seqlen)
         self.steps = 0
         self.replay: Callable[[], None] | None = None
 
-    def take(self, batch: Packed, labels: torch.Tensor) -> None:
-        self.batch = replace(self.batch, lengths=batch.lengths)  # which no kernel reads
-        self.batch.ids.copy_(batch.ids)
-        self.batch.positions.copy_(batch.positions)
-        self.batch.ends.copy_(batch.ends)
-        self.labels.copy_(labels)
+    def load(self, batch: Batch) -> None:
+        # The lists are for the host; no kernel reads them.
+        self.batch = replace(self.batch, seqlens=batch.seqlens, example_ids=batch.example_ids)
+        self.batch.input_ids.copy_(batch.input_ids)
+        self.batch.position_ids.copy_(batch.position_ids)
+        self.batch.cu_seqlens.copy_(batch.cu_seqlens)
+        self.batch.labels.copy_(batch.labels)
 
 
-class ReplayedSteps:
-    """Makes whole steps, from ids to updated weights, on reviews of at most ``longest`` tokens.
+class CudaGraphStep:
+    """The same step as :class:`EagerStep`, replayed as a graph for each whole batch.
 
-    The optimizer must be fused, capturable, and have a tensor for its learning rate. After a step whose loss or
-    gradient is not finite no step changes weights or moments: that is decided on the device.
+    Smaller batches, and all batches once memory has run out, go to ``eager``. The optimizer must be fused and
+    capturable, with a tensor as its learning rate. After a loss or gradient that is not finite no step changes the
+    weights any more: the device itself decides that.
     """
 
     def __init__(
         self,
+        eager: EagerStep,
         model: UnpaddedClassifier,
-        optimizer: torch.optim.Optimizer,
         graphs: CudaGraphs,
+        warn: Callable[[str], None],
         *,
-        longest: int,
-        max_grad_norm: float,
+        batch_size: int,
+        max_seqlen: int,
     ) -> None:
-        self.model, self.optimizer, self.graphs = model, optimizer, graphs
-        self.longest, self.max_grad_norm = max(longest, GRAIN), max_grad_norm
-        self.parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        self.sizes: dict[tuple[int, int], _Size] = {}
-        device = self.parameters[0].device
-        self.numbers = torch.zeros(3, device=device)
-        """Of the last step: mean loss, reviews that were right, norm of the gradients before clipping."""
-        self.broken = torch.zeros((), device=device)
-        optimizer.found_inf = self.broken  # type: ignore[attr-defined]  # as torch's GradScaler: 1 skips the update
+        self.eager, self.model, self.warn, self.batch_size = eager, model, warn, batch_size
+        self.graphs: CudaGraphs | None = graphs
+        """None after running out of memory."""
+        self.max_seqlen = max(max_seqlen, GRAIN)
+        self.optimizer, self.device = eager.optimizer, eager.engine.device
+        self.sizes: dict[tuple[int, int], _Graph] = {}
+        self.results = torch.zeros(3, device=self.device)
+        """Of the last step: mean loss, correct predictions, norm of the gradients before clipping."""
+        self.broken = torch.zeros((), device=self.device)
+        skip_updates_if(self.optimizer, self.broken)
 
-    def make(self, rows: Sequence[torch.Tensor], labels: Sequence[int]) -> tuple[BatchResult, float]:
-        """One step on reviews' ``rows`` of ids: what it found, and the norm of its gradients.
+    @property
+    def micro_batch_size(self) -> int:
+        return self.eager.micro_batch_size
 
-        The first step of a size is launched kernel by kernel, which readies what cannot be captured; the second one
-        is captured. Each is the same computation with the same random numbers.
-        """
-        tokens = sum(map(len, rows))
-        with self.graphs.readied():
-            size = self._filled(rows, labels, math.ceil(tokens / GRAIN) * GRAIN)
-            if size.steps == 1:
-                size.replay = self.graphs.captured(lambda: self._compute(size))
-            if size.replay is None:
-                self._compute(size)
-            else:
-                size.replay()
-            size.steps += 1
-            loss, right, norm = self.numbers.tolist()  # sync
-        return BatchResult(loss, right / len(rows), tokens), norm
-
-    def _filled(self, rows: Sequence[torch.Tensor], labels: Sequence[int], tokens: int) -> _Size:
-        batch = pack(rows, self.model.places, tokens)
-        of_reviews = on_device([float(label) for label in labels], torch.float32, self.numbers.device)
-        size = self.sizes.get((tokens, len(rows)))
-        if size is None:
-            size = self.sizes[tokens, len(rows)] = _Size(batch, self.longest, of_reviews)
+    def __call__(self, batch: Batch, lr: float) -> StepResult:
+        if self.graphs is None or self.micro_batch_size or len(batch) != self.batch_size:
+            return self.eager(batch, lr)
+        states = generator_states(self.device)
+        set_learning_rate(self.optimizer, lr)
+        try:
+            result = self.replayed(batch, self.graphs)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
         else:
-            size.take(batch, of_reviews)
-        return size
+            require_finite(result.loss, result.grad_norm, lr, batch)
+            return result
+        self.graphs = None
+        self.sizes.clear()
+        self.eager.free_memory()
+        set_generator_states(states, self.device)
+        self.warn("out of memory for CUDA graphs; falling back to eager mode")
+        return self.eager(batch, lr)
 
-    def _compute(self, size: _Size) -> None:
+    def replayed(self, batch: Batch, graphs: CudaGraphs) -> StepResult:
+        """The step of ``batch`` as a graph.
+
+        The first step of a size is launched kernel by kernel, which initialises what cannot be captured; the second
+        one is captured. Both compute the same with the same random numbers.
+        """
+        with graphs.on_stream():
+            graph = self.graph_for(batch.filled_up(math.ceil(batch.tokens / GRAIN) * GRAIN))
+            if graph.steps == 1:
+                graph.replay = graphs.capture(lambda: self.compute(graph.batch))
+            if graph.replay is None:
+                self.compute(graph.batch)
+            else:
+                graph.replay()
+            graph.steps += 1
+            loss, correct, grad_norm = self.results.tolist()  # sync
+        return StepResult(loss, correct / len(batch), grad_norm, batch.tokens)
+
+    def graph_for(self, batch: Batch) -> _Graph:
+        size = len(batch.input_ids), len(batch)
+        if size not in self.sizes:
+            self.sizes[size] = _Graph(batch, self.max_seqlen)
+        else:
+            self.sizes[size].load(batch)
+        return self.sizes[size]
+
+    def compute(self, batch: Batch) -> None:
+        """The whole step; the captured kernels. Leaves its results in ``self.results``."""
         self.optimizer.zero_grad(set_to_none=True)
-        logits = self.model.logits(size.batch)
-        loss = binary_cross_entropy_with_logits(logits, size.labels)
+        logits = self.model(batch)
+        loss = classification_loss(logits, batch.labels)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = gradient_norm(self.parameters, self.max_grad_norm)
-        right = ((logits > 0) == (size.labels > 0.5)).sum()
-        torch.stack([loss.detach(), right.float(), norm], out=self.numbers)
-        self.broken.copy_(torch.maximum(self.broken, (~self.numbers.isfinite().all()).float()))
+        norm = clip_gradients(self.eager.parameters, self.eager.max_grad_norm)
+        correct = correct_predictions(logits, batch.labels)
+        torch.stack([loss.detach(), correct.float(), norm], out=self.results)
+        self.broken.copy_(torch.maximum(self.broken, (~self.results.isfinite().all()).float()))
         self.optimizer.step()

@@ -8,9 +8,9 @@ from core.config.schema import TrainConfig
 
 
 def learning_rate(config: TrainConfig, step: int, total_steps: int, *, peak: float | None = None) -> float:
-    """The learning rate of ``step`` (from 1): a linear climb over the warm-up, then constant or linear to 0.
+    """The learning rate of ``step`` (from 1): linear warm-up, then constant or linear decay to 0.
 
-    ``peak`` stands for the configuration's own where a person has changed it during the run.
+    ``peak`` replaces the configured peak where it was changed during the run.
 
     The linear schedule is that of transformers' ``get_linear_schedule_with_warmup``.
     """

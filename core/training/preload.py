@@ -21,5 +21,5 @@ def preload() -> None:
 
         if not _frozen.is_set():
             _frozen.set()
-            # Their objects stay; walking them again in each full collection would delay a key by 0.3 s.
+            # The imported objects stay; each full garbage collection over them would block the interface for 0.3 s.
             gc.freeze()

@@ -1,4 +1,4 @@
-"""What other processes ask of a run: small files in the run's directory, so that any host that sees it can ask."""
+"""Requests of other processes to a run: small files in its directory, so that any host that sees it can steer it."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ ACTIONS: dict[str, Callable[[Control, str], None]] = {
 
 
 def ask(run: Run, action: str, value: float | None = None) -> None:
-    """Puts a request into the run's directory, for the process that trains it.
+    """Write a request into the run's directory, for the process that trains it.
 
-    Raises InputError for an action there is not, a value that cannot be, a run that nobody trains, or a directory
-    that cannot be written.
+    Raises InputError for an unknown action, an invalid value, a run that no process trains, or a directory that cannot
+    be written.
     """
     if action in CHANGES:
         if value is None:
-            needed = {"learning_rate": "the new peak rate", "add_epochs": "how many epochs more"}
+            needed = {"learning_rate": "the new peak learning rate", "add_epochs": "the number of epochs to add"}
             raise InputError(f"{action} needs a value: {needed[action]}")
         Change(action, value)
     elif action in ACTIONS:
         if value is not None:
             raise InputError(f"{action} takes no value, but {value:g} was given")
     else:
-        raise InputError(f"there is no action {action!r}; there are {', '.join((*ACTIONS, *CHANGES))}")
+        raise InputError(f"unknown action {action!r}; the actions are {', '.join((*ACTIONS, *CHANGES))}")
     if not run.is_live():
         raise InputError(
-            f"run {run.name} is not live; nobody would answer; `imdb-tui train --resume {run.name}` goes on with one "
-            "that was ended early, and with `--add-epochs N` adds epochs to a completed one"
+            f"run {run.name} is not live: no process trains it; resume it with `imdb-tui train --resume {run.name}`, "
+            "and with `--add-epochs N` if it is completed"
         )
-    words = {"action": action, "value": value, "from": f"process {os.getpid()} on {socket.gethostname()}"}
+    content = {"action": action, "value": value, "from": f"process {os.getpid()} on {socket.gethostname()}"}
     folder = run.path / REQUESTS
     try:
         folder.mkdir(exist_ok=True)
-        write_text_atomically(folder / f"{time.time_ns()}-{secrets.token_hex(2)}.json", json.dumps(words) + "\n")
+        write_text_atomically(folder / f"{time.time_ns()}-{secrets.token_hex(2)}.json", json.dumps(content) + "\n")
     except OSError as error:
         raise InputError(f"{folder} cannot be written ({error.strerror})") from None
 
@@ -80,8 +80,8 @@ class RemoteControl:
         ask(self._run, change.action, change.value)
 
 
-class Inbox:
-    """The run's side: hands each request to its control, once, in the order of asking."""
+class Requests:
+    """The requests waiting in a run's directory; the process that trains the run reads them."""
 
     EVERY_S = 0.2
 
@@ -90,26 +90,26 @@ class Inbox:
         self._next_look = 0.0
 
     def clear(self) -> None:
-        """Drops what was asked of an earlier process of this run."""
+        """Remove the requests to an earlier process of this run."""
         for path in self._waiting():
             path.unlink(missing_ok=True)
 
     def deliver(self, control: Control) -> None:
-        """Looks at most a few times a second, whatever a step takes."""
+        """Pass each new request to ``control``, once and in order; look at most every ``EVERY_S`` seconds."""
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + self.EVERY_S
         for path in self._waiting():
             try:
-                words = json.loads(path.read_text(encoding="utf-8"))
+                content = json.loads(path.read_text(encoding="utf-8"))
                 path.unlink(missing_ok=True)
-                reason = f"asked by {words['from']}"
-                if words["action"] in CHANGES:
-                    control.change(Change(words["action"], float(words["value"]), reason))
+                reason = f"requested by {content['from']}"
+                if content["action"] in CHANGES:
+                    control.change(Change(content["action"], float(content["value"]), reason))
                 else:
-                    ACTIONS[words["action"]](control, reason)
+                    ACTIONS[content["action"]](control, reason)
             except (OSError, ValueError, TypeError, KeyError, InputError):
-                continue  # not a request, or one that was not for us; the run goes on
+                continue  # not a valid request; training continues
 
     def _waiting(self) -> list[Path]:
         try:

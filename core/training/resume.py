@@ -1,4 +1,4 @@
-"""Goes on with a run from its newest whole checkpoint, here or wherever its directory has been moved."""
+"""Resumes a run from its newest intact checkpoint, also after its directory was moved."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ def resume(
     data: str | None = None,
     ranks: Ranks = Ranks(),  # noqa: B008 - frozen
 ) -> Run:
-    """Goes on with ``run``, whatever ended it; a completed one needs ``add_epochs``.
+    """Resume ``run``, however it ended; a completed run needs ``add_epochs``.
 
-    ``data`` says where the run's own reviews are now, if they have moved. Raises InputError where there is nothing to
-    go on with or from, and where another process writes the run; else ends as :func:`core.training.loop.train` does.
+    ``data`` is the new place of the run's own reviews, if they have moved. Raises InputError if there is nothing left
+    to train, no checkpoint to resume from, or another process writes the run. Otherwise ends as
+    :func:`core.training.loop.train` does.
     """
     if add_epochs:
         control.change(Change("add_epochs", add_epochs))
@@ -42,12 +43,12 @@ def resume(
         saved, skipped = newest_whole(run.path / "checkpoints", identity(config))
         if saved is None:
             reasons = "; ".join(skipped) or "it ended before it saved one"
-            raise InputError(f"run {run.name} has no checkpoint to go on from: {reasons}")
+            raise InputError(f"run {run.name} has no checkpoint to resume from: {reasons}")
         events = read_events(run)
         journal = journal_of(events, step=saved.progress.step, made=saved.progress.changes_made)
         added = sum(change.value for changes in journal.values() for change in changes if change.action == "add_epochs")
         ended = next((event for event in reversed(events) if isinstance(event, (RunStarted, RunFinished))), None)
-        # Completed, but with nothing saved of its end, is not done: that is trained again.
+        # A run that completed, but whose last steps were not saved, is not done: it trains them again.
         done = isinstance(ended, RunFinished) and (ended.status, ended.step) == ("completed", saved.progress.step)
         if (done or saved.progress.epochs_done >= saved.progress.num_epochs + added) and not add_epochs:
             raise InputError(f"run {run.name} is completed; --add-epochs N adds epochs to it")
@@ -60,12 +61,12 @@ def resume(
     control.expect(journal)
     elapsed = max((event.elapsed for event in events), default=0.0)
     resumed = TrainingRun(config, run, writer, control, emit, ranks, saved=saved, elapsed=elapsed)
-    for words in skipped:
-        resumed.say.warn(f"a damaged checkpoint is passed over: {words}")
-    return resumed.go()
+    for reason in skipped:
+        resumed.recorder.warn(f"skipped a damaged checkpoint: {reason}")
+    return resumed.train()
 
 
-def begun_by_this_launch(root: Path) -> Run | None:
-    """The run that the ranks of this start of torchrun were training before they were started again."""
+def run_of_this_launch(root: Path) -> Run | None:
+    """The run that this launch of torchrun was training before it restarted its ranks."""
     mine = launch_id()
     return next((run for run in list_runs(root) if run.environment().get("launch") == mine), None)

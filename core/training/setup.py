@@ -1,4 +1,4 @@
-"""What a run begins with: device, reviews, model and optimizer, as new or as a checkpoint left them."""
+"""The set-up of training: reviews, model, optimizer and step, new or restored from a checkpoint."""
 
 from __future__ import annotations
 
@@ -9,51 +9,59 @@ from typing import Any
 import torch
 
 from core.checkpoints.format import Checkpoint, restore_optimizer
+from core.checkpoints.progress import Progress
 from core.config.schema import RunConfig, TrainConfig
+from core.data.batches import Examples, encode_examples
 from core.data.reviews import Review
-from core.data.splits import Examples, encode_examples, split_reviews
+from core.data.splits import split_reviews
 from core.engine.device import Engine
+from core.engine.distributed import Ranks
 from core.errors import InputError
 from core.model.classifier import Classifier, build_classifier, encoder_config, require_fit
-from core.model.unpadded import laid_out
+from core.model.unpadded import UnpaddedClassifier, forward_of
 from core.runs.directory import Run
+from core.runs.events import RunStarted
 from core.runs.stored_model import stored_model
 from core.sources.hub import OnDownload
 from core.sources.origin import Origin
 from core.sources.resolve import Checkpoint as Source
 from core.sources.resolve import open_checkpoint, open_reviews
+from core.training.cuda_graphs import CudaGraphs, CudaGraphStep
+from core.training.step import EagerStep, TrainingStep
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
-    """Everything the loop works on. ``origins`` has an entry a thing: tokenizer, weights, reviews."""
+class Setup:
+    """Everything the loop works on."""
 
+    engine: Engine
     model: Classifier
-    laid_out: torch.nn.Module
-    """The same model as the loop calls it: a list of reviews' ids to logits."""
+    forward: torch.nn.Module
+    """Computes the logits of a batch with the parameters of ``model``, padded or unpadded."""
     optimizer: torch.optim.Optimizer
     train_set: Examples
     validation_set: Examples
     origins: dict[str, Any]
+    """Where the tokenizer, the weights and the reviews come from."""
     source: Source
     warnings: list[str]
 
 
-def begin(
+def set_up(
     config: RunConfig,
     engine: Engine,
     run: Run,
     saved: Checkpoint | None,
     progress: Callable[[str], None],
     on_download: OnDownload,
-) -> Beginning:
-    """Reads, splits and encodes the reviews, builds the model and its optimizer.
+) -> Setup:
+    """Read, split and encode the reviews, and build the model and its optimizer.
 
-    With ``saved``, tokenizer and configuration are those that the run kept, and model and optimizer stand where the
-    checkpoint left them. Raises InputError for what cannot be used, also for other reviews than the run's own.
+    With ``saved``, tokenizer and configuration are those stored in the run, and model and optimizer are restored from
+    the checkpoint. Raises InputError for input that cannot be used, also if the reviews are not those of the run.
     """
     # Data: reviews, split, encoded.
-    progress("looking for tokenizer and weights")
+    progress("loading tokenizer and weights")
     if saved is None:
         pretrained = config.model.init == "pretrained"
         source = open_checkpoint(config.model.checkpoint, pretrained=pretrained, on_download=on_download)
@@ -71,10 +79,10 @@ def begin(
     origins = {
         "tokenizer": source.tokenizer_origin.as_dict(),
         "weights": source.weights_origin.as_dict(),
-        "reviews": _taken(reviews_origin, reviews, len(train_set) + len(validation_set)),
+        "reviews": _with_counts(reviews_origin, reviews, len(train_set) + len(validation_set)),
     }
 
-    # Model: drawn or loaded, then moved to the device.
+    # Model: initialised or loaded, then moved to the device.
     progress("building the model")
     fresh = saved is None and config.model.init == "pretrained"
     weights = source.load_weights() if fresh else None
@@ -85,17 +93,16 @@ def begin(
         model.load_state_dict(saved.model)
     torch.nn.Module.to(model, engine.device)
 
-    # Optimizer: AdamW; its learning rate is set anew before each step.
+    # Optimizer: AdamW; each step sets its learning rate.
     optimizer = build_optimizer(model, config.train, engine)
     if saved is not None:
         restore_optimizer(model, optimizer, saved.training)
-    return Beginning(
-        model, laid_out(model, engine), optimizer, train_set, validation_set, origins, source, split.warnings
-    )
+    forward = forward_of(model, engine)
+    return Setup(engine, model, forward, optimizer, train_set, validation_set, origins, source, split.warnings)
 
 
 def build_optimizer(model: Classifier, config: TrainConfig, engine: Engine) -> torch.optim.AdamW:
-    """AdamW over what of ``model`` is trained; a graph needs a learning rate that is on the device."""
+    """AdamW over the trainable parameters of ``model``; a CUDA graph needs the learning rate on the device."""
     graph = engine.launch == "graph"
     return torch.optim.AdamW(
         [parameter for parameter in model.parameters() if parameter.requires_grad],
@@ -107,7 +114,64 @@ def build_optimizer(model: Classifier, config: TrainConfig, engine: Engine) -> t
     )
 
 
-def _taken(origin: Origin, reviews: list[Review], taken: int) -> dict[str, Any]:
+def choose_step(
+    setup: Setup, config: TrainConfig, ranks: Ranks, warn: Callable[[str], None], *, micro_batch_size: int
+) -> TrainingStep:
+    """CUDA graphs where the engine launches them and one GPU trains alone; eager steps otherwise."""
+    eager = EagerStep(
+        setup.model,
+        setup.forward,
+        setup.optimizer,
+        config,
+        setup.engine,
+        ranks,
+        warn,
+        micro_batch_size=micro_batch_size,
+    )
+    if setup.engine.launch != "graph" or ranks.world_size > 1 or not isinstance(setup.forward, UnpaddedClassifier):
+        return eager
+    graphs, max_seqlen = CudaGraphs(setup.engine.device), max(map(len, setup.train_set.input_ids))
+    return CudaGraphStep(eager, setup.forward, graphs, warn, batch_size=config.batch_size, max_seqlen=max_seqlen)
+
+
+def run_started(
+    setup: Setup,
+    config: RunConfig,
+    run: Run,
+    progress: Progress,
+    ranks: Ranks,
+    checkpoint: str,
+    inexact: str,
+    moment: dict[str, Any],
+) -> RunStarted:
+    """The first event of a run; ``checkpoint`` is the one it resumes from, ``moment`` the recorder's time."""
+    engine = setup.engine
+    return RunStarted(
+        **moment,
+        run=run.name,
+        preset=config.preset,
+        num_epochs=progress.num_epochs,
+        steps_per_epoch=-(-len(setup.train_set) // config.train.batch_size),
+        train_examples=len(setup.train_set),
+        validation_examples=len(setup.validation_set),
+        parameters=sum(parameter.numel() for parameter in setup.model.parameters()),
+        device=str(engine.device),
+        device_reason=engine.reasons["device"],
+        dtype=engine.dtype_name,
+        dtype_reason=engine.reasons["dtype"],
+        engine=engine.words(),
+        threads=engine.threads,
+        origins=setup.origins,
+        world_size=ranks.world_size,
+        step=progress.step,
+        epochs_done=progress.epochs_done,
+        checkpoint=checkpoint,
+        inexact=inexact,
+        changes_made=progress.changes_made,
+    )
+
+
+def _with_counts(origin: Origin, reviews: list[Review], taken: int) -> dict[str, Any]:
     return {**origin.as_dict(), "taken": taken, "available": len(reviews)}
 
 
@@ -116,6 +180,6 @@ def _require_same(found: Origin, run: Run) -> None:
     same = found.sha256 == before.get("sha256") if found.sha256 else found.kind == before.get("kind")
     if not same:
         raise InputError(
-            f"the reviews of run {run.name} are not those it began with: they were {before.get('name', 'unknown')}, "
-            f"found is {found.words()}; give the same file with --data"
+            f"run {run.name} was trained on other reviews: {before.get('name', 'unknown')}, not {found.words()}; "
+            "pass the original file with --data"
         )

@@ -1,4 +1,4 @@
-"""Between two steps: what was asked for by a person, a signal or another process, made and told."""
+"""Handles the requests of the user, of a signal or of another process between two steps."""
 
 from __future__ import annotations
 
@@ -9,58 +9,64 @@ from core.engine.distributed import Ranks
 from core.runs.events import ControlReceived
 from core.runs.recorder import Recorder
 from core.training.control import Control, Ending
-from core.training.requests import Inbox
+from core.training.requests import Requests
 
 
 class Steering:
-    """Turns requests into the loop's own state, on all ranks at the same step."""
+    """Applies requests to the progress of the run, on all ranks at the same step, and records them."""
 
-    def __init__(self, control: Control, inbox: Inbox, say: Recorder, ranks: Ranks) -> None:
-        self._control, self._inbox, self._say, self._ranks = control, inbox, say, ranks
+    def __init__(self, control: Control, requests: Requests, recorder: Recorder, ranks: Ranks) -> None:
+        self._control, self._requests, self._recorder, self._ranks = control, requests, recorder, ranks
         self.ending = Ending.NONE
-        """As all ranks have agreed on it."""
+        """How the run is asked to end; the same on all ranks."""
 
-    def between_steps(self, at: Progress, device: torch.device, *, save: bool) -> tuple[Progress, bool]:
-        """The state with all changes made, and whether it is time to save, which the first rank decides (``save``).
+    def between_steps(self, progress: Progress, device: torch.device, *, save: bool) -> tuple[Progress, bool]:
+        """The progress with all requested changes, and whether to save, which the first rank decides (``save``).
 
-        Waits here while paused. What :attr:`ending` is afterwards, it is on all ranks.
+        Waits while the run is paused. Sets :attr:`ending`.
         """
         if self._ranks.leads:
-            at = self.look(at)
+            progress = self.apply_changes(progress)
             if self._control.pause_requested and self._control.ending is Ending.NONE:
-                at = self._pause(at)
-            mine = [self._control.ending, at.learning_rate, at.num_epochs, float(save)]
+                progress = self._pause(progress)
+            mine = [self._control.ending, progress.learning_rate, progress.num_epochs, float(save)]
         else:
             mine = [self._control.ending, 0.0, 0.0, 0.0]
         ending, lr, num_epochs, save_all = self._ranks.most(mine, device)
         self.ending = Ending(int(ending))
-        return at.agreed_by_ranks(learning_rate=lr, num_epochs=int(num_epochs)), bool(save_all)
+        return progress.agreed_by_ranks(learning_rate=lr, num_epochs=int(num_epochs)), bool(save_all)
 
-    def look(self, at: Progress) -> Progress:
-        """Takes requests of other processes, and makes what has been asked for since the last look."""
-        self._inbox.deliver(self._control)
-        for change in self._control.take_changes(at.step):
+    def apply_changes(self, progress: Progress) -> Progress:
+        """Read the requests of other processes, and apply all changes requested since the last call."""
+        self._requests.deliver(self._control)
+        for change in self._control.take_changes(progress.step):
             if change.action == "add_epochs":
-                at = at.with_added_epochs(int(change.value))
+                progress = progress.with_added_epochs(int(change.value))
             else:
-                at = at.with_learning_rate(change.value)
-            self._note(at, change.action, change.reason, change.value)
-        return at
+                progress = progress.with_learning_rate(change.value)
+            self._log(progress, change.action, change.reason, change.value)
+        return progress
 
-    def _pause(self, at: Progress) -> Progress:
-        self._note(at, "pause", "asked for")
+    def _pause(self, progress: Progress) -> Progress:
+        self._log(progress, "pause", "requested")
         while self._control.is_held():
-            at = self.look(at)
+            progress = self.apply_changes(progress)
         if self._control.ending is Ending.NONE:
-            self._note(at, "resume", "asked for")
-        return at
+            self._log(progress, "resume", "requested")
+        return progress
 
-    def note_ending(self, at: Progress, *, keep: bool = True) -> None:
-        """Says that the run ends early, and at whose wish."""
+    @property
+    def reason(self) -> str:
+        """Why the run ends early."""
+        return self._control.reason or "requested on another rank"
+
+    def log_ending(self, progress: Progress, *, keep: bool = True) -> None:
+        """Record that the run ends early, and why."""
         ending = max(self.ending, self._control.ending)
-        reason = self._control.reason or "another rank was asked to"
-        self._note(at, ending.name.lower(), reason, keep=keep)
+        self._log(progress, ending.name.lower(), self.reason, keep=keep)
 
-    def _note(self, at: Progress, action: str, reason: str, value: float | None = None, *, keep: bool = True) -> None:
-        event = ControlReceived(**self._say.now(), step=at.step, action=action, reason=reason, value=value)
-        self._say.emit(event, keep=keep)
+    def _log(
+        self, progress: Progress, action: str, reason: str, value: float | None = None, *, keep: bool = True
+    ) -> None:
+        event = ControlReceived(**self._recorder.now(), step=progress.step, action=action, reason=reason, value=value)
+        self._recorder.emit(event, keep=keep)

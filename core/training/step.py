@@ -1,37 +1,66 @@
-"""One training step: the batch's gradients, their norm, the update; on a GPU all of it at once where that is faster."""
+"""One training step: forward, loss, backward, clip, optimizer step.
+
+There are two implementations of :class:`TrainingStep`: :class:`EagerStep` here, and
+:class:`core.training.cuda_graphs.CudaGraphStep`, which replays the same computation as a CUDA graph.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
+from torch import nn
 
-from core.checkpoints.rng import generator_states, set_generator_states
 from core.config.schema import TrainConfig
+from core.data.batches import Batch
 from core.engine.device import Engine
 from core.engine.distributed import Ranks
 from core.engine.memory_estimate import what_would_fit
-from core.model.unpadded import UnpaddedClassifier
-from core.training.cuda_graphs import CudaGraphs, ReplayedSteps
-from core.training.gradients import BatchResult, compute_gradients, gradient_norm, is_out_of_memory
-from core.training.setup import Beginning
+from core.model.classifier import Classifier
+from core.training.loss import classification_loss, correct_predictions
+from core.training.out_of_memory import MicroBatching
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """``loss`` and ``accuracy`` (0..1) are means over the whole batch, on all ranks together."""
+
+    loss: float
+    accuracy: float
+    grad_norm: float
+    """Total L2 norm of the gradients, before clipping."""
+    tokens: int
+
+
+class TrainingStep(Protocol):
+    """Trains the model on one batch."""
+
+    @property
+    def micro_batch_size(self) -> int:
+        """Reviews per forward pass; 0 for the whole batch."""
+
+    def __call__(self, batch: Batch, lr: float) -> StepResult:
+        """Make one step with the learning rate ``lr``.
+
+        Raises NonFiniteLoss and OutOfMemory before the weights are changed.
+        """
 
 
 class NonFiniteLoss(Exception):  # noqa: N818 - named after what happened
-    """The loss or a gradient is NaN or infinite; the weights have not been touched by that step."""
+    """The loss or a gradient is NaN or infinite. The step did not change the weights."""
 
 
-class OutOfMemory(Exception):  # noqa: N818 - named after what happened
-    """Not even a single review at a time fits into memory."""
-
-
-class Steps:
-    """Makes the steps of one run. What it has to ``warn`` of, it says; what it cannot do, it raises."""
+class EagerStep:
+    """A step whose kernels are launched one by one; in smaller micro-batches once memory has run out."""
 
     def __init__(
         self,
-        begun: Beginning,
+        model: Classifier,
+        forward: nn.Module,
+        optimizer: torch.optim.Optimizer,
         config: TrainConfig,
         engine: Engine,
         ranks: Ranks,
@@ -39,92 +68,94 @@ class Steps:
         *,
         micro_batch_size: int,
     ) -> None:
-        self.begun, self.config, self.engine, self.ranks, self.warn = begun, config, engine, ranks, warn
-        self.model = ranks.wrap(begun.laid_out, engine.device)
-        self.trainable = [parameter for parameter in begun.model.parameters() if parameter.requires_grad]
-        self.micro_batch_size = micro_batch_size
-        """So many reviews go through the model at once, 0 for all: fewer once memory was out."""
-        self.replayed: ReplayedSteps | None = None
-        if engine.launch == "graph" and ranks.world_size == 1 and isinstance(begun.laid_out, UnpaddedClassifier):
-            self.replayed = ReplayedSteps(
-                begun.laid_out,
-                begun.optimizer,
-                CudaGraphs(engine.device),
-                longest=max(map(len, begun.train_set.input_ids)),
-                max_grad_norm=config.max_grad_norm,
-            )
+        """``forward`` computes the logits of a batch with the parameters of ``model``."""
+        self.model = ranks.wrap(forward, engine.device)
+        self.optimizer, self.engine, self.ranks = optimizer, engine, ranks
+        self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.max_grad_norm = config.max_grad_norm
+        self.micro_batching = MicroBatching(
+            micro_batch_size,
+            engine.device,
+            clear=self.free_memory,
+            warn=warn,
+            advice=lambda max_seqlen: what_would_fit(model.config, engine, max_seqlen),
+        )
 
-    def make(self, chosen: list[int], lr: float, step: int) -> tuple[BatchResult, float]:
-        """The step of that number on the reviews ``chosen``: what it found, and the norm of its gradients.
+    @property
+    def micro_batch_size(self) -> int:
+        return self.micro_batching.micro_batch_size
 
-        Raises NonFiniteLoss and OutOfMemory, and then the weights are those of the step before.
+    def __call__(self, batch: Batch, lr: float) -> StepResult:
+        set_learning_rate(self.optimizer, lr)
+        if self.ranks.world_size > 1:  # ranks cannot repeat a step independently of one another
+            loss, accuracy, tokens = self.forward_backward(batch, self.micro_batch_size)
+        else:
+            loss, accuracy, tokens = self.micro_batching.run(self.forward_backward, batch)
+        grad_norm = clip_gradients(self.parameters, self.max_grad_norm).item()  # sync
+        require_finite(loss, grad_norm, lr, batch)
+        self.optimizer.step()
+        return StepResult(loss, accuracy, grad_norm, tokens)
+
+    def forward_backward(self, batch: Batch, micro_batch_size: int) -> tuple[float, float, int]:
+        """Compute the gradient of the mean loss over ``batch``; each review weighs the same in any micro-batch.
+
+        Returns loss, accuracy and tokens of the whole batch.
         """
-        for group in self.begun.optimizer.param_groups:
-            if isinstance(group["lr"], torch.Tensor):
-                group["lr"].fill_(lr)
-            else:
-                group["lr"] = lr
-        made = self._replay(chosen, step)
-        updated = made is not None
-        if made is None:
-            result = self._gradients(chosen, step)
-            made = result, gradient_norm(self.trainable, self.config.max_grad_norm).item()  # sync
-        result, norm = made
-        if not (math.isfinite(result.loss) and math.isfinite(norm)):
-            reviews = ", ".join(str(self.begun.train_set.review_ids[i]) for i in chosen)
-            epoch = math.ceil(step / math.ceil(len(self.begun.train_set) / self.config.batch_size))
-            raise NonFiniteLoss(
-                f"step {step} (epoch {epoch}): loss {result.loss}, gradient norm {norm}, learning rate {lr:g}, "
-                f"reviews {reviews}; the weights are those of step {step - 1}"
-            )
-        if not updated:
-            self.begun.optimizer.step()
-        return made
+        self.optimizer.zero_grad(set_to_none=True)
+        mine = list(self.ranks.share(range(len(batch))))
+        # The last batch may have fewer reviews than ranks; a rank without one computes along with weight 0.
+        weight = 1 if mine else 0
+        micro_batches = split_batch(batch, mine or [0], micro_batch_size)
+        loss_sum, correct, tokens = 0.0, 0.0, 0
+        for micro_batch in micro_batches:
+            share = weight * len(micro_batch) / len(batch)
+            with self.ranks.exchange(self.model, micro_batch is micro_batches[-1]):
+                logits = self.model(micro_batch)
+                loss = classification_loss(logits, micro_batch.labels)
+                # DistributedDataParallel averages over the ranks; the factor makes that the mean over the batch.
+                (loss * (share * self.ranks.world_size)).backward()  # type: ignore[no-untyped-call]
+            loss_sum += loss.item() * share  # sync
+            correct += weight * correct_predictions(logits, micro_batch.labels).item()  # sync
+            tokens += weight * micro_batch.tokens
+        loss_sum, correct, all_tokens = self.ranks.sums([loss_sum, correct, tokens], self.engine.device)
+        return loss_sum, correct / len(batch), int(all_tokens)
 
-    def _replay(self, chosen: list[int], step: int) -> tuple[BatchResult, float] | None:
-        """A whole batch's step as a graph, or None where it must be made otherwise."""
-        if self.replayed is None or self.micro_batch_size or len(chosen) != self.config.batch_size:
-            return None
-        examples, randomness = self.begun.train_set, generator_states(self.engine.device)
-        rows, labels = [examples.rows(self.engine.device)[i] for i in chosen], [examples.labels[i] for i in chosen]
-        try:
-            return self.replayed.make(rows, labels)
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-        self.replayed = None
-        self.begun.optimizer.zero_grad(set_to_none=True)
-        torch.cuda.empty_cache()
-        set_generator_states(randomness, self.engine.device)
-        self.warn(f"out of memory for a graph at step {step}: the kernels of each step are now launched one by one")
-        return None
+    def free_memory(self) -> None:
+        """Free the gradients and the allocator's cache."""
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.engine.device.type == "cuda":
+            torch.cuda.empty_cache()
 
-    def _gradients(self, chosen: list[int], step: int) -> BatchResult:
-        """The batch's gradients, in smaller micro-batches once memory is out."""
-        begun, device = self.begun, self.engine.device
-        randomness = generator_states(device)
-        while True:
-            begun.optimizer.zero_grad(set_to_none=True)
-            try:
-                return compute_gradients(
-                    self.model, begun.train_set, chosen, self.engine, self.ranks, self.micro_batch_size
-                )
-            except Exception as error:
-                if not is_out_of_memory(error) or self.ranks.world_size > 1:
-                    raise
-                words = str(error).splitlines()[0] if str(error) else type(error).__name__
-            # Only here is the failed attempt's memory free: its traceback held the tensors.
-            begun.optimizer.zero_grad(set_to_none=True)
-            if device.type == "cuda":
-                torch.cuda.empty_cache()
-            size = self.micro_batch_size or len(chosen)
-            if size == 1:
-                longest = max(len(begun.train_set.input_ids[i]) for i in chosen)
-                fits = what_would_fit(begun.model.config, self.engine, longest)
-                raise OutOfMemory(f"step {step}: one review at a time is too much ({words}); {fits}")
-            set_generator_states(randomness, device)
-            self.micro_batch_size = math.ceil(size / 2)
-            self.warn(
-                f"out of memory at step {step}: each batch now goes through in parts of {self.micro_batch_size}, "
-                "with the same gradient"
-            )
+
+def split_batch(batch: Batch, chosen: list[int], micro_batch_size: int) -> list[Batch]:
+    """The reviews at the positions ``chosen`` in micro-batches of at most that size, 0 for all at once."""
+    size = micro_batch_size or len(chosen)
+    if size >= len(chosen) == len(batch):
+        return [batch]
+    return [batch.select(chosen[start : start + size]) for start in range(0, len(chosen), size)]
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(lr)
+        else:
+            group["lr"] = lr
+
+
+def clip_gradients(parameters: Sequence[nn.Parameter], max_norm: float) -> torch.Tensor:
+    """Scale the gradients down to the total norm ``max_norm`` (0: not at all).
+
+    Returns their norm before, a scalar on their device.
+    """
+    norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+    if max_norm:
+        torch.nn.utils.clip_grads_with_norm_(parameters, max_norm, norm)
+    return norm
+
+
+def require_finite(loss: float, grad_norm: float, lr: float, batch: Batch) -> None:
+    """Raise NonFiniteLoss if ``loss`` or ``grad_norm`` is NaN or infinite."""
+    if not (math.isfinite(loss) and math.isfinite(grad_norm)):
+        reviews = ", ".join(map(str, batch.example_ids))
+        raise NonFiniteLoss(f"loss {loss}, gradient norm {grad_norm}, learning rate {lr:g}, reviews {reviews}")

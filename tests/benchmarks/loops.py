@@ -31,14 +31,14 @@ from transformers import (
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from core.config.schema import RunConfig
-from core.data.splits import Examples
+from core.data.batches import Examples
 from core.engine.allocator import has_glibc, memory_kept
 from core.engine.device import choose_engine
 from core.engine.distributed import Ranks
 from core.model.classifier import build_classifier
-from core.model.unpadded import laid_out
-from core.training.setup import Beginning, build_optimizer
-from core.training.step import Steps
+from core.model.unpadded import forward_of
+from core.training.setup import Setup, build_optimizer, choose_step
+from core.training.step import TrainingStep
 
 
 @dataclass
@@ -218,12 +218,13 @@ class Ours:
         self.name, self.config = name, config
         self.engine = choose_engine(config.engine)
         self.model = _to(build_classifier(encoder, config.model, None), self.engine.device)
-        self.laid_out = laid_out(self.model, self.engine)
+        self.forward = forward_of(self.model, self.engine)
         self.optimizer = build_optimizer(self.model, config.train, self.engine)
-        self.steps: Steps | None = None
+        self.step: TrainingStep | None = None
+        self.examples: Examples | None = None
         self.forward_seconds = self.began = self.after_backward = 0.0
-        self.laid_out.register_forward_pre_hook(self._before)
-        self.laid_out.register_forward_hook(self._after)
+        self.forward.register_forward_pre_hook(self._before)
+        self.forward.register_forward_hook(self._after)
         self.optimizer.register_step_pre_hook(self._before_update)
 
     def _before(self, *_: Any) -> None:
@@ -239,14 +240,15 @@ class Ours:
         timing = Timing()
         size = self.config.train.batch_size
         with memory_kept(self.engine.memory == "kept"), _measured(timing, self.engine.device) as clock:
-            steps = self.steps_on(examples)
+            step = self.step_on(examples)
             for number, start in enumerate(range(0, len(examples), size)):
                 if number == warm:
                     clock.start()
-                chosen = list(range(start, min(start + size, len(examples))))
+                chosen = range(start, min(start + size, len(examples)))
                 began = self.after_backward = time.perf_counter()
                 self.forward_seconds = 0.0
-                result, _ = steps.make(chosen, self.config.train.learning_rate, number + 1)
+                batch = examples.batch(chosen, self.engine.device)
+                result = step(batch, self.config.train.learning_rate)
                 clock.step(
                     self.forward_seconds,
                     self.after_backward - began - self.forward_seconds,
@@ -256,13 +258,14 @@ class Ours:
                 )
         return timing
 
-    def steps_on(self, examples: Examples) -> Steps:
-        """The run's steps on these reviews; graphs are kept over the turns."""
-        if self.steps is None or self.steps.begun.train_set is not examples:
-            source: Any = None  # where things come from, which no step asks
-            begun = Beginning(self.model, self.laid_out, self.optimizer, examples, examples, {}, source, [])
-            self.steps = Steps(begun, self.config.train, self.engine, Ranks(), print, micro_batch_size=0)
-        return self.steps
+    def step_on(self, examples: Examples) -> TrainingStep:
+        """The step of a run on these reviews; the same one in each turn, with its graphs."""
+        if self.step is None or self.examples is not examples:
+            source: Any = None  # no step reads it
+            setup = Setup(self.engine, self.model, self.forward, self.optimizer, examples, examples, {}, source, [])
+            self.step = choose_step(setup, self.config.train, Ranks(), print, micro_batch_size=0)
+            self.examples = examples
+        return self.step
 
 
 def _pairs(examples: Examples) -> Iterator[tuple[list[int], int]]:

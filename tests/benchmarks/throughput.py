@@ -26,7 +26,8 @@ from transformers import DistilBertConfig, PreTrainedTokenizerFast
 
 from core.config.presets import load_preset
 from core.config.schema import RunConfig, configure
-from core.data.splits import Examples, encode_examples, split_reviews
+from core.data.batches import Examples, encode_examples
+from core.data.splits import split_reviews
 from core.engine.device import Engine, choose_engine
 from core.model.classifier import encoder_config
 from core.sources.resolve import open_checkpoint, open_reviews

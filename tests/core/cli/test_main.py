@@ -35,7 +35,7 @@ def test_training_answers_with_one_json_object_and_nothing_else_on_stdout(call: 
     assert answer["samples_per_second"] > 0
     assert answer["origins"].keys() == {"tokenizer", "weights", "reviews"}
     assert "epoch 2:" in err
-    assert err.splitlines()[-1] == "✓ completed: all 2 epochs are done"
+    assert err.splitlines()[-1] == "✓ completed: finished 2 epochs"
 
 
 def test_without_json_nothing_is_on_stdout(call: Call, tiny: str) -> None:

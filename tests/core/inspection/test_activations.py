@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from core.config.schema import RunConfig
+from core.data.batches import Batch, Examples
 from core.data.reviews import Review
-from core.data.splits import collate
 from core.errors import Stopped
 from core.inspection.activations import MOST_REVIEWS, BatchTrace, sample_reviews, trace_batch, trace_modules
 from core.inspection.target import Target, resolve
@@ -19,6 +19,11 @@ from tests.core.support.looking import preset_target
 from tests.core.support.training import configured
 
 REVIEWS = [Review("a warm film", 1), Review("dull", 0), Review("a tedious bore was the plot . " * 5, 0)] * 4
+
+
+def batch_of(*rows: list[int]) -> Batch:
+    examples = Examples(list(rows), [0] * len(rows), list(range(len(rows))))
+    return examples.batch(range(len(rows)), torch.device("cpu"))
 
 
 @pytest.fixture
@@ -37,14 +42,13 @@ def test_every_module_that_is_called_has_a_row_in_order(trace: BatchTrace) -> No
 def test_shapes_means_and_deviations_are_those_of_transformers_own_outputs(folder: Path) -> None:
     resolved = preset_target(folder)
     model = build_model(resolved)
-    batch = collate([[7, 8, 9], [10]], [1, 0], torch.device("cpu"))
+    batch = batch_of([7, 8, 9], [10])
+    input_ids, attention_mask = batch.padded()
     rows, logits = trace_modules(model, batch)
     by_name = {row.module: row for row in rows}
     with torch.inference_mode():
-        output = model.distilbert(
-            input_ids=batch.input_ids, attention_mask=batch.attention_mask, output_hidden_states=True
-        )
-        expected = model(batch.input_ids, batch.attention_mask)
+        output = model.distilbert(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+        expected = model(input_ids, attention_mask)
     for name, hidden in (
         ("distilbert.embeddings", output.hidden_states[0]),
         ("distilbert.transformer.layer.0", output.hidden_states[1]),
@@ -80,7 +84,7 @@ def test_padding_truncation_and_the_first_tokens_are_told(trace: BatchTrace) -> 
 
 def test_a_trace_leaves_no_hook_behind_and_can_be_left(folder: Path) -> None:
     model = build_model(preset_target(folder))
-    batch = collate([[7]], [1], torch.device("cpu"))
+    batch = batch_of([7])
 
     def stop() -> None:
         raise Stopped

@@ -110,15 +110,15 @@ def test_a_missing_tensor_and_a_wrong_shape_are_refused_by_name() -> None:
     weights = dict(small().distilbert.state_dict())
     name = "transformer.layer.1.ffn.lin2.bias"
     config = encoder_config({**SMALL, **STILL})
-    with pytest.raises(InputError, match=rf"no tensor {name}; it is not a whole DistilBERT"):
+    with pytest.raises(InputError, match=rf"no tensor {name}; it is not a complete DistilBERT"):
         build_classifier(config, ModelConfig(), {key: value for key, value in weights.items() if key != name})
-    with pytest.raises(InputError, match=rf"tensor {name} of the checkpoint has shape \[17\], .* asks for \[16\]"):
+    with pytest.raises(InputError, match=rf"tensor {name} of the checkpoint has shape \[17\], .* requires \[16\]"):
         build_classifier(config, ModelConfig(), {**weights, name: torch.zeros(17)})
 
 
 def test_freezing_a_name_that_no_module_has_is_refused() -> None:
     for name in ("embeddings", "classifier.wei"):
-        with pytest.raises(InputError, match=rf"'{name}', which no module has, nor any tensor; try distilbert"):
+        with pytest.raises(InputError, match=rf"no module or parameter is named '{name}'; try distilbert"):
             small(freeze=(name,))
 
 
@@ -136,7 +136,7 @@ def test_an_impossible_configuration_is_refused_in_words() -> None:
 def test_a_vocabulary_or_a_length_beyond_the_embeddings_is_refused() -> None:
     config = encoder_config(SMALL)
     require_fit(config, 50, 32)
-    with pytest.raises(InputError, match="knows 51 pieces, its vocab_size is 50"):
+    with pytest.raises(InputError, match="has 51 tokens, but its vocab_size is 50"):
         require_fit(config, 51, 32)
     with pytest.raises(InputError, match=r"data\.max_length = 33 is more than the checkpoint's 32 positions"):
         require_fit(config, 50, 33)

@@ -1,4 +1,4 @@
-"""The unpadded layout against transformers' own forward pass on padded batches: the same logits and gradients."""
+"""The unpadded forward pass against transformers' own on padded batches: the same logits and gradients."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from itertools import accumulate
 
 import pytest
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from core.config.schema import EngineConfig, ModelConfig
+from core.data.batches import Batch, Examples
 from core.engine.device import choose_engine
 from core.errors import InputError
 from core.model.attention import flash_attention, per_review_attention
 from core.model.classifier import Classifier, build_classifier, encoder_config
-from core.model.unpadded import PaddedClassifier, UnpaddedClassifier, laid_out, pack
+from core.model.unpadded import PaddedClassifier, UnpaddedClassifier, forward_of
+from core.training.loss import classification_loss
 
 NO_DROPOUT = ("dropout=0", "attention_dropout=0")
 PLAIN = EngineConfig(device="cpu", dtype="float32", layout="padded", threads=1)
@@ -44,19 +45,28 @@ def classifier(*architecture: str, head: str = "linear", seed: int = 0) -> Class
     return build_classifier(encoder_config({}, tuple(fields.values())), model, None)
 
 
-def batch(lengths: list[int], seed: int = 0) -> list[torch.Tensor]:
-    draw = torch.Generator().manual_seed(seed)
-    return [torch.randint(0, 60, (n,), generator=draw) for n in lengths]
+Rows = list[list[int]]
+
+
+def random_rows(lengths: list[int], seed: int = 0) -> Rows:
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randint(0, 60, (n,), generator=generator).tolist() for n in lengths]
+
+
+def batch_of(rows: Rows, device: str | torch.device = "cpu") -> Batch:
+    examples = Examples(rows, [i % 2 for i in range(len(rows))], list(range(len(rows))))
+    return examples.batch(range(len(rows)), torch.device(device))
 
 
 def logits_and_gradients(
-    model: Classifier, config: EngineConfig, rows: list[torch.Tensor]
+    model: Classifier, config: EngineConfig, rows: Rows
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     model.zero_grad()
     engine = choose_engine(config)
     torch.nn.Module.to(model, engine.device)
-    logits = laid_out(model, engine)([row.to(engine.device) for row in rows])
-    binary_cross_entropy_with_logits(logits, torch.linspace(0, 1, len(rows), device=engine.device)).backward()
+    batch = batch_of(rows, engine.device)
+    logits = forward_of(model, engine)(batch)
+    classification_loss(logits, batch.labels).backward()
     gradients = {name: p.grad.clone().cpu() for name, p in model.named_parameters() if p.grad is not None}
     return logits.detach().cpu(), gradients
 
@@ -68,7 +78,7 @@ def random_lengths(seed: int) -> list[int]:
 
 @pytest.mark.parametrize("lengths", [[1], [512], [1, 512, 2], [7, 7, 7], *map(random_lengths, range(6))], ids=str)
 def test_logits_and_gradients_are_those_of_the_padded_model(lengths: list[int]) -> None:
-    model, rows = classifier(*NO_DROPOUT), batch(lengths)
+    model, rows = classifier(*NO_DROPOUT), random_rows(lengths)
     plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
     fast, gradients = logits_and_gradients(model, FAST, rows)
     assert fast.dtype == torch.float32
@@ -79,16 +89,14 @@ def test_logits_and_gradients_are_those_of_the_padded_model(lengths: list[int]) 
 
 
 @pytest.mark.parametrize("tokens", [54, 64])
-def test_what_fills_a_batch_up_changes_neither_logits_nor_gradients(tokens: int) -> None:
-    model, rows = classifier(*NO_DROPOUT), batch([3, 50, 1])
-    module = laid_out(model, choose_engine(FAST))
-    assert isinstance(module, UnpaddedClassifier)
+def test_filling_a_batch_up_changes_neither_logits_nor_gradients(tokens: int) -> None:
+    model, rows = classifier(*NO_DROPOUT), random_rows([3, 50, 1])
     plain, plain_gradients = logits_and_gradients(model, FAST, rows)
     model.zero_grad()
-    filled = pack(rows, module.places, tokens)
-    assert (len(filled.ids), filled.ends.tolist(), filled.reviews) == (tokens, [0, 3, 53, 54, tokens], 3)
-    logits = module.logits(filled)
-    binary_cross_entropy_with_logits(logits, torch.linspace(0, 1, 3)).backward()
+    filled = batch_of(rows).filled_up(tokens)
+    assert filled.cu_seqlens.tolist() == [0, 3, 53, 54, tokens]
+    logits = forward_of(model, choose_engine(FAST))(filled)
+    classification_loss(logits, filled.labels).backward()
     assert torch.allclose(logits, plain, atol=1e-6)
     for name, gradient in plain_gradients.items():
         assert torch.allclose(model.get_parameter(name).grad, gradient, atol=1e-6), name  # type: ignore[arg-type]
@@ -97,7 +105,7 @@ def test_what_fills_a_batch_up_changes_neither_logits_nor_gradients(tokens: int)
 @pytest.mark.parametrize("architecture", [("n_layers=1",), ("activation=relu",), ("sinusoidal_pos_embds=true",)])
 @pytest.mark.parametrize("head", ["linear", "sequence-classification"])
 def test_it_follows_the_configuration_and_the_head(architecture: tuple[str, ...], head: str) -> None:
-    model, rows = classifier(*NO_DROPOUT, *architecture, head=head), batch([3, 30, 1])
+    model, rows = classifier(*NO_DROPOUT, *architecture, head=head), random_rows([3, 30, 1])
     plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
     fast, gradients = logits_and_gradients(model, FAST, rows)
     assert torch.allclose(fast, plain, atol=1e-6)
@@ -107,7 +115,7 @@ def test_it_follows_the_configuration_and_the_head(architecture: tuple[str, ...]
 @pytest.mark.parametrize("low", [LOW, pytest.param(FLASH, marks=GPU)], ids=["cpu", "flash"])
 @pytest.mark.parametrize("heads", [("n_heads=4",), ("dim=64", "n_heads=1")], ids=str)
 def test_bfloat16_and_flash_attention_round_and_do_nothing_else(low: EngineConfig, heads: tuple[str, ...]) -> None:
-    model, rows = classifier(*NO_DROPOUT, *heads), batch([40, 3, 111])
+    model, rows = classifier(*NO_DROPOUT, *heads), random_rows([40, 3, 111])
     plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
     fast, gradients = logits_and_gradients(model, low, rows)
     assert torch.allclose(fast, plain, atol=0.02)
@@ -120,7 +128,7 @@ def test_bfloat16_and_flash_attention_round_and_do_nothing_else(low: EngineConfi
 
 
 def test_frozen_parameters_get_no_gradient_and_the_others_theirs() -> None:
-    model, rows = classifier(*NO_DROPOUT), batch([5, 9])
+    model, rows = classifier(*NO_DROPOUT), random_rows([5, 9])
     for name, parameter in model.named_parameters():
         parameter.requires_grad_("layer.1" in name or name.startswith("classifier"))
     _, plain = logits_and_gradients(model, PLAIN, rows)
@@ -141,12 +149,12 @@ def test_dropout_is_applied_in_training_alone_and_keeps_the_expectation(name: st
     for each in (PLAIN, config):
         engine, model = choose_engine(each), classifier(*NO_DROPOUT, name)
         torch.nn.Module.to(model, engine.device)
-        module = laid_out(model, engine)
-        rows = [row.to(engine.device) for row in batch([13]) * copies]  # the same review, each with masks of its own
+        module = forward_of(model, engine)
+        same = batch_of(random_rows([13]) * copies, engine.device)  # one review many times, each with its own masks
         torch.manual_seed(0)
         with torch.no_grad():
-            found.append(module.train()(rows).cpu())
-            still = module.eval()(rows)
+            found.append(module.train()(same).cpu())
+            still = module.eval()(same)
     plain, drawn = found
     assert still.std() < 1e-6 < 1e-3 < drawn.std()
     sigma = math.sqrt((drawn.var().item() + plain.var().item()) / copies)
@@ -163,8 +171,8 @@ def review_by_review(qkv: torch.Tensor, lengths: list[int], rate: float) -> torc
 
 
 def by_flash(qkv: torch.Tensor, lengths: list[int], rate: float) -> torch.Tensor:
-    ends = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device="cuda")
-    return flash_attention(qkv, ends, max(lengths), 2, rate)
+    cu_seqlens = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device="cuda")
+    return flash_attention(qkv, cu_seqlens, max(lengths), 2, rate)
 
 
 ATTENTIONS = [
@@ -230,26 +238,26 @@ def test_the_input_of_a_review_of_one_token_is_left_as_it_was() -> None:
     assert torch.equal(gradient, torch.ones(1, 8))
 
 
-def test_nothing_of_one_review_reaches_another() -> None:
-    model, rows = classifier(*NO_DROPOUT), batch([12, 8])
-    module = laid_out(model, choose_engine(FAST)).eval()
+def test_a_review_does_not_change_the_logit_of_another() -> None:
+    model, rows = classifier(*NO_DROPOUT), random_rows([12, 8])
+    module = forward_of(model, choose_engine(FAST)).eval()
     with torch.no_grad():
-        both, alone = module(rows), module(rows[:1])
-        changed = module([rows[0], (rows[1] + 1) % 60])
+        both, alone = module(batch_of(rows)), module(batch_of(rows[:1]))
+        changed = module(batch_of([rows[0], [(id_ + 1) % 60 for id_ in rows[1]]]))
     assert torch.allclose(both[0], alone[0], atol=1e-6)
     assert torch.equal(both[0], changed[0])
     assert not torch.equal(both[1], changed[1])
 
 
-def test_heads_that_flash_attention_cannot_take_are_refused() -> None:
+def test_heads_too_large_for_flash_attention_are_refused() -> None:
     engine = replace(choose_engine(FAST), attention="flash")
-    laid_out(classifier("dim=512", "n_heads=2"), engine)
-    with pytest.raises(InputError, match=r"heads of at most 256 numbers, this model's have 258; set engine\.layout"):
-        laid_out(classifier("dim=516", "n_heads=2"), engine)
+    forward_of(classifier("dim=512", "n_heads=2"), engine)
+    with pytest.raises(InputError, match=r"heads of at most 256 dimensions, this model has 258; set engine\.layout"):
+        forward_of(classifier("dim=516", "n_heads=2"), engine)
 
 
-def test_the_engine_says_which_layout_it_is() -> None:
+def test_the_engine_chooses_the_forward_pass() -> None:
     model = classifier()
-    assert isinstance(laid_out(model, choose_engine(PLAIN)), PaddedClassifier)
-    assert isinstance(laid_out(model, choose_engine(FAST)), UnpaddedClassifier)
-    assert math.isfinite(laid_out(model, choose_engine(FAST))(batch([3])).item())
+    assert isinstance(forward_of(model, choose_engine(PLAIN)), PaddedClassifier)
+    assert isinstance(forward_of(model, choose_engine(FAST)), UnpaddedClassifier)
+    assert math.isfinite(forward_of(model, choose_engine(FAST))(batch_of([[3, 4, 5]])).item())

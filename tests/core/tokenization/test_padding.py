@@ -31,18 +31,19 @@ def test_a_batch_is_padded_as_transformers_pads_it(
     assert ours.attention_mask == expected["attention_mask"]
 
 
-def test_a_batch_is_the_one_that_the_trainer_collates() -> None:
+def test_a_batch_is_padded_as_the_trainer_pads_it() -> None:
     import torch
 
-    from core.data.splits import collate
+    from core.data.batches import Examples
 
     texts = ["the film", "the film was good ."]
     ours = pad_batch(SMALL, texts, add_special_tokens=False)
-    theirs = collate([row[: sum(mask)] for row, mask in zip(ours.input_ids, ours.attention_mask, strict=True)], [0, 1],
-                     torch.device("cpu"))  # fmt: skip
-    assert ours.input_ids == theirs.input_ids.tolist()
-    assert ours.attention_mask == theirs.attention_mask.tolist()
-    assert ours.tokens == theirs.tokens
+    rows = [row[: sum(mask)] for row, mask in zip(ours.input_ids, ours.attention_mask, strict=True)]
+    batch = Examples(rows, [0, 1], [0, 1]).batch([0, 1], torch.device("cpu"))
+    input_ids, attention_mask = batch.padded()
+    assert ours.input_ids == input_ids.tolist()
+    assert ours.attention_mask == attention_mask.tolist()
+    assert ours.tokens == batch.tokens
 
 
 def test_padding_and_what_was_cut_are_counted() -> None:

@@ -10,7 +10,7 @@ from core.training.control import Change, Control, Ending, journal_of
 from tests.core.support.events_of import moment, started
 
 
-def changed(step: int, action: str, value: float, reason: str = "asked for") -> ControlReceived:
+def changed(step: int, action: str, value: float, reason: str = "requested") -> ControlReceived:
     return ControlReceived(**moment(float(step)), step=step, action=action, reason=reason, value=value)
 
 
@@ -55,7 +55,7 @@ def test_a_change_is_taken_once_and_the_journals_at_its_own_step() -> None:
         ("add_epochs", 0, "whole number"),
         ("add_epochs", 1.5, "whole number"),
         ("add_epochs", float("inf"), "whole number"),
-        ("explode", 1.0, "there is no change 'explode'"),
+        ("explode", 1.0, "unknown change 'explode'"),
     ],
 )
 def test_a_change_that_cannot_be_is_refused(action: str, value: float, words: str) -> None:

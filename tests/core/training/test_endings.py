@@ -30,8 +30,8 @@ from core.runs.events import (
     Warned,
 )
 from core.runs.writer import RunWriter
-from core.training import gradients
 from core.training import loop as train_module
+from core.training import step as step_module
 from core.training.control import Control
 from core.training.loop import train
 from tests.core.support.hub_server import loopback_hub
@@ -69,7 +69,7 @@ def test_a_paused_run_makes_no_step_until_it_is_stopped(config: RunConfig, tmp_p
     thread.join(0.1)
     assert thread.is_alive()
     assert len(recorder.losses) == 3
-    control.stop("asked for")
+    control.stop("requested")
     thread.join(60)
     assert not thread.is_alive()
     assert len(recorder.losses) == 3
@@ -138,7 +138,7 @@ def test_a_loss_or_gradient_that_is_not_finite_ends_the_run_before_it_touches_th
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     models, before = built_models(monkeypatch), {}
-    loss_of = gradients.binary_cross_entropy_with_logits
+    loss_of = step_module.classification_loss
 
     def act(event: Event, _: Control) -> None:
         if isinstance(event, StepLogged) and event.step == 6:
@@ -152,7 +152,7 @@ def test_a_loss_or_gradient_that_is_not_finite_ends_the_run_before_it_touches_th
             loss = loss * factor
         return loss
 
-    monkeypatch.setattr(gradients, "binary_cross_entropy_with_logits", broken)
+    monkeypatch.setattr(step_module, "classification_loss", broken)
     done, recorder = run(config, tmp_path, act)
     assert (recorder.end.status, recorder.end.reason, recorder.end.step) == ("failed", "loss is not finite", 6)
     assert "step 7 (epoch 2)" in recorder.end.error
@@ -240,7 +240,7 @@ def test_a_keyboard_interrupt_ends_the_run_as_stopped_and_is_passed_on(config: R
         ({"data__source": "/nowhere/reviews.csv"}, "there is no such file"),
         ({"data__test_size": 0.5, "train__batch_size": 21}, "make it smaller"),
         ({"data__max_length": 65}, "more than the checkpoint's 64 positions"),
-        ({"model__freeze": ("bert",)}, "which no module has"),
+        ({"model__freeze": ("bert",)}, "no module or parameter is named"),
         ({"model__checkpoint": "acme/absent"}, "'acme/absent' is not to be had"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.config.schema import EngineConfig
-from core.data.splits import Examples
+from core.data.batches import Batch, Examples
 from core.engine.device import choose_engine
 from core.training.evaluate import StopEvaluation, evaluate
 
@@ -18,17 +18,17 @@ EXAMPLES = Examples(ROWS, [0, 1, 1, 1, 0], [10, 11, 12, 13, 14])
 
 
 class FirstIdMinusFour(torch.nn.Module):
-    """The logit of a review is its first id less 4; remembers in which mode and what it was asked."""
+    """The logit of a review is its first id minus 4. Records the mode and the ids of each call."""
 
     def __init__(self) -> None:
         super().__init__()
         self.modes: list[bool] = []
         self.batches: list[list[list[int]]] = []
 
-    def forward(self, rows: list[torch.Tensor]) -> torch.Tensor:
+    def forward(self, batch: Batch) -> torch.Tensor:
         self.modes.append(self.training)
-        self.batches.append([row.tolist() for row in rows])
-        return torch.stack([(row[0] - 4).float() for row in rows])
+        self.batches.append([row.tolist() for row in torch.split(batch.input_ids, batch.seqlens)])
+        return (batch.input_ids[batch.cu_seqlens[:-1]] - 4).float()
 
 
 def loss_of(logit: float, label: int) -> float:
@@ -39,7 +39,7 @@ def test_logits_come_in_the_order_of_the_examples() -> None:
     assert evaluate(FirstIdMinusFour(), EXAMPLES, 2, ENGINE).logits == [-1, 1, 0, 2, -2]
 
 
-def test_reviews_of_like_length_go_through_together() -> None:
+def test_reviews_of_similar_length_are_batched_together() -> None:
     model = FirstIdMinusFour()
     examples = Examples([[1], [2, 2, 2], [3], [4, 4, 4], [5]], [0] * 5, list(range(5)))
     assert evaluate(model, examples, 2, ENGINE).logits == [-3, -2, -1, 0, 1]
@@ -57,14 +57,14 @@ def test_loss_is_the_mean_of_the_batches_means() -> None:
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_the_model_is_asked_in_evaluation_mode_and_gets_its_own_back(training: bool) -> None:
+def test_the_model_is_in_evaluation_mode_only_meanwhile(training: bool) -> None:
     model = FirstIdMinusFour().train(training)
     evaluate(model, EXAMPLES, 2, ENGINE)
     assert model.modes == [False] * 3
     assert model.training is training
 
 
-def test_it_tells_after_each_batch_how_many_are_done_and_can_be_left() -> None:
+def test_after_each_batch_it_reports_how_many_are_done_and_can_be_stopped() -> None:
     done: list[int] = []
     evaluate(FirstIdMinusFour(), EXAMPLES, 2, ENGINE, done.append)
     assert done == [2, 4, 5]

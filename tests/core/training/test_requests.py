@@ -13,9 +13,9 @@ from core.config.schema import RunConfig
 from core.errors import InputError
 from core.runs.events import ControlReceived, Event, StepLogged
 from core.runs.writer import RunWriter, create_run
-from core.training import requests as inbox
+from core.training import requests as requests_module
 from core.training.control import Change, Control, Ending
-from core.training.requests import REQUESTS, Inbox, RemoteControl, ask
+from core.training.requests import REQUESTS, RemoteControl, Requests, ask
 from tests.core.support.commands import Call, refused
 from tests.core.support.events_of import finished, started
 from tests.core.support.training import run
@@ -32,7 +32,7 @@ def writer(tmp_path: Path) -> Iterator[RunWriter]:
 
 def deliver(writer: RunWriter) -> Control:
     control = Control()
-    Inbox(writer.path / REQUESTS).deliver(control)
+    Requests(writer.path / REQUESTS).deliver(control)
     return control
 
 
@@ -56,7 +56,7 @@ def test_every_ending_can_be_asked_for_from_elsewhere(writer: RunWriter, ending:
     ask(writer.run, ending.name.lower())
     control = deliver(writer)
     assert control.ending is ending
-    assert control.reason.startswith("asked by process ")
+    assert control.reason.startswith("requested by process ")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_request_that_is_none_is_passed_over(writer: RunWriter, content: str) 
 
 def test_a_request_to_a_run_that_nobody_trains_is_refused(writer: RunWriter) -> None:
     writer.close()
-    with pytest.raises(InputError, match="is not live; nobody would answer"):
+    with pytest.raises(InputError, match="is not live: no process trains it"):
         ask(writer.run, "stop")
     assert not (writer.path / REQUESTS).exists()
 
@@ -80,7 +80,7 @@ def test_a_request_to_a_run_that_nobody_trains_is_refused(writer: RunWriter) -> 
 @pytest.mark.parametrize(
     ("action", "value", "words"),
     [
-        ("explode", None, "there is no action"),
+        ("explode", None, "unknown action"),
         ("add_epochs", None, "add_epochs needs a value"),
         ("add_epochs", 0.5, "1 to 1000"),
         ("pause", 5, "pause takes no value"),
@@ -98,15 +98,15 @@ def test_what_was_asked_of_an_earlier_process_does_not_stop_the_one_that_goes_on
 ) -> None:
     from core.training.resume import resume
 
-    monkeypatch.setattr(Inbox, "EVERY_S", 0.0)
+    monkeypatch.setattr(Requests, "EVERY_S", 0.0)
 
     def ask_late(event: Event, _: Control) -> None:
         if isinstance(event, StepLogged) and event.step == 2:
             (made,) = tmp_path.glob("*-tiny")
-            ask(inbox.Run(made), "stop")
+            ask(requests_module.Run(made), "stop")
         if isinstance(event, ControlReceived):
             (made,) = tmp_path.glob("*-tiny")
-            ask(inbox.Run(made), "stop")
+            ask(requests_module.Run(made), "stop")
 
     done, recorder = run(config, tmp_path, ask_late)
     assert (recorder.end.status, recorder.end.step) == ("stopped", 2)
@@ -118,7 +118,7 @@ def test_what_was_asked_of_an_earlier_process_does_not_stop_the_one_that_goes_on
 def test_a_paused_run_hears_a_change_and_the_end_of_its_pause_from_elsewhere(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Inbox, "EVERY_S", 0.0)
+    monkeypatch.setattr(Requests, "EVERY_S", 0.0)
     monkeypatch.setattr(Control, "POLL_S", 0.01)
 
     def act(event: Event, control: Control) -> None:
@@ -126,9 +126,9 @@ def test_a_paused_run_hears_a_change_and_the_end_of_its_pause_from_elsewhere(
         if isinstance(event, StepLogged) and event.step == 3:
             control.pause()
         if isinstance(event, ControlReceived) and event.action == "pause":
-            ask(inbox.Run(made), "learning_rate", 1e-4)
+            ask(requests_module.Run(made), "learning_rate", 1e-4)
         if isinstance(event, ControlReceived) and event.action == "learning_rate":
-            ask(inbox.Run(made), "resume")
+            ask(requests_module.Run(made), "resume")
 
     _, recorder = run(config, tmp_path, act)
     assert [event.action for event in recorder.of(ControlReceived)] == ["pause", "learning_rate", "resume"]
@@ -144,7 +144,7 @@ def test_steer_asks_a_live_run_and_refuses_one_that_is_none(call: Call, writer: 
     assert (code, out) == (0, "")
     assert "learning_rate 0.0002" in err
     assert deliver(writer).take_changes(0)[0].value == 2e-4
-    assert "there is no action 'fly'" in refused(call("steer", "last", "fly", "--runs-dir", tmp_path))
+    assert "unknown action 'fly'" in refused(call("steer", "last", "fly", "--runs-dir", tmp_path))
     writer.append(finished("completed"))
     writer.close()
     assert "is not live" in refused(call("steer", "last", "stop", "--runs-dir", tmp_path))

@@ -23,8 +23,8 @@ from core.runs.events import CheckpointSaved, ControlReceived, EpochFinished, Ev
 from core.runs.reader import read_events
 from core.runs.state import RunState
 from core.runs.writer import RunWriter
-from core.training import gradients
 from core.training import loop as train_module
+from core.training import step as step_module
 from core.training.control import Change, Control, journal_of
 from core.training.evaluate import Evaluation, evaluate
 from core.training.resume import resume
@@ -121,7 +121,7 @@ def test_a_stop_amid_a_validation_goes_on_with_that_validation(config: RunConfig
 def test_a_failed_run_goes_on_from_its_last_good_checkpoint(
     config: RunConfig, plain: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loss_of, calls = gradients.binary_cross_entropy_with_logits, []
+    loss_of, calls = step_module.classification_loss, []
 
     def breaks(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         calls.append(1)
@@ -130,7 +130,7 @@ def test_a_failed_run_goes_on_from_its_last_good_checkpoint(
         return loss_of(logits, labels)
 
     with monkeypatch.context() as patch:
-        patch.setattr(gradients, "binary_cross_entropy_with_logits", breaks)
+        patch.setattr(step_module, "classification_loss", breaks)
         done, recorder = run(config, tmp_path / "broken")
     assert recorder.end.status == "failed"
     assert go_on(done).of(RunStarted)[0].step == 4
@@ -161,7 +161,7 @@ def test_other_reviews_than_the_runs_own_are_refused(config: RunConfig, tmp_path
     done, _ = run(config, tmp_path / "runs", on_step(2, lambda control: control.stop("enough")))
     other = tmp_path / "other.csv"
     other.write_text(Path(config.data.source).read_text(encoding="utf-8").replace(" a ", " one "), encoding="utf-8")
-    with pytest.raises(InputError, match=r"are not those it began with: .*give the same file with --data"):
+    with pytest.raises(InputError, match=r"was trained on other reviews: .*pass the original file with --data"):
         go_on(done, data=str(other))
     assert go_on(done).end.status == "completed"
 
@@ -196,7 +196,7 @@ def test_without_a_usable_checkpoint_there_is_one_clear_line_and_nothing_is_writ
         text = (done.path / "config.toml").read_text(encoding="utf-8")
         (done.path / "config.toml").write_text(text.replace("batch_size = 8", "batch_size = 4"), encoding="utf-8")
     before = done.events_path.read_bytes()
-    with pytest.raises(InputError, match=f"run {done.name} has no checkpoint to go on from: ") as caught:
+    with pytest.raises(InputError, match=f"run {done.name} has no checkpoint to resume from: ") as caught:
         go_on(done)
     assert "\n" not in str(caught.value)
     expected = {"none": "before it saved one", "all damaged": "manifest", "another configuration": "train.batch_size"}
@@ -243,7 +243,7 @@ def test_epochs_added_to_a_completed_run_give_the_bits_of_a_longer_run(config: R
         go_on(done)
     recorder = go_on(done, add_epochs=2)
     assert [event.value for event in recorder.of(ControlReceived)] == [2]
-    assert (recorder.end.status, recorder.end.reason) == ("completed", "all 5 epochs are done")
+    assert (recorder.end.status, recorder.end.reason) == ("completed", "finished 5 epochs")
     assert_same(done, asked)
     assert done.state().total_steps == 20
     with pytest.raises(InputError, match="is completed"):
@@ -275,7 +275,7 @@ def test_a_change_at_the_step_of_the_checkpoint_is_made_once(config: RunConfig, 
     assert (recorder.end.status, recorder.end.step) == ("stopped", 5)
     recorder = go_on(done)
     assert recorder.of(ControlReceived) == []
-    assert (recorder.end.status, recorder.end.reason) == ("completed", "all 4 epochs are done")
+    assert (recorder.end.status, recorder.end.reason) == ("completed", "finished 4 epochs")
     assert_same(done, whole)
 
 
@@ -284,7 +284,7 @@ def test_a_run_that_cannot_go_on_with_what_is_given_stays_as_it_is(config: RunCo
     before = done.events_path.read_bytes()
     few = tmp_path / "few.csv"
     few.write_text("review,sentiment\n" + "a film,positive\nbad,negative\n" * 10, encoding="utf-8")
-    for data, words in ((str(few), "are not those it began with"), ("/nowhere.csv", "there is no such file")):
+    for data, words in ((str(few), "was trained on other reviews"), ("/nowhere.csv", "there is no such file")):
         with pytest.raises(InputError, match=words):
             resume(done, Control(), Recorder(), add_epochs=1, data=data)
     assert done.events_path.read_bytes() == before
@@ -410,7 +410,7 @@ def test_early_stopping_ends_a_run_after_so_many_epochs_without_a_better_metric(
     config = configured(config, train__early_stopping_patience=2, train__num_epochs=30)
     done, recorder = run(config, tmp_path)
     assert len(done.state().epochs) == 5
-    ending = "early stopping: no better val/loss than at step 12"
+    ending = "early stopping: no better val/loss since step 12"
     assert (recorder.end.status, recorder.end.reason) == ("completed", ending)
 
 
@@ -423,7 +423,7 @@ def test_early_stopping_completes_a_run_and_added_epochs_reset_its_patience(
     assert len(done.state().epochs) == 3
     with pytest.raises(InputError, match="is completed; --add-epochs N"):
         go_on(done)
-    assert go_on(done, add_epochs=2).end.reason == "all 6 epochs are done"
+    assert go_on(done, add_epochs=2).end.reason == "finished 6 epochs"
     assert len(done.state().epochs) == 6
 
 
@@ -442,7 +442,7 @@ def test_patience_counts_on_over_a_break(config: RunConfig, tmp_path: Path, monk
     losses_are(monkeypatch, 0.3, 0.5, 0.4, 0.2)
     config = configured(config, train__early_stopping_patience=2, train__num_epochs=30)
     done, _ = run(config, tmp_path / "broken", on_step(9, lambda control: control.stop("enough")))
-    assert go_on(done).end.reason == "early stopping: no better val/loss than at step 4"
+    assert go_on(done).end.reason == "early stopping: no better val/loss since step 4"
     assert len(done.state().epochs) == 3
 
 
@@ -453,14 +453,14 @@ class Full:
     """A device that holds only so many reviews at a time, and fails in the middle of the backward pass too."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, most: int, error: Exception) -> None:
-        loss_of = gradients.binary_cross_entropy_with_logits
+        loss_of = step_module.classification_loss
 
         def limited(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
             if len(labels) > most:
                 raise error
             return loss_of(logits, labels)
 
-        monkeypatch.setattr(gradients, "binary_cross_entropy_with_logits", limited)
+        monkeypatch.setattr(step_module, "classification_loss", limited)
 
 
 OOM = [
@@ -479,9 +479,9 @@ def test_out_of_memory_goes_on_in_smaller_parts_with_the_same_gradient(
     Full(monkeypatch, 2, error)
     done, recorder = run(config, tmp_path / "full")
     assert recorder.end.status == "completed"
-    words = [event.message for event in recorder.of(Warned)]
-    assert [word.split("parts of ")[1][0] for word in words] == ["4", "2"]
-    assert all("out of memory at step 1" in word for word in words)
+    messages = [event.message for event in recorder.of(Warned)]
+    assert [message.split("micro-batches of ")[1][0] for message in messages] == ["4", "2"]
+    assert all(message.startswith("step 1: out of memory") for message in messages)
     a, b = done.state().curves["train/loss"].values, plain.state().curves["train/loss"].values
     assert a[0] == pytest.approx(b[0], abs=1e-6)
 
@@ -503,7 +503,7 @@ def test_where_not_even_one_review_fits_the_run_fails_with_what_would(
     Full(monkeypatch, 0, OOM[0])
     _, recorder = run(config, tmp_path)
     assert (recorder.end.status, recorder.end.reason) == ("failed", "out of memory")
-    assert "one review at a time is too much (CUDA out of memory" in recorder.end.error
+    assert "a single review does not fit into memory (CUDA out of memory" in recorder.end.error
     assert "MB are free" in recorder.end.error
 
 
@@ -555,6 +555,7 @@ train(config, Path(sys.argv[2]), Control(), act)
 """
 
 
+@pytest.mark.slow
 def test_files_that_really_cannot_be_written_are_said_and_the_last_good_checkpoint_stays(
     config: RunConfig, plain: Run, tmp_path: Path
 ) -> None:
