@@ -101,10 +101,10 @@ def test_tokenizer(picture, size):
     ("key", "words"),
     [
         ("s", "5 with template"),
-        ("b", "as they come"),
+        ("b", "in data order"),
         ("v", "differs"),
-        ("c", "256 cuts"),
-        ("r", "enter takes one"),
+        ("c", "truncated at 256"),
+        ("r", "enter opens one"),
     ],
 )
 def test_tokenizer_pages(picture, key, words):

@@ -86,20 +86,20 @@ async def test_special_tokens_can_be_taken_off_and_put_on_again(playground):
 async def test_max_length_cuts_and_shows_what_was_cut(playground):
     async with playground() as console:
         await console.press("ctrl+l", "4")
-        await console.see("4 tokens", "cut off: 3 tokens")
-        assert any("name is kevin" in line for line in console.text().splitlines() if "cut off" in line)
+        await console.see("4 tokens", "truncated: 3 tokens")
+        assert any("name is kevin" in line for line in console.text().splitlines() if "truncated" in line)
         await console.press("backspace")
         await console.see("7 tokens")
-        await console.see_no("cut off")
+        await console.see_no("truncated")
 
 
 async def test_a_max_length_that_leaves_no_room_is_refused_with_its_limits(playground):
     async with playground() as console:
         await console.press("ctrl+l", "2")
-        await console.see("between 3 and 512", "7 tokens")
+        await console.see("must be between 3 and 512", "7 tokens")
 
 
-async def test_a_paste_of_100_000_characters_is_taken_and_the_console_goes_on(playground):
+async def test_a_paste_of_100_000_characters_is_encoded(playground):
     async with playground() as console:
         await replace_text(console, "hello my name is kevin " * 4348)
         await console.see("21,742 tokens")
@@ -115,7 +115,7 @@ async def test_an_empty_text_has_only_its_special_tokens(playground):
         await console.see("0 tokens")
 
 
-async def test_a_tokenizer_that_is_not_to_be_had_is_said(open_console, monkeypatch):
+async def test_a_tokenizer_that_is_not_available_is_reported(open_console, monkeypatch):
     from core.errors import InputError
 
     def nothing(*_, **__):

@@ -53,7 +53,7 @@ def ids(console):
     return console.app.query_one("#tokenizer")._playground.encoding.input_ids
 
 
-async def test_the_stages_stand_under_each_other_and_the_losses_below(page):
+async def test_the_stages_are_above_the_text_warnings(page):
     async with page("s", "Hello [SEP] caf\u00e9\0") as console:
         await console.see("1 raw", "2 normalised", "3 pre-tokens", "4 WordPiece", "5 with template")
         await console.see("typed, and became the real special token", "accents stripped", "control or zero-width")
@@ -63,7 +63,7 @@ async def test_a_typed_special_token_stays_text_at_a_key(page):
     async with page("t", "[SEP]") as console:
         assert ids(console) == [2, 3, 3]
         await console.press("ctrl+o")
-        await console.see("typed ones are text")
+        await console.see("typed ones as text")
         assert ids(console) != [2, 3, 3]
         await console.press("ctrl+o")
         await console.until(lambda: ids(console) == [2, 3, 3], "the real one")
@@ -84,11 +84,11 @@ async def test_the_cursor_of_the_table_marks_the_span_in_the_text_and_the_other_
 
 async def test_a_batch_is_padded_live_on_the_side_that_is_asked_for(page):
     async with page("b", "a film") as console:
-        await console.see("3 texts x 7 = 21 ids", "of padding on the right")
+        await console.see("3 texts x 7 = 21 ids", "padding on the right")
         await console.press("p")
-        await console.see("of padding on the left")
+        await console.see("padding on the left")
         await console.press("ctrl+l", "4")
-        await console.see("3 texts x 4 = 12 ids", "cut: text 2 by 3")
+        await console.see("3 texts x 4 = 12 ids", "truncated: text 2 by 3")
 
 
 async def test_texts_are_added_to_a_batch_and_dropped(page):
@@ -99,40 +99,40 @@ async def test_texts_are_added_to_a_batch_and_dropped(page):
         await console.press("f")
         await console.see("8 texts")
         await console.press("d")
-        await console.notice("put the cursor on another")
+        await console.notice("Select another")
         await console.press("down", "down", "d")
         await console.see("7 texts")
 
 
-async def test_padding_of_the_data_set_is_told_as_they_come_and_sorted(page):
+async def test_padding_of_the_data_set_is_shown_in_data_order_and_sorted(page):
     async with page("b") as console:
-        await console.see("4 reviews of four.csv", "padding 43.8 % as they come")
+        await console.see("4 reviews from four.csv", "padding 43.8 % in data order")
 
 
 async def test_the_vocabulary_is_searched_and_its_neighbours_shown(page):
     async with page("v") as console:
-        await console.see(f"{len(PIECES)} · all pieces")
+        await console.see(f"{len(PIECES)} · all tokens")
         await console.press("f", *"?ing", "escape")
-        await console.see("0 · all pieces", "no piece of the vocabulary")
+        await console.see("0 · all tokens", "No token of the vocabulary")
         await console.press("f", "ctrl+u", *"##", "escape")
-        await console.see("2 · all pieces", "inside a word")
+        await console.see("2 · all tokens", "inside a word")
         await console.press("enter")
-        await console.see(f"{len(PIECES)} · all pieces")
+        await console.see(f"{len(PIECES)} · all tokens")
         rows = console.app.query_one("#vocab-rows")
         assert rows.row == PIECES.index("##s")
         await console.press("w")
-        await console.see("pieces that begin a word")
+        await console.see("tokens that start a word")
 
 
 async def test_ids_become_a_text_and_bad_ids_are_refused_in_place(page):
     async with page("v") as console:
         await console.press("i", *"2 5 3")
-        await console.see("[CLS] hello [SEP]", "the same ids again")
+        await console.see("[CLS] hello [SEP]", "encodes to the same ids")
         await console.press("ctrl+u", *"99")
         await console.see("the vocabulary has no id 99")
 
 
-async def test_the_round_trip_says_where_it_differs(page):
+async def test_the_round_trip_shows_where_it_differs(page):
     async with page("v", "Hello my") as console:
         await console.see("differs: Hello → hello")
 
@@ -140,7 +140,7 @@ async def test_the_round_trip_says_where_it_differs(page):
 async def test_two_tokenizers_stand_side_by_side_on_the_words_and_on_the_data(page):
     async with page("c", "Hello my") as console:
         await console.see("≠ Hello", "1 of 2 words differ", "lowercase=no")
-        await console.see("other mean", "0–63", "256 cuts")
+        await console.see("other mean", "0–63", "truncated at 256")
         await console.press("d")
         await console.see_no("  my ")
 
@@ -155,12 +155,12 @@ async def test_the_columns_of_two_tokenizers_have_the_width_of_the_list(page):
             def stands(rows=rows):
                 (header,) = console.lines("this tokenizer")
                 column = max((rows.size.width - 21) // 2, 12)
-                return header.index("the other") - header.index("this tokenizer") == column + 1
+                return header.index("other tokenizer") - header.index("this tokenizer") == column + 1
 
             await console.until(lambda: console.lines("this tokenizer") and stands(), "a column of half the list")
 
 
-async def test_another_tokenizer_is_opened_by_name_and_a_missing_one_is_said(page, monkeypatch):
+async def test_another_tokenizer_is_opened_by_name_and_a_missing_one_is_reported(page, monkeypatch):
     def nothing(name, *_, **__):
         raise InputError(f"tokenizer {name!r} is nowhere")
 
@@ -170,9 +170,9 @@ async def test_another_tokenizer_is_opened_by_name_and_a_missing_one_is_said(pag
         await console.see("tokenizer 'acme' is nowhere")
 
 
-async def test_reviews_are_put_in_order_and_taken(page):
+async def test_reviews_are_sorted_and_opened(page):
     async with page("r") as console:
-        await console.see("as they come", "a film")
+        await console.see("data order", "a film")
         await console.until(lambda: "…" not in console.lines("xyzzy")[0], "the measures")
         await console.press("o")
         await console.see("longest first")
@@ -180,14 +180,14 @@ async def test_reviews_are_put_in_order_and_taken(page):
         await console.see("review 1, negative, longest first")
         assert console.app.query_one("#text").text == REVIEWS[1].text
         await console.press("o", "o")
-        await console.see("1 · with unknowns")
+        await console.see("1 · with unknown tokens")
         await console.press("o", "n")
         await console.until(lambda: console.app.query_one("#text").text == REVIEWS[1].text, "the next review")
         await console.press("N")
         await console.until(lambda: console.app.query_one("#text").text == REVIEWS[0].text, "the one before")
 
 
-async def test_reviews_that_cannot_be_read_are_said(page, monkeypatch):
+async def test_reviews_that_cannot_be_read_are_reported(page, monkeypatch):
     def nothing(*_):
         raise InputError("no such [file]")
 
@@ -199,7 +199,7 @@ async def test_reviews_that_cannot_be_read_are_said(page, monkeypatch):
 async def test_pages_are_reached_while_typing_and_by_mouse(open_console):
     async with open_console() as console:
         await console.press("2", "ctrl+n")
-        await console.see("2 normalised", "0 losses")
+        await console.see("2 normalised", "0 warnings")
         assert console.app.focused.id == "text"
         await console.pilot.click("TokenizerPane PageBar", offset=(24, 0))
         await console.see("texts x")
@@ -236,7 +236,7 @@ async def test_the_text_is_edited_with_the_keys_one_knows(open_console):
         assert text.text == "one two!"
 
 
-async def test_the_help_answers_the_old_ways_of_the_notebook(page):
+async def test_the_help_lists_what_replaces_the_notebooks_old_calls(page):
     async with page("t", size=(100, 50)) as console:
         await console.press("question_mark")
         await console.see("tokenizer.encode(tok)", "convert_tokens_to_ids", "ids_to_tokens", "convert_ids_to_tokens")

@@ -1,4 +1,4 @@
-"""Several texts as one padded batch: ids over the attention mask, and what padding costs."""
+"""Batch: several texts as one padded batch, with the attention mask and the share of padding."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ from tui.panes.tokenizer.state import Playground
 from tui.widgets.rows import Rows
 
 EXAMPLES = ("a warm and moving film", "dull")
-"""What a first batch holds beside the text, so that there is something to pad."""
+"""The first batch holds these texts and the one above."""
 COLUMN = 6
 LABEL = 5
 
 
 class BatchPage(Page):
-    """Two rows a text, ids and mask; columns are built only where one sees them."""
+    """A table with two rows per text, ids and mask; only visible columns are built."""
 
     needs_data = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "add text"),
         Binding("f", "fill", "add reviews"),
         Binding("d", "drop", "drop"),
-        Binding("p", "side", "side"),
+        Binding("p", "side", "padding side"),
         Binding("left,h", "scroll_columns(-1)", "columns", show=False),
         Binding("right,l", "scroll_columns(1)", "columns", show=False),
     ]
 
-    class SideAsked(Message):
-        """The padding is to go to the other side."""
+    class SideToggled(Message):
+        """The user wants the padding on the other side."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._extras: list[str] = list(EXAMPLES)
         self._first = 0
-        self._filled = 0
+        self._next_review = 0
         self._batch: PaddedBatch | None = None
         self._encoded: dict[tuple[str, object], Encoding] = {}
 
@@ -98,26 +98,28 @@ class BatchPage(Page):
 
     def _note(self, playground: Playground, batch: PaddedBatch) -> Text:
         settings, data = playground.settings, playground.data
-        places = batch.tokens + batch.padding
-        words = (
-            f"{len(batch.input_ids)} texts x {batch.longest} = {places:,} ids: {batch.tokens:,} tokens, "
-            f"{batch.padding:,} of padding on the {settings.side} ({percent(batch.padding_share)})"
+        total = batch.tokens + batch.padding
+        summary = (
+            f"{len(batch.input_ids)} texts x {batch.longest} = {total:,} ids: {batch.tokens:,} tokens, "
+            f"{batch.padding:,} padding on the {settings.side} ({percent(batch.padding_share)})"
         )
         if any(batch.cut):
-            words += " · cut: " + ", ".join(f"text {i + 1} by {cut:,}" for i, cut in enumerate(batch.cut) if cut)
-        note = Text(f"{words}\n")
+            summary += " · truncated: " + ", ".join(
+                f"text {i + 1} by {cut:,}" for i, cut in enumerate(batch.cut) if cut
+            )
+        note = Text(f"{summary}\n")
         if not data.is_measured:
-            note.append(data.words(), style="dim")
+            note.append(data.status(), style="dim")
             return note
         max_length, batch_size = settings.max_length or DataConfig().max_length, TrainConfig().batch_size
         lengths = token_lengths(
             playground.tokenizer, data.measured, add_special_tokens=settings.add_special_tokens, max_length=max_length
         )
         note.append(
-            f"padding {percent(padding_share(lengths, batch_size))} as they come (the notebook's longest), "
+            f"padding {percent(padding_share(lengths, batch_size))} in data order (as in the notebook), "
             f"{percent(padding_share(lengths, batch_size, by_length=True))} sorted by length\n"
         )
-        note.append(f"in batches of {batch_size} at max_length {max_length}: {data.words()}", style="dim")
+        note.append(f"in batches of {batch_size} at max_length {max_length}: {data.status()}", style="dim")
         return note
 
     def on_resize(self) -> None:
@@ -136,24 +138,24 @@ class BatchPage(Page):
             return
         reviews = self.playground.data.reviews
         if not reviews:
-            self.notify(self.playground.data.words())
+            self.notify(self.playground.data.status())
             return
         for _ in range(4):
-            self._extras.append(reviews[self._filled % len(reviews)].text)
-            self._filled += 1
+            self._extras.append(reviews[self._next_review % len(reviews)].text)
+            self._next_review += 1
         self.draw(self.playground)
 
     def action_drop(self) -> None:
-        """Drops the text under the cursor; the first one is what is typed above and stays."""
+        """Drop the selected text, but not the first one, which is the text above."""
         number = self.query_one(Rows).row // 2
         if number and self.playground is not None:
             del self._extras[number - 1]
             self.draw(self.playground)
         else:
-            self.notify("text 1 is the one typed above; put the cursor on another one to drop it")
+            self.notify("Text 1 is the text above. Select another one to drop it.")
 
     def action_side(self) -> None:
-        self.post_message(self.SideAsked())
+        self.post_message(self.SideToggled())
 
     def action_scroll_columns(self, direction: int) -> None:
         if self._batch is None:

@@ -1,4 +1,4 @@
-"""What every page of the playground has in common."""
+"""The base class of the pages of the playground, and the formats that they share."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from tui.panes.tokenizer.state import Playground
 
 
 class Page(Vertical):
-    """A page shows a playground when it is in front; ``needs_data`` says that it wants the data set measured."""
+    """A page of the playground. With ``needs_data``, the data set is read and measured for it."""
 
     needs_data = False
     playground: Playground | None = None
 
     def show(self, playground: Playground) -> None:
-        """Takes a playground in and draws it."""
+        """Draw a playground; called only while the page is in front."""
         self.playground = playground
         self.draw(playground)
 
     def show_stages(self, playground: Playground) -> None:
-        """The stages have come after the rest; a page that shows none only keeps them."""
+        """Draw the stages, which are ready later than the rest."""
         self.playground = playground
 
     def draw(self, playground: Playground) -> None:
         raise NotImplementedError
 
     def main_widget(self) -> Widget:
-        """What has the focus when no field has it."""
+        """Return the widget that takes the focus."""
         raise NotImplementedError
 
 
 def safe(text: str, style: str = "") -> Text:
-    """Text from outside, in one line and without anything that a terminal obeys."""
+    """Format a text from outside in one line, without control characters."""
     return Text(printable(text), style=style, no_wrap=True, overflow="ellipsis")
 
 
 def cell(text: Text | str, width: int, *, right: bool = False) -> Text:
-    """A column of a table: cut with an ellipsis or filled up to ``width`` cells, and a space after it."""
+    """Format a column of a table: cut or filled to ``width`` cells, and a space after it."""
     filled = text.copy() if isinstance(text, Text) else Text(text)
     filled.truncate(width, overflow="ellipsis")
     gap = " " * (width - filled.cell_len)

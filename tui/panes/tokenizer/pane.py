@@ -1,8 +1,7 @@
-"""The tokenizer playground: a text on top, tinted as it is typed, and below it pages that tell what became of it."""
+"""Tokenizer: a text that is coloured by its tokens as it is typed, and pages that analyse it."""
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,7 +9,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal
+from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
 from core.formatting import printable
@@ -25,18 +24,15 @@ from tui.panes.tokenizer.messages import (
     ReviewsMeasured,
     TokenizerReady,
 )
-from tui.panes.tokenizer.page import Page
+from tui.panes.tokenizer.pages import PAGES, PageStack
 from tui.panes.tokenizer.reviews import ReviewsPage
-from tui.panes.tokenizer.stages import StagesPage
-from tui.panes.tokenizer.state import SMALL, Data, Playground, Settings, work_out
+from tui.panes.tokenizer.state import SMALL, Data, Playground, Settings, analyse
 from tui.panes.tokenizer.tokens import TokensPage
-from tui.panes.tokenizer.vocabulary import VocabularyPage
-from tui.panes.tokenizer.work import find_tokenizer, measure_reviews, measure_with, open_other
+from tui.panes.tokenizer.work import PlaygroundThreads
 from tui.widgets.field import Field
 from tui.widgets.lines import Lines
 from tui.widgets.page_bar import PageBar, PageName
 from tui.widgets.source_text import SourceText
-from tui.workers.latest import Latest
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -44,27 +40,19 @@ if TYPE_CHECKING:
     from tui.panes.pane import Console
 
 FIRST_TEXT = "hello my name is kevin"
-PAGES: dict[str, tuple[str, type[Page]]] = {
-    "tokens": ("t", TokensPage),
-    "stages": ("s", StagesPage),
-    "batch": ("b", BatchPage),
-    "vocabulary": ("v", VocabularyPage),
-    "compare": ("c", ComparePage),
-    "reviews": ("r", ReviewsPage),
-}
-_TYPED = {"type", "page", "step", "copy"}
-"""Actions whose keys are letters, and mean themselves while something is typed."""
+_LETTER_ACTIONS = {"edit_text", "page", "step", "copy"}
+"""Actions whose keys are letters; disabled while a text field has the focus."""
 
 
 class TokenizerPane(Pane):
-    """Holds the text and its settings; the page in front draws what ``tokenizer_pages.state.work_out`` found."""
+    """Has the text and its settings; the page in front draws their analysis, a ``Playground``."""
 
     KEYS_HELP: ClassVar = OLD_WAYS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t", "toggle_special", "special tokens on/off", show=False),
         Binding("ctrl+l", "max_length", "max_length", show=False),
-        Binding("slash", "type", "type", key_display="/"),
-        Binding("ctrl+o", "toggle_split", "a typed [SEP] is text / is the real one", show=False),
+        Binding("slash", "edit_text", "edit text", key_display="/"),
+        Binding("ctrl+o", "toggle_split", "typed [SEP] as text / as special token", show=False),
         Binding("ctrl+n", "next_page", "next page", show=False),
         *(Binding(key, f"page('{name}')", f"page {name}", show=False) for name, (key, _) in PAGES.items()),
         Binding("n", "step(1)", "next review", show=False),
@@ -80,12 +68,10 @@ class TokenizerPane(Pane):
         self._origin = "looking for the tokenizer …"
         self._settings = Settings()
         self._playground: Playground | None = None
-        self._page = "tokens"
         self._data = Data()
-        self._data_asked = False
-        self._source = ""
+        self._review_text, self._review_label = "", ""
         self._number = 0
-        self._encoder, self._measurer = Latest("encoder"), Latest("other tokenizer")
+        self._threads = PlaygroundThreads(self.post_message)
 
     def compose(self) -> ComposeResult:
         yield SourceText(FIRST_TEXT, id="text", hint="type a sentence, or paste a review")
@@ -94,12 +80,11 @@ class TokenizerPane(Pane):
             yield Lines(id="token-summary")
             yield Label(" ^l max_length ")
             yield Field("", id="max-length", placeholder="none", compact=True, restrict=r"[0-9]*", max_length=3)
-        with Container(id="token-pages"):
-            yield TokensPage(id="page-tokens")
+        yield PageStack(id="token-pages")
 
     def on_mount(self) -> None:
-        self._say(self._origin)
-        threading.Thread(target=find_tokenizer, args=(self.post_message,), name="tokenizer", daemon=True).start()
+        self._show_summary(self._origin)
+        self._threads.find_tokenizer()
 
     def on_tokenizer_ready(self, message: TokenizerReady) -> None:
         self._tokenizer = message.tokenizer
@@ -110,7 +95,8 @@ class TokenizerPane(Pane):
 
     @on(SourceText.Changed)
     def _typed(self, event: SourceText.Changed) -> None:
-        self._source = self._source.removeprefix("✓") if self._source.startswith("✓") else ""
+        if self.query_one(SourceText).text != self._review_text:
+            self._review_label = ""
         self._refresh()
 
     @on(Input.Changed, "#max-length")
@@ -121,39 +107,36 @@ class TokenizerPane(Pane):
         if valid:
             self._set(max_length=number)
         else:
-            self._summarise("✗ max_length is between 3 and 512")
+            self._summarise("✗ max_length must be between 3 and 512")
 
     def _set(self, **changes: object) -> None:
         self._settings = replace(self._settings, **changes)  # type: ignore[arg-type]
         self._refresh()
 
     def _refresh(self) -> None:
-        """Works the text out, a long one in a thread of which only the newest answer counts."""
+        """Analyse the text; a long one in a thread, of which only the newest answer is used."""
         tokenizer = self._tokenizer
         if tokenizer is None:
-            self._say(self._origin)
+            self._show_summary(self._origin)
             return
         self._number += 1
         text = self.query_one(SourceText).text
         origin, settings, data, number = self._origin, self._settings, self._data, self._number
         if len(text) <= SMALL:
             before = self._playground.stages if self._playground else ()
-            self._take(work_out(tokenizer, origin, text, settings, data, before))
-            # Stages take longer than all the rest: text and table are on the screen before they are worked out.
+            self._take(analyse(tokenizer, origin, text, settings, data, before))
+            # Stages take longer than all the rest: the text and its tokens are drawn first.
             self.set_timer(0.02, lambda: self._add_stages(number))
             return
 
-        def work() -> None:
-            self.post_message(PlaygroundReady(work_out(tokenizer, origin, text, settings, data), number))
-
-        self._encoder.submit(work)
-        self._progress(f"encoding {len(text):,} characters …")
+        self._threads.encode(number, lambda: analyse(tokenizer, origin, text, settings, data))
+        self._show_progress(f"encoding {len(text):,} characters …")
 
     def _add_stages(self, number: int) -> None:
-        """After the text and its tokens, unless another key came first."""
+        """Add the stages, unless another key was pressed first."""
         if number == self._number and self._playground is not None:
             self._playground = self._playground.with_stages()
-            self.query_one(f"#page-{self._page}", Page).show_stages(self._playground)
+            self._pages.current.show_stages(self._playground)
 
     def on_playground_ready(self, message: PlaygroundReady) -> None:
         if message.number == self._number:
@@ -169,37 +152,37 @@ class TokenizerPane(Pane):
             source.paint(playground.tints, span)
             self._show()
             self._summarise()
-        self._progress("")
+        self._show_progress("")
 
-    def _progress(self, words: str) -> None:
+    def _show_progress(self, message: str) -> None:
         hint = "esc + letter" if isinstance(self.app.focused, SourceText) else ""
-        self.query_one(PageBar).show(self._page, words or hint)
+        self.query_one(PageBar).show(self._pages.name_in_front, message or hint)
 
     def _show(self) -> None:
-        """Hands the playground to the page in front; the others get it when they are seen."""
+        """Draw the page in front; the others are drawn when they are shown."""
         if self._playground is not None:
-            self.query_one(f"#page-{self._page}", Page).show(self._playground)
+            self._pages.current.show(self._playground)
 
     def _summarise(self, problem: str = "") -> None:
         parts = [problem] if problem else []
         if self._playground is not None:
             parts += self._playground.summary()
-        if self._source:
-            parts.append(self._source)
-        self._say(" · ".join(parts))
+        if self._review_label:
+            parts.append(self._review_label)
+        self._show_summary(" · ".join(parts))
 
-    def _say(self, words: str) -> None:
-        self.query_one("#token-summary", Lines).show(Text(printable(words)))
+    def _show_summary(self, summary: str) -> None:
+        self.query_one("#token-summary", Lines).show(Text(printable(summary)))
 
-    # The cursor: in the table, in the text, in the stages
+    # The selected token: in the table, in the text, in the stages
 
     def _follow_caret(self, caret: int) -> None:
-        """Puts the table's cursor on the token before the caret."""
+        """Select the token before the caret."""
         if self._playground is not None:
             self.query_one(TokensPage).take_tokens(self._playground, self._playground.position_before(caret))
 
     def _span(self, position: int) -> tuple[int, int]:
-        """The source characters of a token, which the playground keeps as its mark."""
+        """Return the span of a token in the text, and mark it in the playground."""
         if self._playground is None or position >= len(self._playground.encoding.tokens):
             return 0, 0
         token = self._playground.encoding.tokens[position]
@@ -223,86 +206,78 @@ class TokenizerPane(Pane):
 
     # Pages
 
+    @property
+    def _pages(self) -> PageStack:
+        return self.query_one(PageStack)
+
     async def action_page(self, name: str) -> None:
-        """Puts a page in front; it is built the first time."""
-        typing = isinstance(self.app.focused, SourceText)
-        if not self.query(f"#page-{name}"):
-            await self.query_one("#token-pages").mount(PAGES[name][1](id=f"page-{name}"))
-        self._page = name
-        for page in self.query(Page):
-            page.display = page.id == f"page-{name}"
-        page = self.query_one(f"#page-{name}", Page)
+        """Show a page; it is created the first time."""
+        page = await self._pages.go(name)
         if page.needs_data:
-            self._need_data()
+            self._read_reviews()
         self._show()
         if isinstance(page, ComparePage) and page.other is None:
-            page.ask()
-        if not typing:
+            page.request_other()
+        if not isinstance(self.app.focused, SourceText):
             self.screen.set_focus(page.main_widget())
-        self._progress("")
+        self._show_progress("")
 
     async def action_next_page(self) -> None:
-        names = list(PAGES)
-        await self.action_page(names[(names.index(self._page) + 1) % len(names)])
+        await self.action_page(self._pages.next_name())
 
     @on(PageBar.Chosen)
     async def _page_clicked(self, event: PageBar.Chosen) -> None:
         await self.action_page(event.name)
 
-    @on(BatchPage.SideAsked)
+    @on(BatchPage.SideToggled)
     def _other_side(self) -> None:
         self._set(side="left" if self._settings.side == "right" else "right")
 
-    @on(ComparePage.OtherAsked)
-    def _other_asked(self, event: ComparePage.OtherAsked) -> None:
+    @on(ComparePage.OtherRequested)
+    def _other_requested(self, event: ComparePage.OtherRequested) -> None:
         page = self.query_one(ComparePage)
         if self._tokenizer is None:
-            page.take_other(None, self._origin)
+            page.set_other(None, self._origin)
             return
-        page.take_other(None, f"opening {event.name} …")
+        page.set_other(None, f"opening {event.name} …")
         tokenizer, name = self._tokenizer, event.name
-        self._measurer.submit(lambda: self.post_message(open_other(tokenizer, name)))
+        self._threads.open_other(tokenizer, name)
 
     def on_other_tokenizer_ready(self, message: OtherTokenizerReady) -> None:
-        self.query_one(ComparePage).take_other(message.tokenizer, message.note)
+        self.query_one(ComparePage).set_other(message.tokenizer, message.note)
         self._measure_other()
 
     def _measure_other(self) -> None:
-        """Once both are there: the reviews as the other tokenizer of the Compare page sees them."""
+        """Measure the reviews with the other tokenizer, once both are available."""
         pages = self.query(ComparePage)
         other = pages.first().other if pages else None
         if other is not None and self._data.is_measured:
-            reviews = self._data.reviews
-            self._measurer.submit(lambda: measure_with(other, reviews, self.post_message, self._measurer))
+            self._threads.measure_with(other, self._data.reviews)
 
     def on_other_measured(self, message: OtherMeasured) -> None:
         page = self.query_one(ComparePage)
         if page.other is message.tokenizer:
-            page.take_measured(message.measured)
+            page.set_measured(message.measured)
 
-    def _need_data(self) -> None:
-        """Reads and measures the current data set, once, when a page first wants it."""
-        if self._data_asked or self._tokenizer is None:
-            return
-        self._data_asked = True
-        source, tokenizer = self.console.data or "auto", self._tokenizer
-        threading.Thread(
-            target=measure_reviews, args=(source, tokenizer, self.post_message), name="reviews", daemon=True
-        ).start()
+    def _read_reviews(self) -> None:
+        """Read and measure the data set, when a page first needs it."""
+        if self._tokenizer is not None:
+            self._threads.read_reviews(self.console.data or "auto", self._tokenizer)
 
     def on_reviews_measured(self, message: ReviewsMeasured) -> None:
         self._data = message.data
         if self._playground is not None:
             self._playground = self._playground.with_data(message.data)
-            if self.query_one(f"#page-{self._page}", Page).needs_data:
+            if self._pages.current.needs_data:
                 self._show()
         if message.data.is_measured:
             self._measure_other()
 
-    @on(ReviewsPage.Taken)
-    def _review_taken(self, event: ReviewsPage.Taken) -> None:
-        self._source = f"✓{event.words}"
-        self.query_one(SourceText).set_text(event.text)
+    @on(ReviewsPage.Opened)
+    def _review_opened(self, event: ReviewsPage.Opened) -> None:
+        source = self.query_one(SourceText)
+        source.set_text(event.text)
+        self._review_text, self._review_label = source.text, event.label
 
     # Keys
 
@@ -310,19 +285,19 @@ class TokenizerPane(Pane):
         self.screen.set_focus(self.query_one(SourceText))
 
     def leave_field(self) -> None:
-        self.screen.set_focus(self.query_one(f"#page-{self._page}", Page).main_widget())
-        self._progress("")
+        self.screen.set_focus(self._pages.current.main_widget())
+        self._show_progress("")
 
     def on_descendant_focus(self) -> None:
-        if not self._encoder.is_busy:
-            self._progress("")
+        if not self._threads.is_encoding:
+            self._show_progress("")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """While text is typed, a letter is a letter like any other."""
+        """Disable the letter keys while a text field has the focus."""
         typing = isinstance(self.app.focused, (Input, SourceText))
-        return not (typing and action in _TYPED and parameters != ("json",))
+        return not (typing and action in _LETTER_ACTIONS and parameters != ("json",))
 
-    def action_type(self) -> None:
+    def action_edit_text(self) -> None:
         self.screen.set_focus(self.query_one(SourceText))
 
     def action_max_length(self) -> None:
@@ -335,23 +310,21 @@ class TokenizerPane(Pane):
         self._set(split_special_tokens=not self._settings.split_special_tokens)
 
     async def action_step(self, by: int) -> None:
-        """The next or previous review of the Reviews page's order, from whatever page one is on."""
-        if not self.query(ReviewsPage):
-            reviews = ReviewsPage(id="page-reviews")
-            reviews.display = False
-            await self.query_one("#token-pages").mount(reviews)
-        self._need_data()
+        """Open the next or previous review in the order of the Reviews page."""
+        page = await self._pages.create("reviews")
+        self._read_reviews()
         if not self._data.reviews or self._playground is None:
-            self.notify(self._data.words())
+            self.notify(self._data.status())
             return
-        page = self.query_one(ReviewsPage)
+        assert isinstance(page, ReviewsPage)
         page.show(self._playground)
         page.step(by)
 
     def action_copy(self, what: str) -> None:
-        """To the clipboard, by the terminal (OSC 52)."""
+        """Copy to the clipboard, through the terminal (OSC 52)."""
         if self._playground is None:
             return
+        labels = {"ids": "ids", "tokens": "tokens", "json": "tokens as JSON"}
         encoding, copied = self._playground.encoding, self._playground.to_copy(what)
         self.app.copy_to_clipboard(copied)
-        self.notify(f"copied: {what} of {len(encoding.tokens):,} tokens")
+        self.notify(f"Copied {len(encoding.tokens):,} {labels[what]}.")

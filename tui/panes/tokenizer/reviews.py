@@ -1,4 +1,4 @@
-"""The data set's reviews, to step through: as they come, the longest, the most split, the ones with unknowns."""
+"""Reviews: the data set in several orders; a review can be opened in the playground."""
 
 from __future__ import annotations
 
@@ -18,47 +18,47 @@ from tui.widgets.cells import one_line
 from tui.widgets.rows import Rows
 
 ORDERS = {
-    "order": "as they come",
+    "order": "data order",
     "longest": "longest first",
-    "split": "most split first",
-    "unknown": "with unknowns",
+    "split": "most tokens per word first",
+    "unknown": "with unknown tokens",
 }
 
 
 class ReviewsPage(Page):
-    """One row a review; enter takes it to the text above."""
+    """A table with one row per review; enter opens one as the text above."""
 
     needs_data = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("o", "order", "order")]
 
-    class Taken(Message):
-        """A review is to be the text."""
+    class Opened(Message):
+        """A review was opened; ``label`` describes it."""
 
-        def __init__(self, text: str, words: str) -> None:
+        def __init__(self, text: str, label: str) -> None:
             super().__init__()
-            self.text, self.words = text, words
+            self.text, self.label = text, label
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._by = "order"
         self._places: list[int] = []
-        self._known: tuple[object, str, str] | None = None
+        self._drawn: tuple[object, str, str] | None = None
 
     def compose(self) -> ComposeResult:
         yield Rows(id="review-rows", header=Text(""))
 
     def draw(self, playground: Playground) -> None:
         data = playground.data
-        known = (data.reviews, data.words(), self._by)
-        if known == self._known:
+        drawn = (data.reviews, data.status(), self._by)
+        if drawn == self._drawn:
             return
-        self._known = known
+        self._drawn = drawn
         by_measure = self._by != "order" and data.is_measured
         self._places = order(data.measured, self._by) if by_measure else list(range(len(data.reviews)))
         columns = [cell("review", 7, right=True), cell("label", 5), cell("tokens", 7, right=True)]
-        columns += [cell("a word", 6, right=True), cell("unknown", 7, right=True)]
-        header = Text.assemble(*columns, f" {len(self._places):,} · {ORDERS[self._by]} (o) · enter takes one")
-        empty = data.words() if not data.reviews else "no review has an unknown token"
+        columns += [cell("per word", 8, right=True), cell("unknown", 7, right=True)]
+        header = Text.assemble(*columns, f" {len(self._places):,} · {ORDERS[self._by]} (o) · enter opens one")
+        empty = data.status() if not data.reviews else "No review has an unknown token."
         rows = self.query_one(Rows)
         rows.show_rows(len(self._places), self._row, header=header, empty=empty)
 
@@ -66,10 +66,10 @@ class ReviewsPage(Page):
         assert self.playground is not None
         data, place = self.playground.data, self._places[row]
         review = data.reviews[place]
-        numbers = [("…", 7), ("…", 6), ("…", 7)]
+        numbers = [("…", 7), ("…", 8), ("…", 7)]
         if place < len(data.measured):
             found = data.measured[place]
-            numbers = [(f"{found.tokens:,}", 7), (f"{found.tokens / max(found.words, 1):.2f}", 6)]
+            numbers = [(f"{found.tokens:,}", 7), (f"{found.tokens / max(found.words, 1):.2f}", 8)]
             numbers.append((f"{found.unknown:,}", 7))
         return Text.assemble(
             cell(f"{place:,}", 7, right=True),
@@ -80,23 +80,23 @@ class ReviewsPage(Page):
         )
 
     def step(self, by: int) -> None:
-        """Takes the next or the previous review in this order."""
+        """Open the next or the previous review in this order."""
         rows = self.query_one(Rows)
         if rows.count:
             rows.go_to((rows.row + by) % rows.count, tell=False)
-            self._take(rows.row)
+            self._open(rows.row)
 
-    def _take(self, row: int) -> None:
+    def _open(self, row: int) -> None:
         assert self.playground is not None
         place = self._places[row]
         review = self.playground.data.reviews[place]
         label = "positive" if review.label else "negative"
-        self.post_message(self.Taken(review.text, f"review {place:,}, {label}, {ORDERS[self._by]}"))
+        self.post_message(self.Opened(review.text, f"review {place:,}, {label}, {ORDERS[self._by]}"))
 
     @on(Rows.Selected, "#review-rows")
     def _selected(self, event: Rows.Selected) -> None:
         event.stop()
-        self._take(event.row)
+        self._open(event.row)
 
     def action_order(self) -> None:
         names = list(ORDERS)

@@ -1,4 +1,4 @@
-"""The stages whole, one under the other, and the list of everything that was lost on the way."""
+"""Stages: every stage from the text to the ids, and the list of text warnings."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from textual.widget import Widget
 
 from tui.panes.tokenizer.page import Page, cell
 from tui.panes.tokenizer.state import Playground
-from tui.panes.tokenizer.tokens import loss_lines
+from tui.panes.tokenizer.warning_lines import NO_WARNINGS, warning_rows
 from tui.widgets.rows import Rows
 from tui.widgets.stages_view import StagesView
 
 
 class ScrollingStages(StagesView, can_focus=True):
-    """The stages, to scroll through with the keys."""
+    """The stages, scrolled with the keys."""
 
 
 class StagesPage(Page):
-    """Stages above, losses below."""
+    """The stages above, the warnings below."""
 
     def compose(self) -> ComposeResult:
         yield ScrollingStages(id="stages-whole")
-        yield Rows(id="loss-rows", header=Text("  silent losses"))
+        yield Rows(id="warning-rows", header=Text("  text warnings"))
 
     def show_stages(self, playground: Playground) -> None:
         super().show_stages(playground)
@@ -31,14 +31,14 @@ class StagesPage(Page):
 
     def draw(self, playground: Playground) -> None:
         self.show_stages(playground)
-        lines = loss_lines(playground)
-        header = Text.assemble(cell(f"{len(lines):,} losses", 12), cell("span", 13, right=True), " what and where")
+        lines = warning_rows(playground)
+        header = Text.assemble(cell(f"{len(lines):,} warnings", 12), cell("span", 13, right=True), " meaning and text")
         rows = self.query_one(Rows)
         rows.show_rows(
             len(lines),
             lambda i: Text.assemble(cell(lines[i][0], 12), cell(lines[i][1], 13, right=True), " ", lines[i][2]),
             header=header,
-            empty="nothing of the text is lost",
+            empty=NO_WARNINGS,
         )
 
     def main_widget(self) -> Widget:

@@ -1,4 +1,4 @@
-"""What the pages of the playground show: the tokenizer, the text, its settings, and what was worked out of them."""
+"""What the pages of the playground show: a text, its settings, and its analysis by the tokenizer."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 SMALL = 4_000
-"""Characters up to which a text is worked out between two frames, a few milliseconds; longer ones go to a thread."""
+"""Characters up to which a text is analysed at once, in a few milliseconds; longer ones are analysed in a thread."""
 MOST_STAGED = 20_000
-"""Characters of a text whose stages are shown."""
+"""Characters of a text whose stages are shown; the rest has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How texts are encoded."""
+    """The options of the tokenizer."""
 
     add_special_tokens: bool = True
     split_special_tokens: bool = False
@@ -37,7 +37,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The current data set's reviews, and how far they are measured with the playground's settings."""
+    """The reviews of the data set, and the token counts of those that are measured."""
 
     reviews: tuple[Review, ...] = ()
     origin: str = ""
@@ -48,35 +48,35 @@ class Data:
     def is_measured(self) -> bool:
         return bool(self.reviews) and len(self.measured) == len(self.reviews)
 
-    def words(self) -> str:
-        """Where the reviews stand, in a line."""
+    def status(self) -> str:
+        """Describe in one line whether the reviews are read and measured."""
         if self.error:
             return f"no reviews: {self.error}"
         if not self.reviews:
             return "reading the reviews …"
         if not self.is_measured:
             return f"measuring {len(self.measured):,} of {len(self.reviews):,} reviews …"
-        return f"{len(self.reviews):,} reviews of {self.origin}"
+        return f"{len(self.reviews):,} reviews from {self.origin}"
 
 
 @dataclass(frozen=True, slots=True)
 class Playground:
-    """One text under one tokenizer. ``mark`` is the span of the token under the cursor."""
+    """One text, analysed by one tokenizer. ``mark`` is the span of the selected token."""
 
     tokenizer: Tokenizer
     origin: str
     settings: Settings
     encoding: Encoding
-    losses: tuple[Loss, ...]
+    warnings: tuple[Loss, ...]
     stages: tuple[Stage, ...]
     tints: tuple[Tint, ...]
     mark: tuple[int, int] = (0, 0)
     stale: bool = False
-    """Whether the stages are those of the text before, because this one's are still to be worked out."""
+    """Whether the stages are still those of the text before."""
     data: Data = field(default_factory=Data)
 
     def with_stages(self) -> Playground:
-        """The stages of this text, which take longer than all the rest."""
+        """Add the stages of this text, which take longer than all the rest."""
         return replace(self, stages=_stages(self.tokenizer, self.encoding, self.settings), stale=False)
 
     def with_mark(self, start: int, end: int) -> Playground:
@@ -86,25 +86,25 @@ class Playground:
         return replace(self, data=data)
 
     def summary(self) -> list[str]:
-        """The text in a few words each: how many tokens, under which settings."""
+        """Return the parts of the summary: the number of tokens and the settings."""
         encoding, settings = self.encoding, self.settings
-        parts = [f"{len(encoding.tokens):,} tokens", f"{tokens_per_word(encoding):.2f} a word"]
-        parts.append(f"^t specials {'on' if settings.add_special_tokens else 'off'}")
+        parts = [f"{len(encoding.tokens):,} tokens", f"{tokens_per_word(encoding):.2f} per word"]
+        parts.append(f"^t special tokens {'on' if settings.add_special_tokens else 'off'}")
         if settings.split_special_tokens:
-            parts.append("typed ones are text")
+            parts.append("typed ones as text")
         if unknown := encoding.unknown:
             parts.append(f"{unknown:,} unknown")
         return parts
 
     def position_before(self, caret: int) -> int:
-        """The position of the token that ends before the caret, white space between them left out."""
+        """Return the position of the token before the caret, ignoring white space between them."""
         text = self.encoding.text
         while 0 < caret <= len(text) and text[caret - 1].isspace():
             caret -= 1
         return self.encoding.token_at(max(caret - 1, 0)) or 0
 
     def to_copy(self, what: str) -> str:
-        """The ``ids`` or ``tokens`` with spaces between, or everything as the command line's ``json``."""
+        """Return the ``ids`` or ``tokens`` separated by spaces, or the ``json`` answer of the command line."""
         if what == "ids":
             return " ".join(map(str, self.encoding.input_ids))
         if what == "tokens":
@@ -113,11 +113,11 @@ class Playground:
 
     @property
     def staged(self) -> int:
-        """How many characters of the text the stages show."""
+        """The number of characters that the stages show."""
         return min(len(self.encoding.text), MOST_STAGED)
 
 
-def work_out(
+def analyse(
     tokenizer: Tokenizer,
     origin: str,
     text: str,
@@ -125,17 +125,17 @@ def work_out(
     data: Data,
     before: tuple[Stage, ...] | None = None,
 ) -> Playground:
-    """Encodes a text and names its losses and its stages, unless those ``before`` are to stand for the moment."""
+    """Encode a text and find its warnings and stages. With ``before``, use those stages until with_stages is called."""
     used = with_settings(tokenizer, "plain-specials") if settings.split_special_tokens else tokenizer
     encoding = encode(used, text, add_special_tokens=settings.add_special_tokens, max_length=settings.max_length)
-    lost = tuple(losses(used, encoding))
+    warnings = tuple(losses(used, encoding))
     found = _stages(used, encoding, settings) if before is None else before
-    tints = _tints(encoding, lost)
-    return Playground(used, origin, settings, encoding, lost, found, tints, stale=before is not None, data=data)
+    tints = _tints(encoding, warnings)
+    return Playground(used, origin, settings, encoding, warnings, found, tints, stale=before is not None, data=data)
 
 
 def _stages(tokenizer: Tokenizer, encoding: Encoding, settings: Settings) -> tuple[Stage, ...]:
-    """Those of the beginning of a long text only."""
+    """Return the stages; of a long text, only those of its start."""
     return stages(
         tokenizer,
         encoding.text[:MOST_STAGED],
@@ -145,8 +145,8 @@ def _stages(tokenizer: Tokenizer, encoding: Encoding, settings: Settings) -> tup
     )
 
 
-def _tints(encoding: Encoding, lost: tuple[Loss, ...]) -> tuple[Tint, ...]:
-    """How the source is painted: words in turn, continuations like their word, and what no token shows."""
+def _tints(encoding: Encoding, warnings: tuple[Loss, ...]) -> tuple[Tint, ...]:
+    """Return the colours of the text: words alternate, and deleted and truncated parts are marked."""
     tints, word = [], 0
     for token in encoding.tokens:
         if token.start >= token.end:
@@ -160,7 +160,7 @@ def _tints(encoding: Encoding, lost: tuple[Loss, ...]) -> tuple[Tint, ...]:
             word += 1
             look = "odd" if word % 2 else "even"
         tints.append(Tint(token.start, token.end, look))
-    tints += [Tint(loss.start, loss.end, "lost") for loss in lost if loss.kind == "deleted"]
+    tints += [Tint(warning.start, warning.end, "lost") for warning in warnings if warning.kind == "deleted"]
     if encoding.cut_from is not None:
         tints.append(Tint(encoding.cut_from, len(encoding.text), "cut"))
     tints.sort()

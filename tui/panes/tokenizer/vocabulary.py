@@ -1,4 +1,4 @@
-"""Both ways: the vocabulary by id, piece or pattern, ids back to a text, and where the round trip differs."""
+"""Vocabulary: search by id, token or pattern, turn ids into text, and compare the round trip."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ from tui.widgets.rows import Rows
 
 
 class VocabularyPage(Page):
-    """A search above its results; below, ids and the text they are."""
+    """A search and its results; below them a field for ids, and the text that they stand for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "find", "search"),
         Binding("i", "ids", "ids to text"),
-        Binding("w", "beginnings", "which pieces"),
+        Binding("w", "filter", "filter"),
     ]
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._found: list[Entry] = []
-        self._only: bool | None = None
+        self._starts_word: bool | None = None
         self._tokenizer: object = None
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="field-line"):
             yield Label("search ")
-            yield Field("", id="vocab-query", placeholder="an id, a part of a piece, play*, ^un.*ly$", compact=True)
-        yield Rows(id="vocab-rows", empty="no piece of the vocabulary is like that")
+            yield Field("", id="vocab-query", placeholder="an id, a part of a token, play*, ^un.*ly$", compact=True)
+        yield Rows(id="vocab-rows", empty="No token of the vocabulary matches.")
         with Horizontal(classes="field-line"):
             yield Label("ids    ")
-            yield Field("", id="vocab-ids", placeholder="ids to a text: 101 7592 102", compact=True)
+            yield Field("", id="vocab-ids", placeholder="ids to text: 101 7592 102", compact=True)
         yield Static(id="vocab-note", markup=False)
 
     def draw(self, playground: Playground) -> None:
@@ -69,31 +69,31 @@ class VocabularyPage(Page):
             return
         query.remove_class("invalid")
         special = special_ids(playground.tokenizer)
-        if self._only is not None:
-            found = [entry for entry in found if entry.begins_word is self._only and entry.id not in special]
+        if self._starts_word is not None:
+            found = [entry for entry in found if entry.begins_word is self._starts_word and entry.id not in special]
         self._found = found
-        kinds = {None: "all pieces", True: "pieces that begin a word", False: "pieces inside a word"}
+        kinds = {None: "all tokens", True: "tokens that start a word", False: "tokens inside a word"}
         header = Text.assemble(
-            cell("id", 7, right=True), cell("piece", 28), f"{len(found):,} · {kinds[self._only]} (w)"
+            cell("id", 7, right=True), cell("token", 28), f"{len(found):,} · {kinds[self._starts_word]} (w)"
         )
-        empty = "no piece of the vocabulary is like that"
+        empty = "No token of the vocabulary matches."
         rows.show_rows(len(found), self._row, header=header, empty=empty)
         rows.go_to(0, tell=False)
 
     def _row(self, row: int) -> Text:
         entry = self._found[row]
         special = self.playground is not None and entry.id in special_ids(self.playground.tokenizer)
-        kind = "special" if special else "begins a word" if entry.begins_word else "inside a word"
+        kind = "special" if special else "starts a word" if entry.begins_word else "inside a word"
         style = "bold" if special else "" if entry.begins_word else "italic"
         piece = Text(one_line(entry.token), style=style)
         return Text.assemble(cell(str(entry.id), 7, right=True), cell(piece, 28), (kind, "dim"))
 
     @on(Rows.Selected, "#vocab-rows")
     def _neighbours(self, event: Rows.Selected) -> None:
-        """Shows the entry among the ids around it."""
+        """Show the selected entry among those with the ids around it."""
         event.stop()
         entry = self._found[event.row]
-        self._only = None
+        self._starts_word = None
         with self.prevent(Input.Changed):
             self.query_one("#vocab-query", Input).value = ""
         self._search()
@@ -118,9 +118,9 @@ class VocabularyPage(Page):
                 return
             note.append("text   ", style="dim")
             note.append(shown(found.text), style="bold")
-            at = found.first_difference
-            words = "the same ids again" if at is None else f"its ids differ from position {at}"
-            note.append(f"\n       {words}\n", style="dim")
+            position = found.first_difference
+            result = "encodes to the same ids" if position is None else f"encodes to other ids from position {position}"
+            note.append(f"\n       {result}\n", style="dim")
         note.append(_round_trip(playground))
         self.query_one("#vocab-note", Static).update(note)
 
@@ -132,8 +132,8 @@ class VocabularyPage(Page):
     def action_ids(self) -> None:
         self.screen.set_focus(self.query_one("#vocab-ids"))
 
-    def action_beginnings(self) -> None:
-        self._only = {None: True, True: False, False: None}[self._only]
+    def action_filter(self) -> None:
+        self._starts_word = {None: True, True: False, False: None}[self._starts_word]
         self._search()
 
     def main_widget(self) -> Widget:
@@ -141,12 +141,12 @@ class VocabularyPage(Page):
 
 
 def _round_trip(playground: Playground) -> Text:
-    """What the text above is after it was encoded and decoded."""
+    """Compare the text above with itself after encoding and decoding."""
     text = playground.encoding.text
     trip = round_trip(playground.tokenizer, text[:SMALL], most_words=300)
     where = f" (its first {SMALL:,} characters)" if len(text) > SMALL else ""
     if trip.same:
-        return Text(f"round trip of the text above{where}: it comes back as it was", style="dim")
+        return Text(f"round trip of the text above{where}: unchanged", style="dim")
     line = Text(f"round trip of the text above{where}: ", style="dim")
     line.append(one_line(trip.decoded[:200]))
     for ours, theirs in trip.differences[:6]:

@@ -1,28 +1,71 @@
-"""What the playground does in threads: reading and measuring reviews, opening another tokenizer."""
+"""The threads of the playground: they find tokenizers, encode long texts, and read and measure reviews."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from core.data.reviews import Review
 from core.tokenization.length_stats import Measured, measure
-from tui.panes.tokenizer.messages import OtherMeasured, OtherTokenizerReady, ReviewsMeasured, TokenizerReady
-from tui.panes.tokenizer.state import Data
+from tui.panes.tokenizer.messages import (
+    OtherMeasured,
+    OtherTokenizerReady,
+    PlaygroundReady,
+    ReviewsMeasured,
+    TokenizerReady,
+)
+from tui.panes.tokenizer.state import Data, Playground
 from tui.workers.latest import Latest
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-Answer = TokenizerReady | OtherTokenizerReady | OtherMeasured | ReviewsMeasured
+Answer = TokenizerReady | PlaygroundReady | OtherTokenizerReady | OtherMeasured | ReviewsMeasured
 Post = Callable[[Answer], bool]
-"""Returns False once nobody listens any more."""
+"""Returns False if the pane is closed."""
 EVERY = 4
-"""Chunks between two reports of progress."""
+"""Chunks of reviews between two messages about progress."""
+
+
+class PlaygroundThreads:
+    """Starts the threads; their answers are posted as messages."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._encoder, self._other = Latest("encoder"), Latest("other tokenizer")
+        self._has_read_reviews = False
+
+    def find_tokenizer(self) -> None:
+        """Find the default tokenizer."""
+        threading.Thread(target=find_tokenizer, args=(self._post,), name="tokenizer", daemon=True).start()
+
+    @property
+    def is_encoding(self) -> bool:
+        return self._encoder.is_busy
+
+    def encode(self, number: int, analyse: Callable[[], Playground]) -> None:
+        """Analyse a long text; only the newest request matters."""
+        self._encoder.submit(lambda: self._post(PlaygroundReady(analyse(), number)))
+
+    def read_reviews(self, source: str, tokenizer: Tokenizer) -> None:
+        """Read and measure the data set, once."""
+        if not self._has_read_reviews:
+            self._has_read_reviews = True
+            arguments = (source, tokenizer, self._post)
+            threading.Thread(target=measure_reviews, args=arguments, name="reviews", daemon=True).start()
+
+    def open_other(self, tokenizer: Tokenizer, name: str) -> None:
+        """Open the tokenizer to compare with."""
+        self._other.submit(lambda: self._post(open_other(tokenizer, name)))
+
+    def measure_with(self, other: Tokenizer, reviews: tuple[Review, ...]) -> None:
+        """Measure the reviews with the tokenizer to compare with."""
+        self._other.submit(lambda: measure_with(other, reviews, self._post, self._other))
 
 
 def find_tokenizer(post: Post) -> None:
-    """The default checkpoint's tokenizer, or the reason why there is none."""
+    """Post the tokenizer of the default checkpoint, or the reason why there is none."""
     from core.config.schema import ModelConfig
     from core.sources.resolve import open_tokenizer
 
@@ -35,7 +78,7 @@ def find_tokenizer(post: Post) -> None:
 
 
 def measure_reviews(source: str, tokenizer: Tokenizer, post: Post) -> None:
-    """Reads the data set and posts it, then posts how far it is measured until it is."""
+    """Read the data set and post it, then measure it and post the progress."""
     from core.config.schema import DataConfig
     from core.sources.resolve import open_reviews
 
@@ -44,18 +87,18 @@ def measure_reviews(source: str, tokenizer: Tokenizer, post: Post) -> None:
     except Exception as error:
         post(ReviewsMeasured(Data(error=str(error))))
         return
-    held = tuple(reviews)
+    texts = tuple(reviews)
     measured: list[Measured] = []
-    post(ReviewsMeasured(Data(held, origin.name)))
-    for number, chunk in enumerate(measure(tokenizer, [review.text for review in held])):
+    post(ReviewsMeasured(Data(texts, origin.name)))
+    for number, chunk in enumerate(measure(tokenizer, [review.text for review in texts])):
         measured += chunk
-        if number % EVERY == EVERY - 1 and not post(ReviewsMeasured(Data(held, origin.name, "", tuple(measured)))):
+        if number % EVERY == EVERY - 1 and not post(ReviewsMeasured(Data(texts, origin.name, "", tuple(measured)))):
             return
-    post(ReviewsMeasured(Data(held, origin.name, "", tuple(measured))))
+    post(ReviewsMeasured(Data(texts, origin.name, "", tuple(measured))))
 
 
 def measure_with(other: Tokenizer, reviews: tuple[Review, ...], post: Post, worker: Latest) -> None:
-    """Measures the reviews with another tokenizer, unless a newer one is asked for meanwhile."""
+    """Measure the reviews with another tokenizer and post the progress; stop if a newer one is requested."""
     measured: list[Measured] = []
     for chunk in measure(other, [review.text for review in reviews]):
         measured += chunk
@@ -64,7 +107,7 @@ def measure_with(other: Tokenizer, reviews: tuple[Review, ...], post: Post, work
 
 
 def open_other(tokenizer: Tokenizer, name: str) -> OtherTokenizerReady:
-    """The tokenizer to compare with: another one, or a copy with other settings."""
+    """Open the tokenizer to compare with: another one, or a copy with other settings."""
     from core.sources.resolve import open_any_tokenizer
     from core.tokenization.compare import SHORT, is_setting, with_settings
 
