@@ -25,7 +25,7 @@ from tui.panes.pane import Pane
 from tui.quit import QuitPrompt
 from tui.run_session import RunSession
 from tui.themes import ON_DARK, ON_LIGHT, apply_theme
-from tui.throttle import STEPS_S, Paced, can_wait
+from tui.throttle import NUMBERS_S, Throttle, can_wait
 from tui.widgets.footer import Footer
 from tui.widgets.topbar import TopBar
 from tui.workers.preload import LibraryLoader
@@ -82,7 +82,7 @@ class ImdbTui(App[int]):
         self._library_loader = LibraryLoader(self.post_message, enabled=background)
         self.quit_prompt = QuitPrompt(self, self.session, self._unsaved_presets)
         self._top = TopBar("presets" if watch is None else "train")
-        self._drawing = Paced(self, self._redraw, pause=lambda: STEPS_S)
+        self._throttle = Throttle(self, self._redraw, NUMBERS_S)
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's choice; on Linux, a subclass that survives the closing of its terminal."""
@@ -194,7 +194,7 @@ class ImdbTui(App[int]):
             self.notify("A run is live. Stop it first with x in Train.", severity="warning")
             return False
         start()
-        self._drawing.now()
+        self._throttle.now()
         return True
 
     async def open_run(self, run: Run) -> None:
@@ -210,18 +210,18 @@ class ImdbTui(App[int]):
         self._library_loader.start()  # it has waited until a long run was read
         if self.is_running and self.pane != "train":
             await self.action_go("train")
-        self._drawing.now()
+        self._throttle.now()
 
     def on_run_followed(self, message: RunFollowed) -> None:
         if self.session.take_followed(message):
-            self._drawing.ask(wait=can_wait(message.update.parts))
+            self._throttle.ask(wait=can_wait(message.update.parts))
 
     def on_plan_ready(self, _: PlanReady) -> None:
-        self._drawing.soon()  # Train shows the plan of the proposed configuration
+        self._throttle.soon()  # Train shows the plan of the proposed configuration
 
     def on_training_events(self, message: TrainingEvents) -> None:
         self.session.apply(message)
-        self._drawing.now()
+        self._throttle.ask(wait=can_wait(message.events))
 
     def on_training_ended(self, message: TrainingEnded) -> None:
         self.session.end(message)
@@ -232,7 +232,7 @@ class ImdbTui(App[int]):
             self.notify(f"{run.run}: {run.status}")
         for pane in self._panes():
             pane.run_ended()
-        self._drawing.now()
+        self._throttle.now()
         if self.quit_prompt.after_run:
             self.exit(0)
 

@@ -1,4 +1,8 @@
-"""Drawing what changes often no more often than it is worth."""
+"""The throttle through which everything that follows a run is drawn.
+
+While a run trains, its numbers are drawn twice a second and its curves once a second; anything else that happens to it
+(an epoch, a checkpoint, a pause, a warning, the end) is drawn at once.
+"""
 
 from __future__ import annotations
 
@@ -13,38 +17,40 @@ if TYPE_CHECKING:
     from core.runs.events import Event
     from core.runs.step_columns import StepBlock
 
-STEPS_S = 1.0
-"""Where only steps are new, their numbers are drawn this often: a processor draws them or trains."""
+NUMBERS_S = 0.5
+"""Seconds between two drawings of status, speed, progress and step numbers, when only these change."""
+CURVES_S = 1.0
+"""Seconds between two drawings of the curves, when they only have more points."""
 
 
-class Paced:
-    """Something to draw. However often it is asked for, so much time lies between; what is asked for is never lost."""
+class Throttle:
+    """Calls ``draw`` at most once in ``every`` seconds; a request in between is carried out when the time has come."""
 
-    def __init__(self, owner: MessagePump, draw: Callable[[], object], pause: Callable[[], float]) -> None:
-        """``owner`` keeps the time while it runs; ``pause`` says how many seconds are to follow the last drawing."""
-        self._owner, self._draw, self._pause = owner, draw, pause
+    def __init__(self, owner: MessagePump, draw: Callable[[], object], every: float) -> None:
+        """``owner`` runs the timer, so nothing is drawn before or after it runs."""
+        self._owner, self._draw, self._every = owner, draw, every
         self._drawn = float("-inf")
         self._timer: Timer | None = None
 
     def ask(self, *, wait: bool) -> None:
-        """Draws when the time has come, or what cannot ``wait`` at once."""
+        """Draw at once, or, if the change can ``wait``, when the time has come."""
         if wait:
             self.soon()
         else:
             self.now()
 
     def soon(self) -> None:
-        """Draws at once, or when the time has come."""
+        """Draw as soon as ``every`` seconds have passed since the last drawing."""
         if self._timer is not None or not self._owner.is_running:
             return
-        left = self._drawn + self._pause() - time.monotonic()
+        left = self._drawn + self._every - time.monotonic()
         if left <= 0:
             self.now()
         else:
             self._timer = self._owner.set_timer(left, self.now)
 
     def now(self) -> None:
-        """Draws, and with it what has been asked for."""
+        """Draw at once, which also carries out a waiting request."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -53,11 +59,11 @@ class Paced:
 
 
 def can_wait(events: Sequence[Event | StepBlock]) -> bool:
-    """Whether they are only steps and counts, of which more follow; none at all says that a run has ended."""
+    """Whether ``events`` are only steps and progress counts, of which more will follow; False if there are none."""
     from core.runs.events import Progressed, StepLogged
     from core.runs.step_columns import StepBlock
 
+    steps = (StepLogged, StepBlock)
     return bool(events) and all(
-        isinstance(event, (StepLogged, StepBlock)) or (isinstance(event, Progressed) and bool(event.done))
-        for event in events
+        isinstance(event, steps) or (isinstance(event, Progressed) and bool(event.done)) for event in events
     )

@@ -119,8 +119,8 @@ def open_console(tmp_path: Path, trainer: FakeTrainer) -> OpenConsole:
 @pytest.fixture(autouse=True)
 def _brisk_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps are drawn as they come, so that tests do not wait for them."""
-    monkeypatch.setattr("tui.app.STEPS_S", 0.0)
-    monkeypatch.setattr("tui.workers.training.STEPS_S", 0.0)
+    monkeypatch.setattr("tui.app.NUMBERS_S", 0.0)
+    monkeypatch.setattr("tui.workers.training.POST_S", 0.0)
 
 
 @pytest.fixture(autouse=True)

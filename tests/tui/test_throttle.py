@@ -1,4 +1,4 @@
-"""What is paced is drawn at once, then no more often than allowed, and what is asked for is never lost."""
+"""What is throttle is drawn at once, then no more often than allowed, and what is asked for is never lost."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import pytest
 from textual.app import App
 
 from tests.tui.fakes import epoch, finished, progressed, step
-from tui.throttle import Paced, can_wait
+from tui.throttle import Throttle, can_wait
 
 PAUSE = 0.2
 
 
 @pytest.fixture
 async def drawings():
-    """A paced drawing in a running app, and what the value was at each time it was drawn."""
+    """A throttle drawing in a running app, and what the value was at each time it was drawn."""
     app = App()
     drawn: list[int] = []
     value = [0]
-    paced = Paced(app, lambda: drawn.append(value[0]), pause=lambda: PAUSE)
+    throttle = Throttle(app, lambda: drawn.append(value[0]), PAUSE)
     async with app.run_test():
-        yield paced, value, drawn
+        yield throttle, value, drawn
 
 
 async def test_what_is_asked_for_in_between_is_drawn_once_and_as_it_is_then(drawings):
-    paced, value, drawn = drawings
+    throttle, value, drawn = drawings
     for value[0] in range(1, 10):
-        paced.soon()
+        throttle.soon()
     assert drawn == [1]
     await asyncio.sleep(2 * PAUSE)
     assert drawn == [1, 9]
@@ -37,11 +37,11 @@ async def test_what_is_asked_for_in_between_is_drawn_once_and_as_it_is_then(draw
 
 
 async def test_what_cannot_wait_is_drawn_now_and_with_it_what_waited(drawings):
-    paced, value, drawn = drawings
-    paced.soon()
+    throttle, value, drawn = drawings
+    throttle.soon()
     value[0] = 1
-    paced.soon()
-    paced.now()
+    throttle.soon()
+    throttle.now()
     assert drawn == [0, 1]
     await asyncio.sleep(2 * PAUSE)
     assert drawn == [0, 1]
@@ -49,7 +49,7 @@ async def test_what_cannot_wait_is_drawn_now_and_with_it_what_waited(drawings):
 
 async def test_an_owner_that_does_not_run_draws_nothing():
     drawn: list[int] = []
-    Paced(App(), lambda: drawn.append(1), pause=lambda: 0.0).soon()
+    Throttle(App(), lambda: drawn.append(1), 0.0).soon()
     assert drawn == []
 
 

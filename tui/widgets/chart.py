@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,53 +17,24 @@ from textual.strip import Strip
 
 from tui.widgets.line_view import LineView
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One curve, not changed once it is shown. ``colour`` is a variable of the theme; ``mark`` draws points with it.
+    """One curve, not changed once it is shown.
 
-    ``means`` are the values that the line follows where several points share a column; without them, ``values``.
+    ``colour`` is a variable of the theme; with a ``mark``, points are drawn with it instead of a line. Steps and values
+    may be numpy arrays.
     """
 
     label: str
-    steps: Sequence[int]
-    values: Sequence[float]
+    steps: Sequence[int] | NDArray[np.int64]
+    values: Sequence[float] | NDArray[np.float64]
     colour: str
     mark: str = ""
-    means: Sequence[float] = ()
-
-
-def trend(steps: Sequence[int], values: Sequence[float], columns: int) -> tuple[list[float], list[float]]:
-    """One point a column: the means of its steps and values. Values that are not finite are left out."""
-    across, up = [], []
-    for column in range(columns):
-        part = _of_column(column, columns, len(steps))
-        kept = [i for i in part if values[i] - values[i] == 0]
-        if kept:
-            across.append(sum(steps[i] for i in kept) / len(kept))
-            up.append(sum(values[i] for i in kept) / len(kept))
-    return across, up
-
-
-def _of_column(column: int, columns: int, count: int) -> range:
-    """Which of ``count`` points fall into a column; in whole numbers, so that none is lost to rounding."""
-    return range(column * count // columns, (column + 1) * count // columns)
-
-
-def decimate(steps: Sequence[int], values: Sequence[float], columns: int) -> tuple[list[int], list[float]]:
-    """At most two points a column, its lowest and its highest, in order: a spike cannot vanish.
-
-    Values that are not finite are left out.
-    """
-    if len(steps) <= 2 * columns:
-        kept = [i for i, value in enumerate(values) if value - value == 0]
-        return [steps[i] for i in kept], [values[i] for i in kept]
-    chosen: list[int] = []
-    for column in range(columns):
-        part = [i for i in _of_column(column, columns, len(steps)) if values[i] - values[i] == 0]
-        if part:
-            chosen.extend(sorted({min(part, key=values.__getitem__), max(part, key=values.__getitem__)}))
-    return [steps[i] for i in chosen], [values[i] for i in chosen]
 
 
 def nice_ticks(low: float, high: float, most: int) -> tuple[list[float], int]:
@@ -101,9 +71,6 @@ class Chart(LineView, can_focus=False):
     DEFAULT_CSS = """
     Chart { width: 1fr; height: 1fr; overflow: hidden hidden; }
     """
-
-    cost = 0.0
-    """Seconds of processor time that drawing it took, the last time."""
 
     def __init__(self, title: str, *, percent: bool = False) -> None:
         super().__init__(id=title)
@@ -143,9 +110,7 @@ class Chart(LineView, can_focus=False):
     def build_line(self, y: int) -> Strip:
         base, size = self.base_style, Size(self.view.width, self.view.height)
         if size != self._drawn_in:
-            began = time.thread_time()
             self._lines, self._drawn_in = self._draw(*size), size
-            self.cost = time.thread_time() - began
         line = self._lines[y] if y < len(self._lines) else []
         segments = [
             Segment(text, base + Style(color=Color(*colour).rich_color) if colour is not None else base)
@@ -158,6 +123,8 @@ class Chart(LineView, can_focus=False):
             words = Text(self._last_words())
             words.truncate(width, overflow="ellipsis")
             return [[(words.plain, None)]]
+        from tui.widgets.decimation import finite, per_column  # numpy, which the first frame does not need
+
         if self._figure is None:
             from textual_plotext.plot import Plot
 
@@ -172,19 +139,25 @@ class Chart(LineView, can_focus=False):
         scale = 100 if self._percent else 1
         everything: list[float] = []
         for one in self._series:
-            columns = max(width - 8, 2)
-            steps, values = decimate(one.steps, one.values, columns)
-            if not steps:
+            columns, colour = max(width - 8, 2), self._rgb(one.colour)
+            steps, values = finite(one.steps, one.values)
+            if not len(values):
                 continue
-            scaled, colour = [value * scale for value in values], self._rgb(one.colour)
-            everything += scaled
-            crowded = len(one.steps) > 2 * columns
-            draw = figure.scatter if one.mark or crowded else figure.plot
-            draw(steps, scaled, color=colour, marker=one.mark or "braille")
-            if crowded and not one.mark:
-                # A line through the lowest and the highest of each column would be a band, and dear: they are dots.
-                across, up = trend(one.steps, one.means or one.values, columns)
-                figure.plot(across, [value * scale for value in up], color=colour, marker="braille")
+            if len(values) <= 2 * columns:
+                scaled = (values * scale).tolist()
+                everything += [min(scaled), max(scaled)]
+                draw = figure.scatter if one.mark else figure.plot
+                draw(steps.tolist(), scaled, color=colour, marker=one.mark or "braille")
+                continue
+            # Several points share a column: dots for its lowest and highest value, a line through the means.
+            shown = per_column(steps, values, columns)
+            across = shown.steps.tolist()
+            for extreme in (shown.lowest, shown.highest):
+                scaled = (extreme * scale).tolist()
+                everything += [min(scaled), max(scaled)]
+                figure.scatter(across, scaled, color=colour, marker=one.mark or "braille")
+            if not one.mark:
+                figure.plot(across, (shown.mean * scale).tolist(), color=colour, marker="braille")
         figure.xlim(0, self._x_end)
         if everything:
             low, high = min(everything), max(everything)
@@ -223,7 +196,9 @@ class Chart(LineView, can_focus=False):
 
     def _last_words(self) -> str:
         words = [
-            f"{one.label} {one.values[-1] * (100 if self._percent else 1):.3g}" for one in self._series if one.values
+            f"{one.label} {one.values[-1] * (100 if self._percent else 1):.3g}"
+            for one in self._series
+            if len(one.values)
         ]
         return f"{self._title}: " + ", ".join(words)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -10,22 +11,24 @@ from textual.containers import Horizontal, Vertical
 
 from core.formatting import percent
 from core.runs.state import RunState
-from tui.throttle import Paced
+from tui.throttle import CURVES_S, Throttle
 from tui.widgets.chart import Chart, Series
-from tui.widgets.envelope import Envelope
 from tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tui.widgets.decimation import RunningMean
 
 KINDS = ("loss", "accuracy")
 TRAIN_COLOUR, VALIDATION_COLOUR = "train-curve", "validation-curve"
 RUN_COLOURS = 6
 """How many runs over one another have a colour of their own: the theme's run-1 to run-6."""
-SHARE = 0.0025
-"""Of the time of a run that goes on, what drawing its curves may take: a processor draws them or trains."""
-
 MARKS = {
     "checkpoint": ("▪", "saved"),
     "pause": ("‖", "pause"),
-    "start": ("↻", "went on"),
+    "start": ("↻", "resumed"),
     "add_epochs": ("+", "epochs added"),
     "learning_rate": ("λ", "rate changed"),
 }
@@ -43,12 +46,10 @@ class RunCurves(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self._envelopes: dict[tuple[int, str, int], tuple[RunState, Envelope]] = {}
-        """Beside each the state it follows, which keeps the key from being another's."""
+        self._means: dict[tuple[int, str], tuple[RunState, RunningMean]] = {}
+        """By the id of a state and the kind of curve; the state is stored too, so that its id is not reused."""
         self._runs: Sequence[tuple[str, RunState]] = ()
-        self._behind = False
-        """Whether a curve has more points than its envelope has taken in."""
-        self._drawing = Paced(self, self._draw, pause=lambda: sum(chart.cost for chart in self.query(Chart)) / SHARE)
+        self._throttle = Throttle(self, self._draw, CURVES_S)
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -57,10 +58,10 @@ class RunCurves(Vertical):
         yield Lines(id="legend")
 
     def show(self, runs: Sequence[tuple[str, RunState]], *, paced: bool = False) -> None:
-        """Draws the curves of (name, state) pairs; ``paced`` where only points are new, which can wait a moment."""
+        """Draw the curves of (name, state) pairs; with ``paced``, at most once a second, as only points are new."""
         self._runs = runs
         self._show_legend()
-        self._drawing.ask(wait=paced)
+        self._throttle.ask(wait=paced)
 
     def _show_legend(self) -> None:
         legend = Text()
@@ -75,7 +76,7 @@ class RunCurves(Vertical):
             legend.append(_latest(state, "val"))
             words = [f"{sign} {words}" for sign, words in MARKS.values() if sign in {each for _, each in _marks(state)}]
             if len(state.curves["train/loss"].steps) > self.app.size.width:
-                words.insert(0, "· lowest and highest")  # where the chart has more points than columns
+                words.insert(0, "· lowest and highest")  # of the points that share a column
             for each in words:
                 if legend.cell_len + len(each) < room:
                     legend.append(f"   {each}", style="dim")
@@ -85,7 +86,6 @@ class RunCurves(Vertical):
         if not self.app.is_running:  # the charts are taken down one by one
             return
         runs = self._runs
-        self._behind = False
         last = max((max(state.total_steps, state.step) for _, state in runs), default=1)
         ticks = _epoch_ticks(runs)
         marks = _marks(runs[0][1]) if len(runs) == 1 else []
@@ -96,39 +96,19 @@ class RunCurves(Vertical):
                 if len(runs) > 1:
                     train = validation = _run_colour(number)
                     mark = _sign(number)
-                steps, values, means = self._train_points(state, kind)
-                series.append(Series("train", steps, values, train, means=means))
+                series.append(Series("train", *self._train_points(state, kind), train))
                 curve = state.curves[f"val/{kind}"]
                 series.append(Series("validation", tuple(curve.steps), tuple(curve.values), validation, mark=mark))
             chart.show(series, x_end=last, ticks=ticks, marks=marks)
         shown = {id(state) for _, state in runs}
-        self._envelopes = {key: kept for key, kept in self._envelopes.items() if key[0] in shown}
-        if self._behind:  # a long run that has just been opened: the rest after the keys that wait
-            self.set_timer(0.001, self._catch_up)
+        self._means = {key: known for key, known in self._means.items() if key[0] in shown}
 
-    def _catch_up(self) -> None:
-        """Some more points, and once they are all there the charts."""
-        if not self._behind:  # something else has been shown meanwhile
-            return
-        self._behind = False
-        for _, state in self._runs:
-            for kind in KINDS:
-                self._follow(state, kind)
-        if self._behind:
-            self.set_timer(0.001, self._catch_up)
-        else:
-            self._drawing.now()
+    def _train_points(self, state: RunState, kind: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        from tui.widgets.decimation import RunningMean  # numpy, which the first frame does not need
 
-    def _train_points(self, state: RunState, kind: str) -> tuple[list[int], list[float], list[float]]:
-        """The mean of the last batches, because one batch of 16 alone says little; only new points cost anything."""
-        return self._follow(state, kind).points()
-
-    def _follow(self, state: RunState, kind: str) -> Envelope:
-        curve = state.curves[f"train/{kind}"]
-        envelope = self._envelopes.setdefault((id(state), kind, curve.rewinds), (state, Envelope()))[1]
-        if not envelope.follow(curve.steps, curve.values):
-            self._behind = True
-        return envelope
+        if (key := (id(state), kind)) not in self._means:
+            self._means[key] = state, RunningMean(state.curves[f"train/{kind}"])
+        return self._means[key][1].points()
 
     def _style(self, variable: str) -> str:
         return self.app.theme_variables[variable]

@@ -20,10 +20,13 @@ from core.runs.events import Event
 from core.training.control import Control
 from core.training.preload import preload
 from tui.messages import RunOpened, TrainingEnded, TrainingEvents
-from tui.throttle import STEPS_S, can_wait
+from tui.throttle import NUMBERS_S, can_wait
 
 NICE = 10
 """The training's threads give way to the one that draws and answers keys; with 5 it was interrupted amid a frame."""
+
+POST_S = NUMBERS_S / 2
+"""Seconds between two posts of steps; with steps of half of that or less, each drawing of the numbers has new ones."""
 
 Post = Callable[[Message], Any]
 Emit = Callable[[Event], None]
@@ -48,7 +51,7 @@ def resume_for_real(run: Run, control: Control, emit: Emit, add_epochs: int) -> 
 
 
 class Telling:
-    """Posts events: steps and counts, of which more follows, together and once a second; what else happens at once."""
+    """Posts events: steps and progress counts together, a few times a second; everything else at once."""
 
     def __init__(self, post: Post) -> None:
         self._post = post
@@ -59,7 +62,7 @@ class Telling:
     def emit(self, event: Event) -> None:
         with self._lock:
             self._waiting.append(event)
-            if not can_wait(self._waiting) or time.monotonic() - self._posted >= STEPS_S:
+            if not can_wait(self._waiting) or time.monotonic() - self._posted >= POST_S:
                 self._tell()
 
     def end(self) -> None:

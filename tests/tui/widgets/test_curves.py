@@ -1,14 +1,15 @@
-"""Curves of long runs are taken in bit by bit, and never over a run that is shown by then."""
+"""Curves of a run: a long one is drawn whole, and new points alone wait for their turn."""
 
 from __future__ import annotations
 
 from textual.app import App
 
 from core.runs.state import RunState
+from tests.core.support.events_of import step
 from tui.themes import ON_DARK
-from tui.widgets import envelope
-from tui.widgets.chart import Chart
 from tui.widgets.curves import RunCurves
+
+BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
 
 
 class Page(App[None]):
@@ -21,43 +22,62 @@ class Page(App[None]):
 
 def state_of(count, loss):
     state = RunState()
-    for name, value in (("train/loss", loss), ("train/accuracy", 0.5)):
-        state.curves[name].steps.extend(range(1, count + 1))
-        state.curves[name].values.extend([value] * count)
+    for number in range(1, count + 1):
+        state.apply(step(number, loss=loss))
     return state
 
 
-async def test_a_long_run_arrives_whole_and_one_shown_meanwhile_stays(monkeypatch):
-    monkeypatch.setattr(envelope.Envelope.follow, "__kwdefaults__", {"most": 100})
+def text_of(app):
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+def braille_of(app):
+    """The drawn cells of the left chart, where the loss is."""
+    return [[char if char in BRAILLE else " " for char in line[:50]] for line in text_of(app).splitlines()]
+
+
+async def test_a_long_run_is_drawn_to_its_end_and_another_replaces_it():
     app = Page()
     async with app.run_test(size=(100, 30)) as pilot:
         curves = app.query_one(RunCurves)
-        long, other = state_of(1000, 0.75), state_of(10, 0.25)
-        curves.show([("long", long)])
-        assert len(app.query(Chart)[0]._series[0].steps) == 100
-        curves.show([("other", other)])
-        await pilot.pause(0.1)
-        assert set(app.query(Chart)[0]._series[0].values) == {0.25}
-        curves.show([("long", long)])
-        for _ in range(100):
-            await pilot.pause(0.02)
-            if len(app.query(Chart)[0]._series[0].steps) == 1000:
-                break
-        assert app.query(Chart)[0]._series[0].steps == list(range(1, 1001))
+        curves.show([("long", state_of(5000, 0.75))])
+        await pilot.pause()
+        assert any(line[47] != " " or line[46] != " " for line in braille_of(app))
+        assert "lowest and highest" in text_of(app)
+        curves.show([("other", state_of(10, 0.25))])
+        await pilot.pause()
+        assert "lowest and highest" not in text_of(app)
 
 
-async def test_points_alone_wait_for_their_turn_and_the_legend_does_not(monkeypatch):
-    monkeypatch.setattr(Chart, "cost", 1.0)
+async def test_new_points_alone_wait_and_the_numbers_of_the_legend_do_not(monkeypatch):
+    monkeypatch.setattr("tui.widgets.curves.CURVES_S", 3600.0)
     app = Page()
     async with app.run_test(size=(100, 30)) as pilot:
         curves = app.query_one(RunCurves)
         state = state_of(10, 0.25)
         curves.show([("run", state)])
-        state.curves["train/loss"].steps.append(11)
-        state.curves["train/loss"].values.append(0.75)
+        await pilot.pause()
+        before = braille_of(app)
+        state.apply(step(11, loss=0.75))
         curves.show([("run", state)], paced=True)
         await pilot.pause()
-        assert len(app.query(Chart)[0]._series[0].steps) == 10
-        assert "loss 0.750" in "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert braille_of(app) == before
+        assert "loss 0.750" in text_of(app)
         curves.show([("run", state)])
-        assert len(app.query(Chart)[0]._series[0].steps) == 11
+        await pilot.pause()
+        assert braille_of(app) != before
+
+
+async def test_new_points_are_drawn_within_the_time_between_two_drawings(monkeypatch):
+    monkeypatch.setattr("tui.widgets.curves.CURVES_S", 0.1)
+    app = Page()
+    async with app.run_test(size=(100, 30)) as pilot:
+        curves = app.query_one(RunCurves)
+        state = state_of(10, 0.25)
+        curves.show([("run", state)])
+        await pilot.pause()
+        before = braille_of(app)
+        state.apply(step(11, loss=0.75))
+        curves.show([("run", state)], paced=True)
+        await pilot.pause(0.4)
+        assert braille_of(app) != before

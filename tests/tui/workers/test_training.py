@@ -38,7 +38,7 @@ def test_a_runs_thread_and_those_it_starts_give_way_and_no_other_does(tmp_path):
 @pytest.fixture
 def told(monkeypatch):
     """A telling that posts steps once an hour, and the steps or kinds of events in each message."""
-    monkeypatch.setattr("tui.workers.training.STEPS_S", 3600.0)
+    monkeypatch.setattr("tui.workers.training.POST_S", 3600.0)
     messages: list[list[Event]] = []
     return Telling(lambda message: messages.append(message.events)), messages
 
@@ -60,13 +60,13 @@ def test_a_step_is_told_at_once_where_none_was_for_so_long(told, monkeypatch):
     telling.emit(step(1))
     telling.emit(step(2))
     assert messages == [[step(1)]]
-    monkeypatch.setattr("tui.workers.training.STEPS_S", 0.0)
+    monkeypatch.setattr("tui.workers.training.POST_S", 0.0)
     telling.emit(step(3))
     assert messages == [[step(1)], [step(2), step(3)]]
 
 
 def test_what_waited_is_told_before_a_run_is_over(tmp_path, monkeypatch):
-    monkeypatch.setattr("tui.workers.training.STEPS_S", 3600.0)
+    monkeypatch.setattr("tui.workers.training.POST_S", 3600.0)
     posted = []
 
     def train(config, root, control, emit):
