@@ -14,7 +14,8 @@ from core.runs.reader import read_events
 from core.runs.recorder import Emit
 from core.runs.writer import RunWriter, launch_id
 from core.training.control import Change, Control, journal_of
-from core.training.loop import TrainingRun
+from core.training.loop import train_to_end
+from core.training.training_run import TrainingRun
 
 
 def resume(
@@ -63,7 +64,8 @@ def resume(
     resumed = TrainingRun(config, run, writer, control, emit, ranks, saved=saved, elapsed=elapsed)
     for reason in skipped:
         resumed.recorder.warn(f"skipped a damaged checkpoint: {reason}")
-    return resumed.train()
+    del saved, events  # their memory is needed for training
+    return train_to_end(resumed)
 
 
 def run_of_this_launch(root: Path) -> Run | None:
