@@ -1,4 +1,4 @@
-"""The entry point ``imdb-tui``: the console when no command is given, else core's commands."""
+"""The entry point ``imdb-tui``: it opens the console if no command is given, else runs a command of core."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ WATCH = "watch"
 
 
 def main() -> None:
-    """Starts the console, or hands over to :mod:`core.cli.main`."""
+    """Open the console, or run a command of :mod:`core.cli.main`."""
     try:
         _main()
-    except KeyboardInterrupt:  # while modules are imported; later whatever runs sees to it
+    except KeyboardInterrupt:  # while modules are imported; later, the console and the commands handle it
         leave(130)
 
 
@@ -34,16 +34,16 @@ def _main() -> None:
 
 
 def leave(code: int) -> NoReturn:
-    """Ends the process. What has to be kept is kept by now: the run's own thread is joined."""
+    """End the process. The run is saved by now: its thread was joined."""
     if any(thread.daemon for thread in threading.enumerate()):
-        # Python's own way out would wait seconds for the import of torch, or end torch amid a computation.
+        # sys.exit would wait seconds for the import of torch, or crash torch in a computation.
         sys.stdout.flush()
         os._exit(code)
     sys.exit(code)
 
 
 def _wants_console(arguments: list[str]) -> bool:
-    """No command: nothing at all, or options of the console only."""
+    """Return whether there is no command: only options of the console, or nothing."""
     i = 0
     while i < len(arguments):
         name, equals, _ = arguments[i].partition("=")
@@ -54,19 +54,19 @@ def _wants_console(arguments: list[str]) -> bool:
 
 
 def _on_terminal() -> bool:
-    streams: tuple[TextIO | None, ...] = (sys.stdin, sys.stdout)  # None for one that was closed
+    streams: tuple[TextIO | None, ...] = (sys.stdin, sys.stdout)  # None if it was closed
     return all(stream is not None and stream.isatty() for stream in streams)
 
 
 def _run_to_watch(arguments: list[str]) -> tuple[str, list[str]] | None:
-    """The run and the options left for the console; None for what the command line shall answer instead."""
+    """Return the run and the options for the console; None if core's ``watch`` command shall run instead."""
     names = [each for i, each in enumerate(arguments) if not each.startswith("-") and arguments[i - 1] != "--runs-dir"]
     options = [each for each in arguments if each not in names]
     return (names[0], options) if len(names) == 1 and _wants_console(options) else None
 
 
 def open_console(arguments: list[str], *, watch: str | None = None) -> int:
-    """Runs the full-screen console, with the run ``watch`` opened in it; returns the exit code."""
+    """Run the console, with the run ``watch`` opened in it, and return the exit code."""
     import argparse
 
     parser = argparse.ArgumentParser("imdb-tui", add_help=False)
@@ -77,11 +77,11 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     if not _on_terminal():
         print("imdb-tui: the console needs a terminal; `imdb-tui --help` lists commands", file=sys.stderr)  # noqa: T201
         return 2
-    # Both are read when textual is imported. A key shows in two frames; escape counts as alone after 40 ms.
+    # Both are read when textual is imported: a frame takes 4 ms, and a single escape is recognised after 40 ms.
     os.environ.setdefault("TEXTUAL_FPS", "240")
     os.environ.setdefault("ESCDELAY", "40")
-    # A screen makes many short-lived objects a key: with Python's own thresholds a seventh of the time goes into
-    # looking for cycles among them, some 20 ms at once now and then.
+    # Every key creates many short-lived objects. With Python's default thresholds, a seventh of the time is garbage
+    # collection, with pauses of 20 ms.
     gc.set_threshold(10_000, 50, 100)
 
     from core.config.presets import list_presets, load_preset
@@ -104,7 +104,7 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     except InputError as error:
         print(f"imdb-tui: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    gc.disable()  # before the first frame nothing is garbage
+    gc.disable()  # nothing is garbage before the first frame
     from tui.app import ImdbTui
 
     root = runs_root(options.runs_dir)

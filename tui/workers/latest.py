@@ -1,4 +1,4 @@
-"""Work in a thread where only the newest matters: what waits is replaced, what runs is finished and then dropped."""
+"""A thread for work of which only the newest request matters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Work = Callable[[], object]
 
 
 class Latest:
-    """At most one thread runs, and at most one piece of work waits for it: the one that was handed over last."""
+    """Runs one request at a time; a new request replaces the one that waits."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -18,7 +18,7 @@ class Latest:
         self._running = False
 
     def submit(self, work: Work) -> None:
-        """Runs ``work`` as soon as the thread is free, unless something newer comes first."""
+        """Run ``work`` when the thread is free, unless a newer request replaces it first."""
         with self._lock:
             self._waiting = work
             if self._running:
@@ -28,7 +28,7 @@ class Latest:
 
     @property
     def is_outdated(self) -> bool:
-        """For the work itself to ask: something newer waits, so that it may stop."""
+        """Whether a newer request waits; running work may check this and stop."""
         return self._waiting is not None
 
     @property

@@ -1,4 +1,4 @@
-"""The worker thread of a run: a plain thread with its own life, which only posts messages."""
+"""The thread that trains a run; it only posts messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tui.messages import RunOpened, TrainingEnded, TrainingEvents
 from tui.throttle import NUMBERS_S, can_wait
 
 NICE = 10
-"""The training's threads give way to the one that draws and answers keys; with 5 it was interrupted amid a frame."""
+"""Niceness of the training threads, so that the user interface has priority; with 5, frames were interrupted."""
 
 POST_S = NUMBERS_S / 2
 """Seconds between two posts of steps; with steps of half of that or less, each drawing of the numbers has new ones."""
@@ -34,24 +34,24 @@ TrainFunction = Callable[[RunConfig, Path, Control, Emit], Any]
 ResumeFunction = Callable[[Run, Control, Emit, int], Any]
 
 
-def train_for_real(config: RunConfig, root: Path, control: Control, emit: Emit) -> None:
-    """core's loop; torch is imported in the calling thread if it is not there yet."""
+def train_with_core(config: RunConfig, root: Path, control: Control, emit: Emit) -> None:
+    """Run the training loop of core; import torch first, in the calling thread, if needed."""
     preload()
     from core.training.loop import train
 
     train(config, root, control, emit)
 
 
-def resume_for_real(run: Run, control: Control, emit: Emit, add_epochs: int) -> None:
-    """Goes on with a run, by so many epochs longer."""
+def resume_with_core(run: Run, control: Control, emit: Emit, add_epochs: int) -> None:
+    """Resume a run, with so many more epochs."""
     preload()
     from core.training.resume import resume
 
     resume(run, control, emit, add_epochs=add_epochs)
 
 
-class Telling:
-    """Posts events: steps and progress counts together, a few times a second; everything else at once."""
+class EventPoster:
+    """Posts events: steps and counts together, a few times a second; all others at once."""
 
     def __init__(self, post: Post) -> None:
         self._post = post
@@ -63,25 +63,25 @@ class Telling:
         with self._lock:
             self._waiting.append(event)
             if not can_wait(self._waiting) or time.monotonic() - self._posted >= POST_S:
-                self._tell()
+                self._flush()
 
-    def end(self) -> None:
-        """Posts what has waited."""
+    def flush(self) -> None:
+        """Post the events that wait."""
         with self._lock:
-            self._tell()
+            self._flush()
 
-    def _tell(self) -> None:
+    def _flush(self) -> None:
         if self._waiting:
             self._post(TrainingEvents(self._waiting))
             self._waiting, self._posted = [], time.monotonic()
 
 
 class Training:
-    """One run at a time. The thread ends by itself when its control says stop."""
+    """Trains one run at a time. The thread ends when its control requests a stop."""
 
     def __init__(self, post: Post, train: TrainFunction | None = None, resume: ResumeFunction | None = None) -> None:
-        """``train`` and ``resume`` stand in for core's own."""
-        self._post, self._train, self._resume = post, train or train_for_real, resume or resume_for_real
+        """``train`` and ``resume`` replace those of core."""
+        self._post, self._train, self._resume = post, train or train_with_core, resume or resume_with_core
         self._thread: threading.Thread | None = None
         self.control = Control()
 
@@ -90,11 +90,11 @@ class Training:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self, config: RunConfig, root: Path) -> None:
-        """Starts a new run; the caller has made sure that none is live."""
+        """Start a new run. No other may be live."""
         self._begin(lambda control, emit: self._train(config, root, control, emit))
 
     def resume(self, run: Run, add_epochs: int = 0) -> None:
-        """Goes on with a run; what there is of it is posted first."""
+        """Resume a run, and first post its state so far. No other may be live."""
 
         def work(control: Control, emit: Emit) -> None:
             self._post(RunOpened(run, run.state(), own=True))
@@ -110,7 +110,7 @@ class Training:
         self._thread.start()
 
     def stop_and_join(self, reason: str) -> None:
-        """Asks for a stop and waits until everything is saved."""
+        """Request a stop and wait until the run is saved."""
         if self._thread is not None:
             self.control.stop(reason)
             self._thread.join()
@@ -118,12 +118,12 @@ class Training:
     def _work(self, work: Callable[[Control, Emit], Any], control: Control) -> None:
         error, trace = "", ""
         lower_priority(NICE)
-        telling = Telling(self._post)
+        poster = EventPoster(self._post)
         try:
-            work(control, telling.emit)
+            work(control, poster.emit)
         except InputError as problem:
             error = str(problem)
         except BaseException as problem:
             error, trace = f"{type(problem).__name__}: {problem}".splitlines()[0], traceback.format_exc()
-        telling.end()
+        poster.flush()
         self._post(TrainingEnded(error, trace))

@@ -1,4 +1,4 @@
-"""The menu of presets: choosing, editing, undoing, saving, and what a broken file looks like."""
+"""The Presets pane: choosing, editing, undoing, saving, and invalid files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_the_preset_of_the_command_line_is_under_the_cursor(open_console):
         await console.see("scratch")
 
 
-async def test_an_invalid_value_is_marked_says_why_and_enter_refuses_it(open_console, trainer):
+async def test_an_invalid_value_is_marked_with_the_reason_and_cannot_be_opened_in_train(open_console, trainer):
     async with open_console() as console:
         await focus_field(console, "data.n_samples")
         await retype(console, "many")
@@ -61,7 +61,7 @@ async def test_an_invalid_value_is_marked_says_why_and_enter_refuses_it(open_con
         assert trainer.configs == []
 
 
-async def test_an_invalid_value_that_is_mended_can_be_taken(open_console, trainer):
+async def test_a_corrected_value_can_be_opened_in_train(open_console, trainer):
     async with open_console() as console:
         await focus_field(console, "data.n_samples")
         await retype(console, "1")
@@ -72,7 +72,7 @@ async def test_an_invalid_value_that_is_mended_can_be_taken(open_console, traine
         await console.until(lambda: console.app.pane == "train", "the Train pane")
 
 
-async def test_a_changed_value_has_a_dot_and_undo_takes_both_back(open_console):
+async def test_an_edited_value_has_a_dot_and_undo_removes_both(open_console):
     async with open_console() as console:
         assert "•" not in console.text()
         await focus_field(console, "data.n_samples")
@@ -83,7 +83,7 @@ async def test_a_changed_value_has_a_dot_and_undo_takes_both_back(open_console):
         assert any(str(load_preset("quick").data.n_samples) in line for line in console.lines("n_samples"))
 
 
-async def test_edits_go_with_enter_to_train_and_are_what_is_started(open_console, trainer):
+async def test_an_edited_preset_is_started_with_its_edits(open_console, trainer):
     async with open_console() as console:
         await focus_field(console, "train.learning_rate")
         await retype(console, "0.003")
@@ -109,7 +109,7 @@ async def test_e_goes_back_to_the_field_that_was_edited_last(open_console):
         assert fields.current == below
 
 
-async def test_what_is_typed_right_after_a_step_comes_to_the_field_one_has_stepped_to(open_console):
+async def test_what_is_typed_right_after_a_step_goes_into_the_new_field(open_console):
     async with open_console() as console:
         await focus_field(console, "data.n_samples")
         for key in ("9", "down", "down", "x", "tab", "up", "up", "backspace"):  # as fast as a terminal can send them
@@ -134,7 +134,7 @@ async def test_a_click_puts_the_cursor_on_a_field_and_a_step_beyond_the_ends_lea
         assert not fields.field.has_focus
 
 
-async def test_the_field_under_the_cursor_is_in_sight(open_console):
+async def test_the_selected_field_is_visible(open_console):
     async with open_console(size=(80, 24)) as console:
         await console.see("quick")
         await console.press("e")
@@ -164,31 +164,31 @@ async def test_save_as_puts_the_edited_preset_into_the_menu_and_leaves_the_shipp
         await console.press("escape", "ctrl+s")
         await console.see("my-quick")
         await console.press("ctrl+u", *"mine", "enter")
-        await console.notice("saved as")
+        await console.notice("Saved as")
         await console.see("mine")
         await console.until(lambda: any("77" in line for line in console.lines("n_samples")), "the saved value")
     assert load_preset("mine").data.n_samples == 77
     assert load_preset("quick").data.n_samples != 77
 
 
-async def test_save_as_refuses_a_taken_name_with_a_word(open_console):
+async def test_save_as_refuses_the_name_of_another_preset(open_console):
     async with open_console() as console:
         await console.press("ctrl+s", "ctrl+u", *"scratch", "enter")
         await console.see("already a preset 'scratch'", "enter accepts")
         await console.press(*"/2", "enter")
         await console.see("'scratch/2' cannot name a preset")
         await console.press("backspace", "backspace", *"-2", "enter")
-        await console.notice("saved as")
+        await console.notice("Saved as")
 
 
-async def test_a_broken_preset_of_ones_own_appears_with_its_error_and_cannot_be_taken(open_console, tmp_path):
+async def test_an_invalid_preset_file_is_listed_with_its_error_and_cannot_be_opened_in_train(open_console, tmp_path):
     folder = tmp_path / "own-presets"
     folder.mkdir()
     (folder / "typo.toml").write_text("[train]\nlearning_rat = 1\n", encoding="utf-8")
     async with open_console(preset="typo") as console:
-        await console.see("typo", "broken", "learning_rat")
+        await console.see("typo", "invalid file", "learning_rat")
         await console.press("enter")
-        await console.notice("broken")
+        await console.notice("is invalid")
         assert console.app.pane == "presets"
         await console.press("k")
         await console.see("n_samples")
@@ -210,7 +210,7 @@ async def test_control_characters_of_a_preset_file_do_not_reach_the_screen(open_
         assert not [char for char in console.text() if ord(char) < 32 and char != "\n"]
 
 
-async def test_undo_after_an_invalid_value_lets_the_preset_be_taken(open_console):
+async def test_undo_removes_an_invalid_value(open_console):
     async with open_console() as console:
         await focus_field(console, "data.n_samples")
         await retype(console, "many")
@@ -219,7 +219,7 @@ async def test_undo_after_an_invalid_value_lets_the_preset_be_taken(open_console
         await console.until(lambda: console.app.pane == "train", "the Train pane")
 
 
-async def test_undo_takes_the_dot_from_the_menu_too(open_console):
+async def test_undo_removes_the_dot_from_the_list(open_console):
     async with open_console() as console:
         await focus_field(console, "data.n_samples")
         await retype(console, "77")

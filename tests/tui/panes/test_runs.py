@@ -1,4 +1,4 @@
-"""The runs pane: what lies on the disk, one run's configuration, several over one another."""
+"""The Runs pane: the list of runs, the configuration of one, and several in comparison."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def config(name, **fields):
     return made
 
 
-async def test_runs_of_every_ending_are_listed_with_sign_and_word(open_console, root):
+async def test_runs_of_every_status_are_listed_with_its_sign_and_name(open_console, root):
     write_run(root, config("done"), whole_run(preset="done"), minute=1)
     write_run(root, config("halted"), whole_run(preset="halted", done=1, end="stopped"), minute=2)
     write_run(root, config("broke"), whole_run(preset="broke", done=1, end="failed"), minute=3)
@@ -74,7 +74,7 @@ async def test_two_marked_runs_show_only_the_fields_in_which_they_differ(open_co
         await console.see_no("train.learning_rate")
 
 
-async def test_two_marked_runs_of_one_configuration_are_said_to_be_the_same(open_console, root):
+async def test_two_marked_runs_of_one_configuration_are_reported_as_the_same(open_console, root):
     for minute in (1, 2):
         write_run(root, config("twin"), whole_run(preset="twin"), minute=minute)
     async with open_console(root=root) as console:
@@ -84,15 +84,15 @@ async def test_two_marked_runs_of_one_configuration_are_said_to_be_the_same(open
         await console.see("the same")
 
 
-async def test_no_runs_say_what_to_press(open_console, root):
+async def test_an_empty_list_shows_what_to_press(open_console, root):
     async with open_console(root=root) as console:
         await console.press("5")
-        await console.see("no runs yet", "enter takes it to Train", "s starts it")
+        await console.see("No runs yet", "enter to open it in Train", "s to start")
         await console.press("space", "enter", "c")
         assert console.app.pane == "runs"
 
 
-async def test_a_runs_directory_that_cannot_be_read_is_said(open_console, root):
+async def test_a_runs_directory_that_cannot_be_read_is_reported(open_console, root):
     root.write_text("a file, not a directory", encoding="utf-8")
     async with open_console(root=root) as console:
         await console.press("5")
@@ -155,7 +155,7 @@ async def test_control_characters_in_a_run_do_not_reach_the_screen(open_console,
         assert not [char for char in console.text() if ord(char) < 32 and char != "\n"]
 
 
-async def test_an_unreadable_runs_directory_with_brackets_in_its_name_is_said(open_console, tmp_path):
+async def test_an_unreadable_runs_directory_with_brackets_in_its_name_is_reported(open_console, tmp_path):
     (tmp_path / "[").mkdir()
     root = tmp_path / "[" / "x]"
     root.write_text("a file", encoding="utf-8")
@@ -203,22 +203,22 @@ async def test_names_of_runs_are_whole_also_where_there_is_little_room(open_cons
 async def test_home_and_end_go_to_the_first_and_the_last_run_and_escape_shows_all(open_console, three):
     async with open_console(root=three) as console:
         await console.press("5")
-        await console.see("c-new", "/ filters")
+        await console.see("c-new", "/: filter")
         table = console.app.query_one("#runs-table")
         await console.press("end")
         await console.until(lambda: table.cursor_row == 2, "the last run")
         await console.press("home")
         await console.until(lambda: table.cursor_row == 0, "the first run")
         await console.press("slash", *"bad", "enter")
-        await console.see("escape shows all")
+        await console.see("escape: show all")
         await console.press("escape")
-        await console.see("/ filters", "c-new")
+        await console.see("/: filter", "c-new")
         await console.press("space", "down", "space")
         await console.see("2 marked")
         assert "config" not in console.text().splitlines()[-1]
 
 
-async def test_the_table_is_sorted_by_what_one_asks_for(open_console, three):
+async def test_s_sorts_the_table_by_the_next_column(open_console, three):
     async with open_console(root=three) as console:
         await console.press("5")
         await console.see("date▾", "c-new")
@@ -238,7 +238,7 @@ async def test_the_table_is_sorted_by_what_one_asks_for(open_console, three):
         assert names(console) == ["b-mid", "a-bad", "c-new"]
 
 
-async def test_the_heading_tells_the_order_of_a_single_run_too(open_console, root):
+async def test_the_heading_shows_the_order_of_a_single_run_too(open_console, root):
     write_run(root, config("only"), whole_run(preset="only"))
     async with open_console(root=root) as console:
         await console.press("5")
@@ -249,14 +249,14 @@ async def test_the_heading_tells_the_order_of_a_single_run_too(open_console, roo
         await console.see("time▾")
 
 
-async def test_the_table_is_filtered_as_one_types_and_escape_takes_it_back(open_console, three):
+async def test_the_table_is_filtered_while_typing_and_escape_shows_all(open_console, three):
     async with open_console(root=three) as console:
         await console.press("5")
         await console.see("c-new")
         await console.press("slash", *"fail")
         await console.until(lambda: names(console) == ["a-bad"], "the failed run alone")
         await console.press(*" new")
-        await console.see("no run has these words")
+        await console.see("No run matches the filter")
         await console.press(*["backspace"] * 4, "enter")
         await console.until(lambda: names(console) == ["a-bad"], "the failed run again")
         await console.see("fail")
@@ -287,4 +287,4 @@ async def test_keys_are_answered_while_a_long_run_is_read(open_console, three, m
         finally:
             go.set()
         await console.press("s", "s", "s", "s", "down", "down")
-        await console.see("date▾", "space marks runs to compare")
+        await console.see("date▾", "space: mark runs to compare")

@@ -1,4 +1,4 @@
-"""The thread of a run: it gives way to the one that answers keys, and only it."""
+"""The training thread: its priority, and how it posts events."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 from core.config.schema import RunConfig
 from core.runs.events import Event
 from tests.tui.fakes import epoch, started, step
-from tui.workers.training import NICE, Telling, Training
+from tui.workers.training import NICE, EventPoster, Training
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there has a thread a priority of its own")
-def test_a_runs_thread_and_those_it_starts_give_way_and_no_other_does(tmp_path):
+def test_the_training_thread_and_those_that_it_starts_have_low_priority(tmp_path):
     seen = []
 
     def look():
@@ -36,36 +36,36 @@ def test_a_runs_thread_and_those_it_starts_give_way_and_no_other_does(tmp_path):
 
 
 @pytest.fixture
-def told(monkeypatch):
-    """A telling that posts steps once an hour, and the steps or kinds of events in each message."""
+def hourly(monkeypatch):
+    """A poster that posts steps once an hour, and the events of each message."""
     monkeypatch.setattr("tui.workers.training.POST_S", 3600.0)
     messages: list[list[Event]] = []
-    return Telling(lambda message: messages.append(message.events)), messages
+    return EventPoster(lambda message: messages.append(message.events)), messages
 
 
-def test_steps_are_told_together_with_what_cannot_wait(told):
-    telling, messages = told
-    said = [started(), step(1), step(2), epoch(1, at=2), step(3)]
-    for event in said:
-        telling.emit(event)
-    assert messages == [[said[0]], said[1:4]]
-    telling.end()
-    assert messages[2:] == [[said[4]]]
-    telling.end()
+def test_steps_are_posted_together_with_the_next_other_event(hourly):
+    poster, messages = hourly
+    events = [started(), step(1), step(2), epoch(1, at=2), step(3)]
+    for event in events:
+        poster.emit(event)
+    assert messages == [[events[0]], events[1:4]]
+    poster.flush()
+    assert messages[2:] == [[events[4]]]
+    poster.flush()
     assert len(messages) == 3
 
 
-def test_a_step_is_told_at_once_where_none_was_for_so_long(told, monkeypatch):
-    telling, messages = told
-    telling.emit(step(1))
-    telling.emit(step(2))
+def test_a_step_is_posted_at_once_if_the_last_message_is_long_ago(hourly, monkeypatch):
+    poster, messages = hourly
+    poster.emit(step(1))
+    poster.emit(step(2))
     assert messages == [[step(1)]]
     monkeypatch.setattr("tui.workers.training.POST_S", 0.0)
-    telling.emit(step(3))
+    poster.emit(step(3))
     assert messages == [[step(1)], [step(2), step(3)]]
 
 
-def test_what_waited_is_told_before_a_run_is_over(tmp_path, monkeypatch):
+def test_waiting_steps_are_posted_before_the_end_of_the_run(tmp_path, monkeypatch):
     monkeypatch.setattr("tui.workers.training.POST_S", 3600.0)
     posted = []
 

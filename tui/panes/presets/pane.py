@@ -1,8 +1,7 @@
-"""The menu of presets: what each does, its parameters, from where its things come, how long it takes."""
+"""Presets: a list of presets, and the description, origins, time and fields of the selected one."""
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.table import Table
@@ -19,26 +18,25 @@ from core.config.schema import RunConfig, choices, configure, describe_field
 from core.errors import InputError
 from core.formatting import duration, printable
 from tui.panes.pane import Pane
+from tui.panes.presets.planning import Planner
 from tui.widgets.field_list import FieldList
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tui.messages import PlanReady
     from tui.panes.pane import Console
 
 
-FIRST_WORDS = "enter takes this preset to Train, where s starts it · e edits its fields · ctrl+s saves it as your own"
+HELP = "Press enter to open this preset in Train, e to edit its fields, ctrl+s to save it under a new name."
 
 
 class PresetList(OptionList):
-    """The menu; enter is named in the footer."""
+    """The list of presets; the footer shows what enter does."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "to Train")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "open in Train")]
 
 
 class PresetsPane(Pane):
-    """List on the left, the chosen preset and its fields on the right."""
+    """The list on the left, the selected preset and its fields on the right."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "edit", "edit"),
@@ -52,10 +50,8 @@ class PresetsPane(Pane):
         super().__init__(console, id=id)
         self._presets: list[Preset] = []
         self._edited: dict[str, RunConfig] = {}
-        self._asked: set[RunConfig] = set()
-        self._shown_name = ""
-        self._planning = threading.Lock()
-        self._wants_plans = False  # until the first frame is there
+        self._drawn_name = ""
+        self._planner = Planner(console.root, self.post_message)
 
     def compose(self) -> ComposeResult:
         yield PresetList(id="preset-list")
@@ -71,8 +67,8 @@ class PresetsPane(Pane):
         self.call_after_refresh(self._after_first_frame)
 
     def _after_first_frame(self) -> None:
-        if self.is_attached:  # not left already
-            self._wants_plans = True
+        if self.is_attached:  # the console may have been closed meanwhile
+            self._planner.enable()
             self._plan_all()
 
     def _read_presets(self, select: str | None = None) -> None:
@@ -88,16 +84,16 @@ class PresetsPane(Pane):
     def _plan_all(self) -> None:
         for preset in self._presets:
             if preset.config is not None:
-                self._plan(self._config_of(preset))
+                self._planner.request(self._config_of(preset))
 
     def run_ended(self) -> None:
         """Estimate the times again, now that another run was measured."""
-        self._asked.clear()
+        self._planner.forget()
         self._plan_all()
 
     def preset_saved(self, name: str) -> None:
         """Read the presets again and select the new one."""
-        self._shown_name = ""
+        self._drawn_name = ""
         self._read_presets(name)
 
     def _menu_entry(self, preset: Preset) -> Text:
@@ -105,7 +101,7 @@ class PresetsPane(Pane):
         edited = " •" if preset.name in self._edited else ""
         entry.append(f"{printable(preset.name)}{edited}", style="bold")
         if preset.config is None:
-            entry.append("\n✗ broken file", style="red")
+            entry.append("\n✗ invalid file", style="red")
         else:
             plan = self.console.plans.get(self._config_of(preset))
             entry.append(f"  ~{duration(plan.seconds)}" if plan else "", style="dim")
@@ -113,7 +109,7 @@ class PresetsPane(Pane):
         return entry
 
     def _config_of(self, preset: Preset) -> RunConfig:
-        """The preset with the person's edits and the command line's data."""
+        """Return the preset with the user's edits and the data set of the command line."""
         assert preset.config is not None
         config = self._edited.get(preset.name, preset.config)
         if self.console.data is not None and config.data.source == preset.config.data.source:
@@ -128,24 +124,24 @@ class PresetsPane(Pane):
     @on(OptionList.OptionHighlighted)
     def _show_current(self) -> None:
         preset = self._current
-        if preset is None or preset.name == self._shown_name:
+        if preset is None or preset.name == self._drawn_name:
             return
-        self._shown_name = preset.name
-        words = Text()
+        self._drawn_name = preset.name
+        description = Text()
         fields = self.query_one(FieldList)
         fields.display = preset.config is not None
         fields.errors.clear()
-        self._help()
+        self._show_help()
         if preset.config is None:
-            words.append(f"{printable(preset.name)}\n\n", style="bold")
-            words.append(f"✗ {printable(preset.error)}\n\n", style="red")
-            words.append("Mend the file and open the console again, or choose another preset.")
-            self.query_one("#preset-description", Static).update(words)
+            description.append(f"{printable(preset.name)}\n\n", style="bold")
+            description.append(f"✗ {printable(preset.error)}\n\n", style="red")
+            description.append("Correct the file and restart the console, or choose another preset.")
+            self.query_one("#preset-description", Static).update(description)
             self.query_one("#preset-origins", Static).update("")
             return
-        words.append(f"{printable(preset.config.title)}\n", style="bold")
-        words.append(printable(preset.config.description))
-        self.query_one("#preset-description", Static).update(words)
+        description.append(f"{printable(preset.config.title)}\n", style="bold")
+        description.append(printable(preset.config.description))
+        self.query_one("#preset-description", Static).update(description)
         config = self._config_of(preset)
         fields.show(config, preset.config)
         self.query_one("#preset-details").scroll_home(animate=False)
@@ -153,44 +149,17 @@ class PresetsPane(Pane):
 
     def _show_plan(self, config: RunConfig) -> None:
         plan = self.console.plans.get(config)
-        self._plan(config)
+        self._planner.request(config)
         table = Table.grid(padding=(0, 1))
         table.add_column(style="dim", no_wrap=True)
         table.add_column()
         rows = {"time": "…", "tokenizer": "…", "weights": "…", "reviews": "…"}
         if plan is not None:
             rows = {"time": f"about {duration(plan.seconds)}, {plan.basis}", **plan.origins}
-        for thing, words in rows.items():
-            table.add_row(thing, Text(printable(words)))
+        for thing, value in rows.items():
+            table.add_row(thing, Text(printable(value)))
         self.query_one("#preset-origins", Static).update(table)
-        self.call_after_refresh(self.query_one(FieldList).reveal)  # the table may be higher now
-
-    def _plan(self, config: RunConfig) -> None:
-        """Works out where things come from and how long it takes, once a configuration."""
-        if self._wants_plans and config not in self._asked:
-            self._asked.add(config)
-            arguments = (config, self.console.root)
-            threading.Thread(target=self._work_out_plan, args=arguments, name="plan", daemon=True).start()
-
-    def _work_out_plan(self, config: RunConfig, root: Path) -> None:
-        """In a thread of its own, as it may wait for the Hub: perhaps until the console is gone."""
-        from core.engine.device import usable_cores
-        from core.runs.directory import list_runs
-        from core.runs.estimate import estimate
-        from core.sources.resolve import plan
-        from tui.messages import PlanReady
-
-        with self._planning:
-            try:
-                runs = list_runs(root)
-            except InputError:
-                runs = []
-            try:
-                guess = estimate(config, runs, usable_cores())
-                message = PlanReady(config, plan(config), guess.seconds, guess.basis)
-            except Exception as error:
-                message = PlanReady(config, {"error": str(error)}, 0.0, "unknown")
-        self.post_message(message)
+        self.call_after_refresh(self.query_one(FieldList).reveal)  # the table may have grown
 
     def on_plan_ready(self, message: PlanReady) -> None:
         self.console.plans[message.config] = message
@@ -208,17 +177,17 @@ class PresetsPane(Pane):
         if preset is None or preset.config is None:
             return
         name, before, fields = event.name, self._config_of(preset), self.query_one(FieldList)
-        is_shown = preset is self._current  # and not left in the moment after the edit
+        is_current = preset is self._current  # the user may have moved to another preset
         try:
             after = before.set(name, event.value)
         except InputError as error:
-            if is_shown:
+            if is_current:
                 fields.refuse(name, str(error))
-                self._help(fields.current)
+                self._show_help(fields.current)
             return
-        if is_shown:
+        if is_current:
             fields.accept(name, after)
-            self._help(fields.current)
+            self._show_help(fields.current)
         if after == before:
             return
         self._edited[preset.name] = after
@@ -227,30 +196,30 @@ class PresetsPane(Pane):
         self._show_edited(preset)
 
     def _show_edited(self, preset: Preset) -> None:
-        """The menu's dot and the plan follow an edit."""
+        """Update the dot in the list, and the plan."""
         number = self._presets.index(preset)
         self.query_one(OptionList).replace_option_prompt_at_index(number, self._menu_entry(preset))
         if preset is self._current:
             self._show_plan(self._config_of(preset))
 
-    def _help(self, name: str = "") -> None:
-        """What the focused field means, or what is wrong in it; with no field, what to press."""
-        words = Text(f"{name}  " if name else "", style="bold")
+    def _show_help(self, name: str = "") -> None:
+        """Show the meaning of the focused field, or the problem with its value; without a field, the keys."""
+        text = Text(f"{name}  " if name else "", style="bold")
         if not name:
-            words.append(FIRST_WORDS)
+            text.append(HELP)
         elif error := self._errors.get(name):
-            words.append(f"✗ {printable(error)}", style="red")
+            text.append(f"✗ {printable(error)}", style="red")
         else:
             options = choices(name)
-            words.append(describe_field(name) + (f" [{' | '.join(options)}]" if options else ""))
-        self.query_one("#field-help", Static).update(words)
+            text.append(describe_field(name) + (f" [{' | '.join(options)}]" if options else ""))
+        self.query_one("#field-help", Static).update(text)
 
     def on_field_list_entered(self, event: FieldList.Entered) -> None:
-        self._help(event.name)
+        self._show_help(event.name)
 
     def on_descendant_focus(self) -> None:
         fields = self.query_one(FieldList)
-        self._help(fields.current if fields.field.has_focus else "")
+        self._show_help(fields.current if fields.field.has_focus else "")
         self.call_after_refresh(fields.reveal)
 
     @property
@@ -282,14 +251,14 @@ class PresetsPane(Pane):
             self._edited.pop(preset.name, None)
             self.query_one(FieldList).show(self._config_of(preset), preset.config)
             self._show_edited(preset)
-            self._help()
+            self._show_help()
 
     @on(OptionList.OptionSelected)
     @on(Input.Submitted)
-    async def action_take(self) -> None:
+    async def action_open_in_train(self) -> None:
         preset = self._current
         if preset is None or preset.config is None:
-            self.app.notify("this preset's file is broken; choose another", severity="warning")
+            self.app.notify("The file of this preset is invalid. Choose another preset.", severity="warning")
         elif self._errors:
             self.app.notify(next(iter(self._errors.values())), severity="error")
         else:
@@ -298,12 +267,12 @@ class PresetsPane(Pane):
     def action_save_as(self) -> None:
         preset = self._current
         if preset is None or preset.config is None or self._errors:
-            why = next(iter(self._errors.values()), "this preset's file is broken")
-            self.app.notify(f"not saved: {why}", severity="warning")
+            reason = next(iter(self._errors.values()), "the file of this preset is invalid")
+            self.app.notify(f"Not saved: {reason}", severity="warning")
             return
         from tui.screens.confirm import AskText, message_of
 
-        ask = AskText("Save this preset under the name", f"my-{preset.name}", check=message_of(check_name))
+        ask = AskText("Save this preset under the name:", f"my-{preset.name}", check=message_of(check_name))
         self.app.push_screen(ask, self._save_named)
 
     def _save_named(self, name: str | None) -> None:
@@ -317,4 +286,4 @@ class PresetsPane(Pane):
             return
         self._edited.pop(preset.name, None)
         self.console.preset_saved(name)
-        self.app.notify(f"saved as {path}")
+        self.app.notify(f"Saved as {path}.")

@@ -1,4 +1,4 @@
-"""All runs: sort, filter and open them, or mark several and see them over one another and how they differ."""
+"""Runs: a table of all runs, and the curves of the selected one or of several marked ones."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ if TYPE_CHECKING:
     from tui.panes.pane import Console
 
 REFRESH_S = 2.0
+"""How often the directory is read while the pane is in front."""
 PATIENCE_S = 0.15
-"""How long the curves before stay while those of a run are read; short runs come sooner."""
-MOST_KEPT = 12
-"""Runs whose steps stay in memory besides those that are shown."""
+"""How long the curves of the last selection stay while a run is read; most runs are read sooner."""
+MOST_CACHED = 12
+"""Runs that stay in memory besides those that are shown."""
 
 
 class RunsPane(Pane):
-    """The table above; below it the marked runs, or the one under the cursor. A thread reads them all."""
+    """The table above; below it the marked runs, or the selected one. A thread reads them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark"),
@@ -55,12 +56,12 @@ class RunsPane(Pane):
         self._details = False
         self._error = ""
         self._listed = False
-        self._late: Timer | None = None
+        self._delayed: Timer | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="runs-filter-line", classes="field-line"):
             yield Label("filter  ")
-            yield Field("", id="runs-filter", compact=True, placeholder="words of the status, the preset or the name")
+            yield Field("", id="runs-filter", compact=True, placeholder="part of the status, the preset or the name")
         yield RunsTable(id="runs-table")
         yield Static(id="runs-hint", markup=False)
         yield RunCurves()
@@ -74,16 +75,16 @@ class RunsPane(Pane):
 
     def _refresh_if_visible(self) -> None:
         if self.display:
-            self._ask()
+            self._request()
 
-    def _ask(self, *, afresh: bool = False) -> None:
-        """Has the directory looked at, and what is shown read."""
+    def _request(self, *, afresh: bool = False) -> None:
+        """Let the thread list the directory and read the runs that are shown."""
         chosen = self._chosen_names()
-        for name in [name for name in self._states if name not in chosen][:-MOST_KEPT]:
+        for name in [name for name in self._states if name not in chosen][:-MOST_CACHED]:
             del self._states[name]
         self._index.ask(chosen, self._states, afresh=afresh)
 
-    # What the thread found
+    # Messages of the thread
 
     def on_runs_listed(self, message: RunsListed) -> None:
         self._lines = {line.run.name: line for line in message.lines}
@@ -114,76 +115,78 @@ class RunsPane(Pane):
         self._table.show_lines(list(self._lines.values()), self.query_one("#runs-filter", Input).value)
 
     def _chosen_names(self) -> list[str]:
-        """The marked runs in the order of marking, else the one under the cursor."""
+        """Return the marked runs in the order of marking, else the selected one."""
         return [name for name in self._table.marked or [self._table.current] if name in self._lines]
 
     # Below the table
 
     @on(DataTable.RowHighlighted)
     def _show(self) -> None:
-        """The chosen runs; those whose steps are not there yet are read, and what was shown stays a moment longer."""
+        """Show the chosen runs; if one is still to be read, first keep the last selection for a moment."""
         self.refresh_bindings()
         names = self._chosen_names()
         missing = [name for name in names if name not in self._states]
-        if self._late is not None:
-            self._late.stop()
-            self._late = None
+        if self._delayed is not None:
+            self._delayed.stop()
+            self._delayed = None
         if missing:
-            self._ask()
-            self._late = self.set_timer(PATIENCE_S, self._draw)
+            self._request()
+            self._delayed = self.set_timer(PATIENCE_S, self._draw)
         else:
             self._draw()
 
     def _draw(self) -> None:
         names = self._chosen_names()
-        hint, words = self.query_one("#runs-hint", Static), self.query_one("#runs-text", Static)
+        hint, text = self.query_one("#runs-hint", Static), self.query_one("#runs-text", Static)
         curves = self.query_one(RunCurves)
         curves.display = bool(names)
         if not names:
-            hint.update(self._nothing())
-            words.update("")
+            hint.update(self._empty_message())
+            text.update("")
             return
         ready = [name for name in names if name in self._states]
         curves.show([(self._legend(name), self._states[name]) for name in ready])
         runs = [self._lines[name].run for name in names]
         if len(runs) > 1:
-            hint.update(_hint(f"{len(runs)} marked: curves, and the fields in which they differ · {self._filtered()}"))
-            words.update(differences_table(runs))
+            hint.update(
+                _hint(f"{len(runs)} marked: their curves, and the fields that differ · {self._sort_and_filter()}")
+            )
+            text.update(differences_table(runs))
         else:
-            hint.update(_hint(f"space marks runs to compare · o opens one in Train · {self._filtered()}"))
+            hint.update(_hint(f"space: mark runs to compare · o: open in Train · {self._sort_and_filter()}"))
             if self._details:
-                words.update(configuration_table(runs[0]))
+                text.update(configuration_table(runs[0]))
             else:
                 state = self._states.get(names[0])
-                words.update(epoch_table(state, rows=len(state.epochs)) if state is not None else "")
+                text.update(epoch_table(state, rows=len(state.epochs)) if state is not None else "")
         if len(ready) < len(names):
             hint.update(_hint("reading " + ", ".join(name for name in names if name not in ready) + " …"))
 
     def _legend(self, name: str) -> str:
         return f"{self._states[name].preset} {self._lines[name].run.created:%H:%M:%S}"
 
-    def _filtered(self) -> str:
+    def _sort_and_filter(self) -> str:
         filtered = self.query_one("#runs-filter", Input).value
-        return "s sorts · " + ("escape shows all" if filtered else "/ filters")
+        return "s: sort · " + ("escape: show all" if filtered else "/: filter")
 
-    def _nothing(self) -> str:
+    def _empty_message(self) -> str:
         if self._error:
             return f"✗ {printable(self._error)}"
         if not self._listed:
             return "reading the runs …"
         if self._lines:
-            return "no run has these words · / changes them"
-        return "no runs yet · 1 chooses a preset, enter takes it to Train, s starts it"
+            return "No run matches the filter. Press / to change it."
+        return "No runs yet. Press 1 to choose a preset, enter to open it in Train, and s to start."
 
     # Keys
 
     def activate(self) -> None:
-        self._ask()
+        self._request()
         self._draw()
         self.screen.set_focus(self._table)
 
     def leave_field(self) -> None:
-        """From the filter to the table; from there, what was opened or filtered goes."""
+        """Move from the filter to the table; in the table, close the configuration or clear the filter."""
         table, field = self._table, self.query_one("#runs-filter", Input)
         if table.has_focus and self._details:
             self._details = False
@@ -207,7 +210,7 @@ class RunsPane(Pane):
         self._draw()
 
     def action_sort(self) -> None:
-        """By the next column that can be sorted by."""
+        """Sort by the next column."""
         self._table.sort_by_next()
 
     @on(DataTable.HeaderSelected)
@@ -228,7 +231,7 @@ class RunsPane(Pane):
         self.leave_field()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The footer offers what there is to do with the run under the cursor; help lists all."""
+        """Offer in the footer only what applies to the selected run; the help screen lists all keys."""
         if action == "clear":
             return bool(self.is_mounted and self._table.marked)
         if action == "resume":
@@ -237,23 +240,23 @@ class RunsPane(Pane):
         return True
 
     async def action_watch(self) -> None:
-        """Show the run under the cursor in Train; if another process writes it, follow it."""
+        """Show the selected run in Train; if another process writes it, follow it."""
         if (line := self._lines.get(self._table.current)) is not None:
             await self.console.open_run(line.run)
 
     def action_resume(self) -> None:
-        """Resume the run under the cursor from its last checkpoint."""
+        """Resume the selected run from its last checkpoint."""
         if (line := self._lines.get(self._table.current)) is not None:
             self.console.resume_run(line.run)
 
     def action_refresh(self) -> None:
         self._states.clear()
-        self._ask(afresh=True)
+        self._request(afresh=True)
 
     def action_move(self, step: int) -> None:
         table = self._table
         (table.action_cursor_down if step > 0 else table.action_cursor_up)()
 
 
-def _hint(words: str) -> Text:
-    return Text(words, style="dim", no_wrap=True, overflow="ellipsis")
+def _hint(text: str) -> Text:
+    return Text(text, style="dim", no_wrap=True, overflow="ellipsis")

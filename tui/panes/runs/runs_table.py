@@ -1,4 +1,4 @@
-"""The runs as a table: sorted, filtered, and marked to be compared."""
+"""The table of runs: sorted, filtered, and with marked runs to compare."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from core.runs.summary import status_label
 from tui.messages import RunLine
 
 COLUMNS = {"": 1, "status": 13, "preset": 14, "date": 11, "best acc": 9, "time": 9, "run": 60}
-"""Headings and widths, which are fixed: one that follows the names comes frames after them."""
+"""Headings and widths. They are fixed, because the table measures its contents only frames later."""
 NARROW = 100
-"""Cells below which the name of a run would be cut; it ends in the preset, which then has no column."""
+"""Below this width there is no preset column, so that names, which end in the preset, are not cut."""
 SORTS: dict[str, Callable[[RunLine], Any]] = {
-    "date": lambda line: 0,  # as they come, newest first
+    "date": lambda line: 0,  # the order of the list: newest first
     "best acc": lambda line: -(line.val_accuracy or 0.0),
     "time": lambda line: -line.elapsed,
     "preset": lambda line: line.preset,
@@ -28,7 +28,7 @@ SORTS: dict[str, Callable[[RunLine], Any]] = {
 
 
 class RunsTable(DataTable[Text]):
-    """``marked`` are the names of the marked runs, in the order of marking."""
+    """``marked`` has the names of the marked runs, in the order of marking."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "config"),
@@ -51,7 +51,7 @@ class RunsTable(DataTable[Text]):
         if self._narrow is not (self.size.width < NARROW):
             self.clear(columns=True)
             self._add_columns()
-            self._fill(anew=True)
+            self._fill(rebuild=True)
 
     def _add_columns(self) -> None:
         self._narrow = self.size.width < NARROW
@@ -66,21 +66,21 @@ class RunsTable(DataTable[Text]):
 
     @property
     def current(self) -> str:
-        """The name of the run under the cursor; empty where there is none."""
+        """The name of the selected run; empty if there is none."""
         if self.row_count == 0:
             return ""
         return str(self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value)
 
-    def show_lines(self, lines: list[RunLine], words: str) -> None:
-        """Shows those runs that have all of the ``words``."""
-        self._lines, self._words = lines, words.casefold().split()
+    def show_lines(self, lines: list[RunLine], query: str) -> None:
+        """Show the runs that contain every word of ``query``."""
+        self._lines, self._words = lines, query.casefold().split()
         self._fill()
 
-    def _fill(self, *, anew: bool = False) -> None:
-        """Puts the lines in; where only their words are others, only those."""
+    def _fill(self, *, rebuild: bool = False) -> None:
+        """Fill the table; if the rows are the same runs, update only the cells that changed."""
         lines = [line for line in self._lines if all(word in _searched(line) for word in self._words)]
         lines.sort(key=SORTS[self._sort])
-        if anew or [str(key.value) for key in self.rows] != [line.run.name for line in lines]:
+        if rebuild or [str(key.value) for key in self.rows] != [line.run.name for line in lines]:
             current = self.current
             self.clear()
             for line in lines:
@@ -108,7 +108,7 @@ class RunsTable(DataTable[Text]):
         )
 
     def mark_current(self) -> None:
-        """Marks the run under the cursor, or takes its mark away."""
+        """Mark or unmark the selected run."""
         if name := self.current:
             (self.marked.remove if name in self.marked else self.marked.append)(name)
             self._fill()
@@ -118,19 +118,19 @@ class RunsTable(DataTable[Text]):
         self._fill()
 
     def sort_by(self, name: str) -> None:
-        """By a heading; those that cannot be sorted by change nothing."""
+        """Sort by a column; do nothing if it cannot be sorted by."""
         if name in SORTS:
             self._sort = name
             for key, column in self.columns.items():
                 column.label = self._heading(str(key.value))
-            self._fill(anew=True)  # with its headings
+            self._fill(rebuild=True)  # with its headings
 
     def sort_by_next(self) -> None:
         names = list(SORTS)
         self.sort_by(names[(names.index(self._sort) + 1) % len(names)])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Of several marked runs only the differences are shown."""
+        """Disable the configuration of one run while several are marked."""
         return action != "select_cursor" or len(self.marked) < 2
 
 
