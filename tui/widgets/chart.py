@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rich.segment import Segment
-from rich.style import Style
 from rich.text import Text
 from textual.color import Color
 from textual.geometry import Size
@@ -58,12 +55,6 @@ def _multiples(low: float, high: float, distance: float) -> range:
     return range(math.ceil(low / distance - 1e-9), math.floor(high / distance + 1e-9) + 1)
 
 
-Colour = tuple[int, int, int] | None
-"""Red, green and blue, or None for that of the widget."""
-Cells = list[tuple[str, Colour]]
-"""A line: runs of text in one colour."""
-
-
 class Chart(LineView, can_focus=False):
     """Title, curves and axes. plotext is imported when the first chart is drawn, not before."""
 
@@ -79,8 +70,7 @@ class Chart(LineView, can_focus=False):
         self._x_end = 1
         self._ticks: list[tuple[int, str]] = []
         self._marks: list[tuple[int, str]] = []
-        self._figure: Any = None
-        self._lines: list[Cells] = []
+        self._lines: list[Text] = []
         self._drawn_in = Size(0, 0)
 
     def show(
@@ -91,10 +81,10 @@ class Chart(LineView, can_focus=False):
         ticks: list[tuple[int, str]],
         marks: Sequence[tuple[int, str]] = (),
     ) -> None:
-        """Draws these curves over steps 0 to ``x_end``.
+        """Draw these curves over steps 0 to ``x_end``.
 
-        ``ticks`` are (step, label), ``marks`` (step, sign) of one cell each, on a line of their own under the axis; of
-        several in one column the last is seen.
+        ``ticks`` are (step, label). ``marks`` are (step, sign) of one cell each, on a line of their own under the
+        axis; of several in one column the last is drawn.
         """
         self._series, self._x_end, self._ticks, self._marks = series, max(x_end, 1), ticks, list(marks)
         self._forget()
@@ -111,30 +101,18 @@ class Chart(LineView, can_focus=False):
         base, size = self.base_style, Size(self.view.width, self.view.height)
         if size != self._drawn_in:
             self._lines, self._drawn_in = self._draw(*size), size
-        line = self._lines[y] if y < len(self._lines) else []
-        segments = [
-            Segment(text, base + Style(color=Color(*colour).rich_color) if colour is not None else base)
-            for text, colour in line
-        ]
-        return Strip(segments).adjust_cell_length(size.width, base)
+        if y >= len(self._lines):
+            return Strip.blank(size.width, base)
+        return self.make_strip(self._lines[y], base, size.width)
 
-    def _draw(self, width: int, height: int) -> list[Cells]:
+    def _draw(self, width: int, height: int) -> list[Text]:
         if width < 12 or height < 5:
-            words = Text(self._last_words())
-            words.truncate(width, overflow="ellipsis")
-            return [[(words.plain, None)]]
+            return [Text(self._summary())]
+        from tui.textual_private.plotext_canvas import new_figure
         from tui.widgets.decimation import finite, per_column  # numpy, which the first frame does not need
 
-        if self._figure is None:
-            from textual_plotext.plot import Plot
-
-            self._figure = Plot()
-        figure = self._figure
-        figure.clear_figure()
-        figure.theme("clear")
-        figure._limit_size(False, False)  # to the terminal as it was at the first chart
         marked = bool(self._marks) and height >= 8
-        figure.plotsize(width, height - marked)
+        figure = new_figure(width, height - marked)
         figure.title(self._title)
         scale = 100 if self._percent else 1
         everything: list[float] = []
@@ -173,18 +151,12 @@ class Chart(LineView, can_focus=False):
             figure.yticks([], [])
         fitting = self._ticks if len(self._ticks) * 4 < width else self._ticks[:: -(-len(self._ticks) * 4 // width)]
         figure.xticks([step for step, _ in fitting], [label for _, label in fitting])
-        # What build() does before it writes escape sequences, which would only be read again.
-        figure._set_sizes()
-        figure._build_matrix()
-        matrix = figure.monitor.matrix
-        rows = zip(reversed(matrix.marker), reversed(matrix.fullground), strict=True)
-        lines = [_cells(*row) for row in rows]
-        return [*lines, [(self._mark_line(lines), None)]] if marked else lines
+        lines = list(Text.from_ansi(figure.build()).split())
+        return [*lines, Text(self._mark_line(lines))] if marked else lines
 
-    def _mark_line(self, drawn: list[Cells]) -> str:
+    def _mark_line(self, drawn: list[Text]) -> str:
         """The marks, each under its step: the axis reaches from one corner of the frame to the other."""
-        texts = ("".join(text for text, _ in line) for line in reversed(drawn))
-        axis = next((text for text in texts if "└" in text), "")
+        axis = next((line.plain for line in reversed(drawn) if "└" in line.plain), "")
         left, right = axis.find("└") + 1, max(axis.find("┘"), axis.find("└") + 2)
         cells = [" "] * (right + 1)
         for step, sign in self._marks:
@@ -194,16 +166,11 @@ class Chart(LineView, can_focus=False):
     def _rgb(self, variable: str) -> tuple[int, int, int] | str:
         return "default" if self.app.no_color else Color.parse(self.app.theme_variables[variable]).rgb
 
-    def _last_words(self) -> str:
-        words = [
+    def _summary(self) -> str:
+        """The last value of each curve, where there is no room to draw."""
+        last = [
             f"{one.label} {one.values[-1] * (100 if self._percent else 1):.3g}"
             for one in self._series
             if len(one.values)
         ]
-        return f"{self._title}: " + ", ".join(words)
-
-
-def _cells(markers: list[str], colours: list[Any]) -> Cells:
-    """A row of plotext's matrices as runs of one colour."""
-    runs = groupby(zip(colours, markers, strict=True), key=lambda cell: cell[0])
-    return [("".join(marker for _, marker in run), None if colour == "default" else colour) for colour, run in runs]
+        return f"{self._title}: " + ", ".join(last)
