@@ -104,7 +104,7 @@ def test_filling_a_batch_up_changes_neither_logits_nor_gradients(tokens: int) ->
 
 @pytest.mark.parametrize("architecture", [("n_layers=1",), ("activation=relu",), ("sinusoidal_pos_embds=true",)])
 @pytest.mark.parametrize("head", ["linear", "sequence-classification"])
-def test_it_follows_the_configuration_and_the_head(architecture: tuple[str, ...], head: str) -> None:
+def test_logits_and_gradients_follow_the_configuration_and_the_head(architecture: tuple[str, ...], head: str) -> None:
     model, rows = classifier(*NO_DROPOUT, *architecture, head=head), random_rows([3, 30, 1])
     plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
     fast, gradients = logits_and_gradients(model, FAST, rows)
@@ -114,7 +114,9 @@ def test_it_follows_the_configuration_and_the_head(architecture: tuple[str, ...]
 
 @pytest.mark.parametrize("low", [LOW, pytest.param(FLASH, marks=GPU)], ids=["cpu", "flash"])
 @pytest.mark.parametrize("heads", [("n_heads=4",), ("dim=64", "n_heads=1")], ids=str)
-def test_bfloat16_and_flash_attention_round_and_do_nothing_else(low: EngineConfig, heads: tuple[str, ...]) -> None:
+def test_bfloat16_and_flash_attention_change_results_only_by_rounding(
+    low: EngineConfig, heads: tuple[str, ...]
+) -> None:
     model, rows = classifier(*NO_DROPOUT, *heads), random_rows([40, 3, 111])
     plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
     fast, gradients = logits_and_gradients(model, low, rows)
@@ -127,7 +129,7 @@ def test_bfloat16_and_flash_attention_round_and_do_nothing_else(low: EngineConfi
             assert similar > 0.99, name
 
 
-def test_frozen_parameters_get_no_gradient_and_the_others_theirs() -> None:
+def test_frozen_parameters_get_no_gradient() -> None:
     model, rows = classifier(*NO_DROPOUT), random_rows([5, 9])
     for name, parameter in model.named_parameters():
         parameter.requires_grad_("layer.1" in name or name.startswith("classifier"))
@@ -184,7 +186,7 @@ ATTENTIONS = [
 
 @pytest.mark.parametrize(("attend", "device", "dtype"), ATTENTIONS)
 @pytest.mark.parametrize("rate", [0.1, 0.4])
-def test_attention_drops_each_weight_at_the_rate_and_anew_in_each_call(
+def test_attention_dropout_has_its_rate_and_new_masks_in_each_call(
     attend: Attend, device: str, dtype: torch.dtype, rate: float
 ) -> None:
     """With all weights 1/64 and all values 1 an output is the share of weights that are kept, scaled."""
@@ -192,7 +194,7 @@ def test_attention_drops_each_weight_at_the_rate_and_anew_in_each_call(
     qkv = torch.zeros(n * reviews, 3 * 16, dtype=dtype, device=device)
     qkv[:, 32:] = 1
     torch.manual_seed(0)
-    one, other = (attend(qkv, [n] * reviews, rate).float()[:, ::8].flatten() for _ in range(2))  # one number a head
+    one, other = (attend(qkv, [n] * reviews, rate).float()[:, ::8].flatten() for _ in range(2))  # one per head
     variance = rate / (1 - rate) / n
     assert abs(one.mean().item() - 1) < 4 * math.sqrt(variance / len(one))
     assert one.var().item() == pytest.approx(variance, rel=4 * math.sqrt(2 / len(one)))
@@ -200,7 +202,7 @@ def test_attention_drops_each_weight_at_the_rate_and_anew_in_each_call(
 
 
 @pytest.mark.parametrize(("attend", "device", "dtype"), ATTENTIONS)
-def test_the_gradient_of_attention_has_the_masks_of_its_forward_pass(
+def test_the_gradient_of_attention_uses_the_masks_of_its_forward_pass(
     attend: Attend, device: str, dtype: torch.dtype
 ) -> None:
     """Attention is linear in its values: their gradient times them is the output times its own, for equal masks."""
@@ -219,8 +221,8 @@ def test_the_gradient_of_attention_has_the_masks_of_its_forward_pass(
 
 
 @pytest.mark.parametrize("masks", ["lanes", "bernoulli"])
-def test_attention_with_dropout_has_the_gradient_of_its_own_masks(masks: str) -> None:
-    """gradcheck compares with differences of the function itself, whose masks the seed holds still."""
+def test_attention_with_dropout_passes_gradcheck(masks: str) -> None:
+    """gradcheck compares with differences of the function itself, with the masks fixed by the seed."""
     qkv = torch.randn(9, 3 * 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
 
     def attended(x: torch.Tensor) -> torch.Tensor:
@@ -230,7 +232,7 @@ def test_attention_with_dropout_has_the_gradient_of_its_own_masks(masks: str) ->
     assert torch.autograd.gradcheck(attended, (qkv,))
 
 
-def test_the_input_of_a_review_of_one_token_is_left_as_it_was() -> None:
+def test_attention_does_not_change_the_input_of_a_review_of_one_token() -> None:
     qkv = torch.randn(1, 3 * 8)
     before = qkv.clone()
     per_review_attention(qkv.requires_grad_(), [1], 2, 0.0, "lanes").backward(gradient := torch.ones(1, 8))

@@ -1,4 +1,4 @@
-"""Requests to a run: the more urgent ending wins, changes are made once, and a journal repeats them."""
+"""Requests to a run: the more urgent ending wins, each change is made once, and a journal repeats them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def changed(step: int, action: str, value: float, reason: str = "requested") -> 
     return ControlReceived(**moment(float(step)), step=step, action=action, reason=reason, value=value)
 
 
-def test_an_ending_only_becomes_more_urgent_and_keeps_the_reason_of_the_one_that_won() -> None:
+def test_the_most_urgent_ending_wins_with_its_reason() -> None:
     control = Control()
     assert (control.ending, control.stop_requested) == (Ending.NONE, False)
     control.finish_epoch("tea")
@@ -36,7 +36,7 @@ def test_every_ending_ends_a_pause(end: object) -> None:
     assert not control.is_held()
 
 
-def test_a_change_is_taken_once_and_the_journals_at_its_own_step() -> None:
+def test_a_change_is_taken_once_and_one_of_the_journal_at_its_step() -> None:
     control = Control()
     control.expect({4: [Change("learning_rate", 1e-4)]})
     control.change(Change("add_epochs", 2))
@@ -58,12 +58,12 @@ def test_a_change_is_taken_once_and_the_journals_at_its_own_step() -> None:
         ("explode", 1.0, "unknown change 'explode'"),
     ],
 )
-def test_a_change_that_cannot_be_is_refused(action: str, value: float, words: str) -> None:
+def test_an_invalid_change_is_refused(action: str, value: float, words: str) -> None:
     with pytest.raises(InputError, match=words):
         Change(action, value)
 
 
-def test_the_journal_has_each_change_at_its_step_and_those_before_a_step_can_be_left_out() -> None:
+def test_the_journal_has_each_change_at_its_step_without_those_in_the_checkpoint() -> None:
     events = [started(), changed(2, "learning_rate", 1e-4), changed(5, "add_epochs", 1), changed(5, "add_epochs", 1)]
     twice = [Change("add_epochs", 1), Change("add_epochs", 1)]
     assert journal_of(events) == {2: [Change("learning_rate", 1e-4)], 5: twice}
@@ -73,20 +73,20 @@ def test_the_journal_has_each_change_at_its_step_and_those_before_a_step_can_be_
     assert journal_of(events, step=5, made=3) == {}
 
 
-def test_what_a_run_that_went_on_told_again_counts_once_and_what_was_new_counts() -> None:
+def test_a_change_that_a_resumed_run_repeats_counts_once_and_a_new_one_counts() -> None:
     again = started(step=3, checkpoint="checkpoints/step-3")
     before = [started(), changed(2, "learning_rate", 1e-4), changed(5, "add_epochs", 1)]
     assert journal_of([*before, again]) == journal_of(before)
-    told = [*before, again, changed(5, "add_epochs", 1)]
-    assert journal_of(told) == journal_of(before)
-    assert journal_of([*told, changed(5, "add_epochs", 1)])[5] == [Change("add_epochs", 1)] * 2
+    events = [*before, again, changed(5, "add_epochs", 1)]
+    assert journal_of(events) == journal_of(before)
+    assert journal_of([*events, changed(5, "add_epochs", 1)])[5] == [Change("add_epochs", 1)] * 2
 
 
-def test_a_change_that_is_in_the_checkpoint_is_new_when_it_is_asked_for_again() -> None:
+def test_a_change_in_the_checkpoint_counts_as_new_when_it_is_requested_again() -> None:
     again = started(step=5, checkpoint="checkpoints/step-5", changes_made=1)
-    told = [started(), changed(5, "add_epochs", 1), again, changed(5, "add_epochs", 1)]
-    assert journal_of(told)[5] == [Change("add_epochs", 1)] * 2
+    events = [started(), changed(5, "add_epochs", 1), again, changed(5, "add_epochs", 1)]
+    assert journal_of(events)[5] == [Change("add_epochs", 1)] * 2
 
 
-def test_an_event_that_says_an_impossible_change_is_not_in_the_journal() -> None:
+def test_an_event_with_an_invalid_change_is_not_in_the_journal() -> None:
     assert journal_of([started(), changed(2, "learning_rate", -1.0), changed(3, "add_epochs", 0.5)]) == {}

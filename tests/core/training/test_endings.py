@@ -1,4 +1,4 @@
-"""The training loop: how it pauses and stops, and what it survives."""
+"""How a run pauses, stops and fails, and which errors do not end it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.core.support.tiny import files_of
 from tests.core.support.training import Recorder, built_models, configured, on_step, run
 
 
-def test_pausing_and_going_on_changes_no_loss(config: RunConfig, tmp_path: Path) -> None:
+def test_a_pause_changes_no_loss(config: RunConfig, tmp_path: Path) -> None:
     def act(event: Event, control: Control) -> None:
         if isinstance(event, StepLogged) and event.step in (2, 4):
             control.pause()
@@ -76,7 +76,7 @@ def test_a_paused_run_makes_no_step_until_it_is_stopped(config: RunConfig, tmp_p
     assert recorder.end.status == "stopped"
 
 
-def test_a_stop_keeps_everything_up_to_its_step(config: RunConfig, tmp_path: Path) -> None:
+def test_a_stop_saves_everything_up_to_its_step(config: RunConfig, tmp_path: Path) -> None:
     done, recorder = run(config, tmp_path, on_step(6, lambda control: control.stop("enough")))
     assert (recorder.end.status, recorder.end.reason, recorder.end.step) == ("stopped", "enough", 6)
     assert [(event.step, event.action) for event in recorder.of(ControlReceived)] == [(6, "stop")]
@@ -87,7 +87,7 @@ def test_a_stop_keeps_everything_up_to_its_step(config: RunConfig, tmp_path: Pat
     assert len(done.predictions(1)) == 8
 
 
-def test_a_stop_is_heard_in_the_middle_of_a_validation(config: RunConfig, tmp_path: Path) -> None:
+def test_a_stop_ends_a_validation_before_its_last_batch(config: RunConfig, tmp_path: Path) -> None:
     def act(event: Event, control: Control) -> None:
         if isinstance(event, Progressed) and event.message == "validating":
             control.stop("enough")
@@ -134,7 +134,7 @@ def test_a_stop_in_the_middle_of_a_download_ends_as_stopped(
 
 
 @pytest.mark.parametrize("what", ["loss", "gradient"])
-def test_a_loss_or_gradient_that_is_not_finite_ends_the_run_before_it_touches_the_weights(
+def test_a_loss_or_gradient_that_is_not_finite_ends_the_run_before_it_changes_the_weights(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     models, before = built_models(monkeypatch), {}
@@ -171,7 +171,7 @@ def no_space(*_: object, **__: object) -> None:
     ("owner", "name"),
     [(async_writer, "save_checkpoint"), (RunWriter, "write_predictions"), (RunWriter, "write_environment")],
 )
-def test_a_full_disk_is_said_once_and_training_goes_on(
+def test_a_full_disk_gives_one_warning_and_training_continues(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: ModuleType | type, name: str
 ) -> None:
     monkeypatch.setattr(owner, name, no_space)
@@ -224,7 +224,7 @@ def test_an_unexpected_error_ends_the_run_as_failed_with_its_traceback(
     assert done.state().status == "failed"
 
 
-def test_a_keyboard_interrupt_ends_the_run_as_stopped_and_is_passed_on(config: RunConfig, tmp_path: Path) -> None:
+def test_a_keyboard_interrupt_ends_the_run_as_stopped_and_is_raised_again(config: RunConfig, tmp_path: Path) -> None:
     def interrupt(_: Control) -> None:
         raise KeyboardInterrupt
 
@@ -244,12 +244,12 @@ def test_a_keyboard_interrupt_ends_the_run_as_stopped_and_is_passed_on(config: R
         ({"model__checkpoint": "acme/absent"}, "'acme/absent' is not to be had"),
     ],
 )
-def test_input_that_cannot_be_used_is_raised_and_leaves_no_run(
+def test_invalid_input_is_raised_and_leaves_no_run(
     config: RunConfig, tmp_path: Path, change: dict[str, Any], words: str
 ) -> None:
-    said = Recorder()
+    recorder = Recorder()
     with pytest.raises(InputError, match=words):
-        train(configured(config, **change), tmp_path, Control(), said)
-    assert (said.end.status, said.end.traceback) == ("failed", "")
-    assert words in said.end.error
+        train(configured(config, **change), tmp_path, Control(), recorder)
+    assert (recorder.end.status, recorder.end.traceback) == ("failed", "")
+    assert words in recorder.end.error
     assert list(tmp_path.glob("2*")) == []

@@ -23,7 +23,7 @@ KILLS = int(os.environ.get("IMDB_TUI_KILLS", "10"))
 
 @pytest.mark.slow
 @pytest.mark.timeout(60 + 10 * KILLS)
-def test_a_run_killed_again_and_again_ends_as_the_one_that_was_never_killed(config: RunConfig, tmp_path: Path) -> None:
+def test_a_run_killed_many_times_ends_bit_identical_to_one_never_killed(config: RunConfig, tmp_path: Path) -> None:
     config = configured(
         config,
         model__head_dropout=0.3,

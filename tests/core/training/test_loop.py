@@ -1,4 +1,4 @@
-"""The training loop: what it computes, and in which order it tells it."""
+"""What the training loop computes, and the order of its events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.core.support.training import built_models, configured, run
 
 
 def notebook_losses(config: RunConfig, folder: Path, reviews: Path) -> tuple[list[float], list[float]]:
-    """The lab notebook's loop, written down plainly: losses of each step, and validation accuracies."""
+    """The lab notebook's loop: the loss of each step, and the validation accuracy of each epoch."""
     from datasets import Dataset
     from transformers import DistilBertConfig, DistilBertModel, DistilBertTokenizerFast
 
@@ -138,7 +138,9 @@ def test_events_come_in_the_order_of_the_work(config: RunConfig, tmp_path: Path)
     assert read_events(done) == kept
 
 
-def test_the_start_says_what_the_run_stands_on(config: RunConfig, folder: Path, tmp_path: Path) -> None:
+def test_the_first_event_has_the_data_the_device_and_the_origins(
+    config: RunConfig, folder: Path, tmp_path: Path
+) -> None:
     done, recorder = run(config, tmp_path)
     (started,) = recorder.of(RunStarted)
     assert (started.train_examples, started.validation_examples, started.steps_per_epoch) == (32, 8, 4)
@@ -152,7 +154,7 @@ def test_the_start_says_what_the_run_stands_on(config: RunConfig, folder: Path, 
     assert not done.is_live()
 
 
-def test_an_epochs_training_numbers_are_the_means_of_its_steps(config: RunConfig, tmp_path: Path) -> None:
+def test_the_training_metrics_of_an_epoch_are_the_means_of_its_steps(config: RunConfig, tmp_path: Path) -> None:
     _, recorder = run(config, tmp_path)
     for epoch in recorder.of(EpochFinished):
         steps = [step for step in recorder.of(StepLogged) if step.epoch == epoch.epoch]
@@ -160,7 +162,7 @@ def test_an_epochs_training_numbers_are_the_means_of_its_steps(config: RunConfig
         assert epoch.train_accuracy == pytest.approx(sum(step.accuracy for step in steps) / 4)
 
 
-def test_each_epoch_keeps_one_prediction_of_every_held_out_review(
+def test_each_epoch_stores_one_prediction_per_validation_review(
     config: RunConfig, reviews_csv: Path, tmp_path: Path
 ) -> None:
     done, recorder = run(config, tmp_path)
@@ -176,9 +178,7 @@ def test_each_epoch_keeps_one_prediction_of_every_held_out_review(
     assert first == second
 
 
-def test_the_same_seed_gives_the_same_losses_bit_for_bit_and_another_does_not(
-    config: RunConfig, tmp_path: Path
-) -> None:
+def test_the_same_seed_gives_bit_identical_losses_and_another_seed_does_not(config: RunConfig, tmp_path: Path) -> None:
     stochastic = write_checkpoint(tmp_path / "model", dropout=0.3, attention_dropout=0.2)
     config = configured(
         config, model__checkpoint=str(stochastic), model__head_dropout=0.2, train__reshuffle_each_epoch=True
@@ -188,7 +188,7 @@ def test_the_same_seed_gives_the_same_losses_bit_for_bit_and_another_does_not(
     assert run(configured(config, train__seed=1), tmp_path)[1].losses != first
 
 
-def test_the_checkpoint_holds_the_weights_that_the_last_validation_saw(
+def test_the_last_checkpoint_has_the_final_weights(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models = built_models(monkeypatch)
@@ -207,10 +207,14 @@ def test_frozen_modules_keep_their_weights(config: RunConfig, folder: Path, tmp_
         assert torch.equal(tensor, after[f"distilbert.{name}"]) is name.startswith("embeddings.")
 
 
-def test_a_reshuffled_run_differs_only_after_its_order_does(config: RunConfig, tmp_path: Path) -> None:
-    plain = run(config, tmp_path)[1].losses
-    shuffled = run(configured(config, train__reshuffle_each_epoch=True), tmp_path)[1].losses
-    assert shuffled != plain
+def test_reshuffling_changes_the_batches_but_not_the_reviews_of_an_epoch(config: RunConfig, tmp_path: Path) -> None:
+    config = configured(config, train__learning_rate=1e-12)  # each epoch sees the same weights
+    plain = run(config, tmp_path)[1]
+    shuffled = run(configured(config, train__reshuffle_each_epoch=True), tmp_path)[1]
+    assert plain.losses[:4] == pytest.approx(plain.losses[4:], abs=1e-6)
+    assert shuffled.losses[:4] != pytest.approx(shuffled.losses[4:], abs=1e-6)
+    mean = plain.of(EpochFinished)[0].train_loss
+    assert [epoch.train_loss for epoch in shuffled.of(EpochFinished)] == pytest.approx([mean] * 2, abs=1e-6)
 
 
 def test_clipping_limits_the_update_and_reports_the_norm_before_it(config: RunConfig, tmp_path: Path) -> None:
@@ -240,7 +244,7 @@ def test_the_learning_rate_is_that_of_transformers_schedules(schedule: str, rati
         theirs.step()
 
 
-def test_each_step_is_made_with_the_rate_that_it_reports(
+def test_each_step_uses_the_learning_rate_that_it_logs(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     models, heads = built_models(monkeypatch), []
@@ -253,5 +257,5 @@ def test_each_step_is_made_with_the_rate_that_it_reports(
     _, recorder = run(config, tmp_path, act)
     rates = [event.lr for event in recorder.of(StepLogged)]
     assert rates == pytest.approx([1e-3 * part for part in (0, 0.25, 0.5, 0.75, 1, 0.75, 0.5, 0.25)])
-    assert heads[1] == heads[0]  # a rate of 0 moves nothing
+    assert heads[1] == heads[0]  # a learning rate of 0 changes nothing
     assert heads[2] != heads[1]

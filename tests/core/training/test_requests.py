@@ -52,7 +52,7 @@ def test_requests_reach_the_control_once_and_in_order(writer: RunWriter) -> None
 
 
 @pytest.mark.parametrize("ending", [Ending.FINISH_EPOCH, Ending.STOP, Ending.DISCARD])
-def test_every_ending_can_be_asked_for_from_elsewhere(writer: RunWriter, ending: Ending) -> None:
+def test_every_ending_can_be_requested_by_another_process(writer: RunWriter, ending: Ending) -> None:
     ask(writer.run, ending.name.lower())
     control = deliver(writer)
     assert control.ending is ending
@@ -62,7 +62,7 @@ def test_every_ending_can_be_asked_for_from_elsewhere(writer: RunWriter, ending:
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"action": "explode", "from": "x"}', '{"action": "add_epochs", "from": 1}']
 )
-def test_a_request_that_is_none_is_passed_over(writer: RunWriter, content: str) -> None:
+def test_an_invalid_request_file_is_skipped(writer: RunWriter, content: str) -> None:
     folder = writer.path / REQUESTS
     folder.mkdir()
     (folder / "1.json").write_text(content, encoding="utf-8")
@@ -70,7 +70,7 @@ def test_a_request_that_is_none_is_passed_over(writer: RunWriter, content: str) 
     assert deliver(writer).ending is Ending.STOP
 
 
-def test_a_request_to_a_run_that_nobody_trains_is_refused(writer: RunWriter) -> None:
+def test_a_request_to_a_run_that_no_process_trains_is_refused(writer: RunWriter) -> None:
     writer.close()
     with pytest.raises(InputError, match="is not live: no process trains it"):
         ask(writer.run, "stop")
@@ -86,14 +86,12 @@ def test_a_request_to_a_run_that_nobody_trains_is_refused(writer: RunWriter) -> 
         ("pause", 5, "pause takes no value"),
     ],
 )
-def test_a_request_that_makes_no_sense_is_refused(
-    writer: RunWriter, action: str, value: float | None, words: str
-) -> None:
+def test_an_invalid_request_is_refused(writer: RunWriter, action: str, value: float | None, words: str) -> None:
     with pytest.raises(InputError, match=words):
         ask(writer.run, action, value)
 
 
-def test_what_was_asked_of_an_earlier_process_does_not_stop_the_one_that_goes_on(
+def test_a_request_to_an_earlier_process_does_not_stop_the_resumed_run(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from core.training.resume import resume
@@ -115,7 +113,7 @@ def test_what_was_asked_of_an_earlier_process_does_not_stop_the_one_that_goes_on
     assert done.state().status == "completed"
 
 
-def test_a_paused_run_hears_a_change_and_the_end_of_its_pause_from_elsewhere(
+def test_another_process_can_change_the_learning_rate_of_a_paused_run_and_resume_it(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Requests, "EVERY_S", 0.0)
@@ -139,7 +137,9 @@ def test_a_paused_run_hears_a_change_and_the_end_of_its_pause_from_elsewhere(
 # The commands
 
 
-def test_steer_asks_a_live_run_and_refuses_one_that_is_none(call: Call, writer: RunWriter, tmp_path: Path) -> None:
+def test_steer_sends_a_request_to_a_live_run_and_refuses_a_finished_one(
+    call: Call, writer: RunWriter, tmp_path: Path
+) -> None:
     code, out, err = call("steer", "last", "learning_rate", "0.0002", "--runs-dir", tmp_path)
     assert (code, out) == (0, "")
     assert "learning_rate 0.0002" in err

@@ -1,4 +1,4 @@
-"""A run that goes on: bit for bit the run that never stopped, from wherever it was left and wherever it was moved."""
+"""A resumed run is bit-identical to one that never stopped, wherever it stopped and wherever it was moved."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.core.support.training import Recorder, configured, on_step, run
 
 @pytest.fixture
 def config(config: RunConfig) -> RunConfig:
-    """With everything that draws or remembers: dropout, a schedule, a new order each epoch."""
+    """With everything that has random numbers or state: dropout, a schedule, a new order each epoch."""
     return configured(
         config,
         model__head_dropout=0.3,
@@ -44,7 +44,7 @@ def config(config: RunConfig) -> RunConfig:
     )
 
 
-def go_on(done: Run, act: Callable[[Event, Control], None] = lambda *_: None, **options: Any) -> Recorder:
+def resumed(done: Run, act: Callable[[Event, Control], None] = lambda *_: None, **options: Any) -> Recorder:
     control = Control()
     recorder = Recorder(lambda event: act(event, control))
     resume(done, control, recorder, **options)
@@ -56,7 +56,7 @@ def final_weights(done: Run) -> dict[str, torch.Tensor]:
 
 
 def assert_same(left: Run, right: Run) -> None:
-    """Curves, epochs, predictions and weights, to the bit."""
+    """Curves, epochs, predictions and weights are bit-identical."""
     a, b = left.state(), right.state()
     for name in a.curves:
         assert a.curves[name] == b.curves[name], name
@@ -76,34 +76,34 @@ def plain(config: RunConfig, tmp_path: Path) -> Run:
 
 
 @pytest.mark.parametrize("step", [1, 3, 4, 7, 11])
-def test_a_run_stopped_at_any_step_goes_on_bit_for_bit(
+def test_a_run_stopped_at_any_step_resumes_bit_identically(
     config: RunConfig, plain: Run, tmp_path: Path, step: int
 ) -> None:
     done, _ = run(config, tmp_path / "broken", on_step(step, lambda control: control.stop("enough")))
     assert done.state().status == "stopped"
-    recorder = go_on(done)
+    recorder = resumed(done)
     (started,) = recorder.of(RunStarted)
     assert (started.step, started.checkpoint, started.inexact) == (step, f"checkpoints/step-{step}", "")
     assert recorder.of(StepLogged)[0].step == step + 1
     assert_same(done, plain)
 
 
-def test_a_run_stopped_at_every_step_goes_on_bit_for_bit(config: RunConfig, plain: Run, tmp_path: Path) -> None:
+def test_a_run_stopped_at_every_step_resumes_bit_identically(config: RunConfig, plain: Run, tmp_path: Path) -> None:
     def stop_at_once(event: Event, control: Control) -> None:
         if isinstance(event, StepLogged):
             control.stop("enough")
 
     done, _ = run(config, tmp_path / "broken", stop_at_once)
     for _ in range(11):
-        go_on(done, stop_at_once)
+        resumed(done, stop_at_once)
     if done.state().status != "completed":
-        go_on(done)
+        resumed(done)
     assert_same(done, plain)
     elapsed = [event.elapsed for event in read_events(done)]
     assert elapsed == sorted(elapsed)
 
 
-def test_a_stop_amid_a_validation_goes_on_with_that_validation(config: RunConfig, tmp_path: Path) -> None:
+def test_a_run_stopped_during_a_validation_resumes_with_that_validation(config: RunConfig, tmp_path: Path) -> None:
     config = configured(config, data__test_size=0.5, train__batch_size=4)
     plain, _ = run(config, tmp_path / "plain")
 
@@ -113,12 +113,12 @@ def test_a_stop_amid_a_validation_goes_on_with_that_validation(config: RunConfig
 
     done, _ = run(config, tmp_path / "broken", act)
     assert (done.state().step, done.state().epochs) == (5, [])
-    recorder = go_on(done)
+    recorder = resumed(done)
     assert isinstance(next(e for e in recorder.events if isinstance(e, (StepLogged, EpochFinished))), EpochFinished)
     assert_same(done, plain)
 
 
-def test_a_failed_run_goes_on_from_its_last_good_checkpoint(
+def test_a_failed_run_resumes_from_its_last_checkpoint(
     config: RunConfig, plain: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loss_of, calls = step_module.classification_loss, []
@@ -133,13 +133,11 @@ def test_a_failed_run_goes_on_from_its_last_good_checkpoint(
         patch.setattr(step_module, "classification_loss", breaks)
         done, recorder = run(config, tmp_path / "broken")
     assert recorder.end.status == "failed"
-    assert go_on(done).of(RunStarted)[0].step == 4
+    assert resumed(done).of(RunStarted)[0].step == 4
     assert_same(done, plain)
 
 
-def test_a_run_that_was_moved_goes_on_without_its_sources(
-    config: RunConfig, plain: Run, folder: Path, tmp_path: Path
-) -> None:
+def test_a_moved_run_resumes_without_its_sources(config: RunConfig, plain: Run, folder: Path, tmp_path: Path) -> None:
     own, moved_to = tmp_path / "own-checkpoint", tmp_path / "elsewhere"
     shutil.copytree(folder, own)
     reviews = tmp_path / "moved.csv"
@@ -151,9 +149,9 @@ def test_a_run_that_was_moved_goes_on_without_its_sources(
     moved_to.mkdir()
     moved = Run(Path(shutil.move(done.path, moved_to)))
     with pytest.raises(InputError, match="there is no such file"):
-        go_on(moved)
+        resumed(moved)
     assert moved.state().status == "stopped"
-    go_on(moved, data=config.data.source)
+    resumed(moved, data=config.data.source)
     assert_same(moved, plain)
 
 
@@ -162,11 +160,11 @@ def test_other_reviews_than_the_runs_own_are_refused(config: RunConfig, tmp_path
     other = tmp_path / "other.csv"
     other.write_text(Path(config.data.source).read_text(encoding="utf-8").replace(" a ", " one "), encoding="utf-8")
     with pytest.raises(InputError, match=r"was trained on other reviews: .*pass the original file with --data"):
-        go_on(done, data=str(other))
-    assert go_on(done).end.status == "completed"
+        resumed(done, data=str(other))
+    assert resumed(done).end.status == "completed"
 
 
-def test_a_damaged_newest_checkpoint_is_passed_over_aloud(config: RunConfig, plain: Run, tmp_path: Path) -> None:
+def test_a_damaged_newest_checkpoint_is_skipped_with_a_warning(config: RunConfig, plain: Run, tmp_path: Path) -> None:
     config = configured(config, train__save_steps=1)
     done, _ = run(config, tmp_path / "broken", on_step(6, lambda control: control.stop("enough")))
     newest, before = checkpoints(done.path / "checkpoints")
@@ -174,7 +172,7 @@ def test_a_damaged_newest_checkpoint_is_passed_over_aloud(config: RunConfig, pla
     content = bytearray((newest / TRAINING).read_bytes())
     content[len(content) // 2] ^= 4
     (newest / TRAINING).write_bytes(content)
-    recorder = go_on(done)
+    recorder = resumed(done)
     assert "step-6: training.safetensors is damaged" in recorder.of(Warned)[0].message
     assert recorder.of(RunStarted)[0].step == int(before.name.removeprefix("step-"))
     a, b = done.state(), plain.state()
@@ -183,7 +181,7 @@ def test_a_damaged_newest_checkpoint_is_passed_over_aloud(config: RunConfig, pla
 
 
 @pytest.mark.parametrize("how", ["none", "all damaged", "another configuration"])
-def test_without_a_usable_checkpoint_there_is_one_clear_line_and_nothing_is_written(
+def test_without_a_usable_checkpoint_resume_raises_one_line_and_writes_nothing(
     config: RunConfig, tmp_path: Path, how: str
 ) -> None:
     step = 0 if how == "none" else 2
@@ -197,7 +195,7 @@ def test_without_a_usable_checkpoint_there_is_one_clear_line_and_nothing_is_writ
         (done.path / "config.toml").write_text(text.replace("batch_size = 8", "batch_size = 4"), encoding="utf-8")
     before = done.events_path.read_bytes()
     with pytest.raises(InputError, match=f"run {done.name} has no checkpoint to resume from: ") as caught:
-        go_on(done)
+        resumed(done)
     assert "\n" not in str(caught.value)
     expected = {"none": "before it saved one", "all damaged": "manifest", "another configuration": "train.batch_size"}
     assert expected[how] in str(caught.value)
@@ -212,18 +210,18 @@ def test_a_run_that_another_process_writes_is_refused(
     done, _ = run(config, tmp_path, on_step(2, lambda control: control.stop("enough")))
     owner = RunWriter(done.path)
     with pytest.raises(InputError, match="is being written by process"):
-        go_on(done)
+        resumed(done)
     owner.close()
-    assert go_on(done).end.status == "completed"
+    assert resumed(done).end.status == "completed"
 
 
-def test_on_another_machine_it_is_said_that_exactness_ends(config: RunConfig, tmp_path: Path) -> None:
+def test_resuming_on_another_engine_logs_that_the_run_is_not_bit_identical(config: RunConfig, tmp_path: Path) -> None:
     done, _ = run(config, tmp_path, on_step(2, lambda control: control.stop("enough")))
     path = checkpoints(done.path / "checkpoints")[0] / MANIFEST
     manifest = json.loads(path.read_text(encoding="utf-8"))
     manifest["engine"] |= {"threads": 8, "dtype": "bfloat16"}
     path.write_text(json.dumps(manifest), encoding="utf-8")
-    recorder = go_on(done)
+    recorder = resumed(done)
     assert recorder.of(RunStarted)[0].inexact == "dtype bfloat16 → float32, threads 8 → 1"
     assert any("not bit-identical: dtype bfloat16" in words for _, words in done.state().log)
     assert recorder.end.status == "completed"
@@ -232,7 +230,7 @@ def test_on_another_machine_it_is_said_that_exactness_ends(config: RunConfig, tm
 # Adding epochs
 
 
-def test_epochs_added_to_a_completed_run_give_the_bits_of_a_longer_run(config: RunConfig, tmp_path: Path) -> None:
+def test_a_run_with_added_epochs_is_bit_identical_to_a_longer_run(config: RunConfig, tmp_path: Path) -> None:
     def act(event: Event, control: Control) -> None:
         if isinstance(event, EpochFinished) and event.epoch == 3:
             control.change(Change("add_epochs", 2))
@@ -240,28 +238,30 @@ def test_epochs_added_to_a_completed_run_give_the_bits_of_a_longer_run(config: R
     asked, _ = run(config, tmp_path / "asked", act)
     done, _ = run(config, tmp_path / "done")
     with pytest.raises(InputError, match="is completed; --add-epochs N adds epochs"):
-        go_on(done)
-    recorder = go_on(done, add_epochs=2)
+        resumed(done)
+    recorder = resumed(done, add_epochs=2)
     assert [event.value for event in recorder.of(ControlReceived)] == [2]
     assert (recorder.end.status, recorder.end.reason) == ("completed", "finished 5 epochs")
     assert_same(done, asked)
     assert done.state().total_steps == 20
     with pytest.raises(InputError, match="is completed"):
-        go_on(done)
+        resumed(done)
 
 
 def test_added_epochs_survive_a_crash_before_the_next_checkpoint(config: RunConfig, tmp_path: Path) -> None:
     whole, _ = run(config, tmp_path / "whole")
-    go_on(whole, add_epochs=1)
+    resumed(whole, add_epochs=1)
     done, _ = run(config, tmp_path / "broken")
-    go_on(done, lambda event, control: control.discard("gone") if isinstance(event, StepLogged) else None, add_epochs=1)
+    resumed(
+        done, lambda event, control: control.discard("gone") if isinstance(event, StepLogged) else None, add_epochs=1
+    )
     assert done.state().status == "interrupted"
-    go_on(done)
+    resumed(done)
     assert_same(done, whole)
 
 
 def test_a_change_at_the_step_of_the_checkpoint_is_made_once(config: RunConfig, tmp_path: Path) -> None:
-    """Asked for in a pause that ends with a stop, as a person does it."""
+    """Requested in a pause that ends with a stop, as a user does it."""
 
     def pause(event: Event, control: Control) -> None:
         if isinstance(event, StepLogged) and event.step == 5:
@@ -273,13 +273,13 @@ def test_a_change_at_the_step_of_the_checkpoint_is_made_once(config: RunConfig, 
     whole, _ = run(config, tmp_path / "whole", on_step(5, lambda control: control.change(Change("add_epochs", 1))))
     done, recorder = run(config, tmp_path / "stopped", pause)
     assert (recorder.end.status, recorder.end.step) == ("stopped", 5)
-    recorder = go_on(done)
+    recorder = resumed(done)
     assert recorder.of(ControlReceived) == []
     assert (recorder.end.status, recorder.end.reason) == ("completed", "finished 4 epochs")
     assert_same(done, whole)
 
 
-def test_a_run_that_cannot_go_on_with_what_is_given_stays_as_it_is(config: RunConfig, tmp_path: Path) -> None:
+def test_a_resume_with_unusable_reviews_leaves_the_run_unchanged(config: RunConfig, tmp_path: Path) -> None:
     done, _ = run(config, tmp_path)
     before = done.events_path.read_bytes()
     few = tmp_path / "few.csv"
@@ -289,13 +289,13 @@ def test_a_run_that_cannot_go_on_with_what_is_given_stays_as_it_is(config: RunCo
             resume(done, Control(), Recorder(), add_epochs=1, data=data)
     assert done.events_path.read_bytes() == before
     assert done.state().status == "completed"
-    assert go_on(done, add_epochs=1).end.status == "completed"
+    assert resumed(done, add_epochs=1).end.status == "completed"
 
 
 # The learning rate
 
 
-def test_a_change_of_the_learning_rate_is_journalled_and_repeating_the_journal_repeats_the_curve(
+def test_repeating_the_journal_of_learning_rates_repeats_the_curve(
     config: RunConfig, plain: Run, tmp_path: Path
 ) -> None:
     def act(event: Event, control: Control) -> None:
@@ -319,9 +319,7 @@ def test_a_change_of_the_learning_rate_is_journalled_and_repeating_the_journal_r
     assert_same(repeated, changed)
 
 
-def test_a_change_after_the_last_checkpoint_is_repeated_by_the_run_that_goes_on(
-    config: RunConfig, tmp_path: Path
-) -> None:
+def test_a_resumed_run_repeats_the_changes_after_its_checkpoint(config: RunConfig, tmp_path: Path) -> None:
     def die_at(step: int) -> Callable[[Event, Control], None]:
         def die(event: Event, _: Control) -> None:
             if isinstance(event, StepLogged) and event.step == step:
@@ -340,15 +338,15 @@ def test_a_change_after_the_last_checkpoint_is_repeated_by_the_run_that_goes_on(
     whole, _ = run(config, tmp_path / "whole", change)
     done, _ = run(config, tmp_path / "broken", change_and_die)
     assert checkpoints(done.path / "checkpoints")[0].name == "step-4"
-    go_on(done, die_at(5))
-    go_on(done)
+    resumed(done, die_at(5))
+    resumed(done)
     assert_same(done, whole)
 
 
-def test_a_run_can_go_on_with_another_rate(config: RunConfig, tmp_path: Path) -> None:
+def test_a_run_can_resume_with_another_learning_rate(config: RunConfig, tmp_path: Path) -> None:
     config = configured(config, train__lr_schedule="constant", train__warmup_ratio=0.0)
     done, _ = run(config, tmp_path, on_step(5, lambda control: control.stop("enough")))
-    go_on(done, peak_learning_rate=2e-3)
+    resumed(done, peak_learning_rate=2e-3)
     assert done.state().curves["lr"].values.tolist() == [1e-3] * 5 + [2e-3] * 7
 
 
@@ -363,7 +361,7 @@ def test_finish_this_epoch_trains_to_its_end_validates_saves_and_stops(
     assert (state.status, state.step, len(state.epochs)) == ("stopped", 8, 2)
     assert [(event.action, event.step) for event in recorder.of(ControlReceived)] == [("finish_epoch", 8)]
     assert checkpoints(done.path / "checkpoints")[0].name == "step-8"
-    go_on(done)
+    resumed(done)
     assert_same(done, plain)
 
 
@@ -372,7 +370,7 @@ def test_finish_this_epoch_in_the_last_one_completes_the_run(config: RunConfig, 
     assert recorder.end.status == "completed"
 
 
-def test_a_discarded_run_writes_nothing_more_and_looks_killed(config: RunConfig, plain: Run, tmp_path: Path) -> None:
+def test_a_discarded_run_writes_nothing_more_and_is_interrupted(config: RunConfig, plain: Run, tmp_path: Path) -> None:
     sizes: list[int] = []
 
     def act(event: Event, control: Control) -> None:
@@ -386,7 +384,7 @@ def test_a_discarded_run_writes_nothing_more_and_looks_killed(config: RunConfig,
     assert [path.name for path in checkpoints(done.path / "checkpoints")] == ["step-4"]
     assert (recorder.end.status, recorder.end.reason) == ("interrupted", "never mind")
     assert done.state().status == "interrupted"
-    go_on(done)
+    resumed(done)
     assert_same(done, plain)
 
 
@@ -394,7 +392,7 @@ def test_a_discarded_run_writes_nothing_more_and_looks_killed(config: RunConfig,
 
 
 def losses_are(monkeypatch: pytest.MonkeyPatch, *losses: float) -> None:
-    """Validations are real but for their loss."""
+    """Replace the loss of each validation."""
     left = iter(losses)
 
     def validated(*arguments: Any) -> Evaluation:
@@ -403,7 +401,7 @@ def losses_are(monkeypatch: pytest.MonkeyPatch, *losses: float) -> None:
     monkeypatch.setattr(train_module, "evaluate", validated)
 
 
-def test_early_stopping_ends_a_run_after_so_many_epochs_without_a_better_metric(
+def test_early_stopping_ends_a_run_after_patience_epochs_without_a_better_metric(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     losses_are(monkeypatch, 0.5, 0.6, 0.4, 0.4, 0.45, 0.3)
@@ -422,12 +420,12 @@ def test_early_stopping_completes_a_run_and_added_epochs_reset_its_patience(
     done, _ = run(config, tmp_path)
     assert len(done.state().epochs) == 3
     with pytest.raises(InputError, match="is completed; --add-epochs N"):
-        go_on(done)
-    assert go_on(done, add_epochs=2).end.reason == "finished 6 epochs"
+        resumed(done)
+    assert resumed(done, add_epochs=2).end.reason == "finished 6 epochs"
     assert len(done.state().epochs) == 6
 
 
-def test_the_best_checkpoint_is_kept_beside_the_last_two_only_where_that_is_wanted(
+def test_keep_best_keeps_the_best_checkpoint_beside_the_last_two(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = configured(config, train__num_epochs=6)
@@ -438,11 +436,13 @@ def test_the_best_checkpoint_is_kept_beside_the_last_two_only_where_that_is_want
         assert kept == {"step-20", "step-24"} | ({"step-8"} if keep else set())
 
 
-def test_patience_counts_on_over_a_break(config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resumed_run_continues_to_count_patience(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     losses_are(monkeypatch, 0.3, 0.5, 0.4, 0.2)
     config = configured(config, train__early_stopping_patience=2, train__num_epochs=30)
     done, _ = run(config, tmp_path / "broken", on_step(9, lambda control: control.stop("enough")))
-    assert go_on(done).end.reason == "early stopping: no better val/loss since step 4"
+    assert resumed(done).end.reason == "early stopping: no better val/loss since step 4"
     assert len(done.state().epochs) == 3
 
 
@@ -450,7 +450,7 @@ def test_patience_counts_on_over_a_break(config: RunConfig, tmp_path: Path, monk
 
 
 class Full:
-    """A device that holds only so many reviews at a time, and fails in the middle of the backward pass too."""
+    """A device that has memory for at most ``most`` reviews at a time."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, most: int, error: Exception) -> None:
         loss_of = step_module.classification_loss
@@ -471,7 +471,7 @@ OOM = [
 
 
 @pytest.mark.parametrize("error", OOM, ids=["cuda", "cpu", "python"])
-def test_out_of_memory_goes_on_in_smaller_parts_with_the_same_gradient(
+def test_out_of_memory_continues_in_micro_batches_with_the_same_gradient(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     config = configured(config, model__head_dropout=0.0)
@@ -486,18 +486,18 @@ def test_out_of_memory_goes_on_in_smaller_parts_with_the_same_gradient(
     assert a[0] == pytest.approx(b[0], abs=1e-6)
 
 
-def test_a_run_in_smaller_parts_goes_on_in_them_bit_for_bit(
+def test_a_run_in_micro_batches_resumes_bit_identically(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Full(monkeypatch, 3, OOM[0])
     whole, _ = run(config, tmp_path / "whole")
     done, _ = run(config, tmp_path / "broken", on_step(5, lambda control: control.stop("enough")))
-    recorder = go_on(done)
+    recorder = resumed(done)
     assert recorder.of(Warned) == []
     assert_same(done, whole)
 
 
-def test_where_not_even_one_review_fits_the_run_fails_with_what_would(
+def test_if_a_single_review_does_not_fit_the_run_fails_with_advice(
     config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Full(monkeypatch, 0, OOM[0])
@@ -507,13 +507,13 @@ def test_where_not_even_one_review_fits_the_run_fails_with_what_would(
     assert "MB are free" in recorder.end.error
 
 
-def test_every_view_of_a_run_that_went_on_is_the_fold_of_its_events(config: RunConfig, tmp_path: Path) -> None:
+def test_the_live_state_of_a_resumed_run_is_its_stored_state(config: RunConfig, tmp_path: Path) -> None:
     def act(event: Event, control: Control) -> None:
         if isinstance(event, CheckpointSaved):
             control.discard("gone")
 
     done, first = run(config, tmp_path, act)
-    second = go_on(done)
+    second = resumed(done)
     live = RunState()
     for event in [*first.events, *second.events]:
         live.apply(event)
@@ -529,7 +529,7 @@ def test_a_clock_that_is_set_back_makes_no_duration_negative(
     ticks = iter(range(10**6, 0, -10))
     monkeypatch.setattr(recorder_module.time, "time", lambda: float(next(ticks)))
     done, _ = run(config, tmp_path, on_step(5, lambda control: control.stop("enough")))
-    go_on(done)
+    resumed(done)
     events = read_events(done)
     assert [event.time for event in events] == sorted((event.time for event in events), reverse=True)
     elapsed = [event.elapsed for event in events]
@@ -547,7 +547,7 @@ from core.runs.events import CheckpointSaved
 from core.training.loop import train
 
 def act(event):
-    if isinstance(event, CheckpointSaved):  # the first one; the next is not begun before this has been told
+    if isinstance(event, CheckpointSaved):  # the first one; the next save starts after this event
         resource.setrlimit(resource.RLIMIT_FSIZE, (12_000, resource.RLIM_INFINITY))
 
 config = from_toml(Path(sys.argv[1]).read_text(encoding="utf-8"), preset="tiny", where="")
@@ -556,7 +556,7 @@ train(config, Path(sys.argv[2]), Control(), act)
 
 
 @pytest.mark.slow
-def test_files_that_really_cannot_be_written_are_said_and_the_last_good_checkpoint_stays(
+def test_a_checkpoint_that_cannot_be_written_gives_a_warning_and_the_last_one_stays(
     config: RunConfig, plain: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "config.toml").write_text(to_toml(config), encoding="utf-8")
@@ -567,5 +567,5 @@ def test_files_that_really_cannot_be_written_are_said_and_the_last_good_checkpoi
     assert state.saving_fails_since is not None
     assert any("saving fails (File too large" in words or "too large" in words for _, words in state.log)
     assert [path.name for path in checkpoints(done.path / "checkpoints")] == ["step-4"]
-    go_on(done)
+    resumed(done)
     assert_same(done, plain)
