@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
-import signal
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.widgets import ContentSwitcher
 
-from core.config.schema import RunConfig
+from core.config.schema import RunConfig, configure
 from core.errors import InputError
 from core.formatting import printable
 from core.runs.directory import Run
@@ -32,7 +29,6 @@ from tui.workers.preload import LibraryLoader
 
 if TYPE_CHECKING:  # what the first frame does not need is imported when it is first used
     from textual.command import Provider
-    from textual.css.query import DOMQuery
 
     from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvents
     from tui.workers.training import ResumeFunction, TrainFunction
@@ -80,7 +76,7 @@ class ImdbTui(App[int]):
         self.first_watch = watch
         self.libraries = "waiting"
         self._library_loader = LibraryLoader(self.post_message, enabled=background)
-        self.quit_prompt = QuitPrompt(self, self.session, self._unsaved_presets)
+        self.quit_prompt = QuitPrompt(self, self.session)
         self._top = TopBar("presets" if watch is None else "train")
         self._throttle = Throttle(self, self._redraw, NUMBERS_S)
 
@@ -113,10 +109,7 @@ class ImdbTui(App[int]):
             gc.enable()
 
     def on_mount(self) -> None:
-        for name in ("SIGTERM", "SIGHUP", "SIGINT"):
-            if hasattr(signal, name):
-                with suppress(ValueError, RuntimeError, NotImplementedError):  # not the main thread, as in tests
-                    asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self._on_signal, name)
+        self.quit_prompt.handle_signals()
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         if self._unknown_theme:
             self.notify(f"There is no theme {self._unknown_theme!r}. Press ctrl+p to list them.", severity="warning")
@@ -136,10 +129,6 @@ class ImdbTui(App[int]):
         """The name of the pane in front."""
         return self.query_one(ContentSwitcher).current or "presets"
 
-    def _panes(self) -> DOMQuery[Pane]:
-        """Those that have been shown at least once."""
-        return self.query(Pane)
-
     def _current_pane(self) -> Pane:
         return self.query_one(f"#{self.pane}", Pane)
 
@@ -157,9 +146,13 @@ class ImdbTui(App[int]):
         from core.config.presets import load_preset
 
         try:
-            await self.show_train(load_preset(name))
+            await self.show_train(configure(load_preset(name), [], self.data))
         except InputError as error:
             self.notify(str(error), severity="error")
+
+    async def action_quit(self) -> None:
+        """Quit; ask first if a run is live or edits are not saved. Replaces Textual's action of this name."""
+        self.quit_prompt.ask()
 
     def action_help_quit(self) -> None:
         """Answer ctrl+c. Replaces Textual's action of this name, which names ctrl+q."""
@@ -207,7 +200,7 @@ class ImdbTui(App[int]):
 
     async def on_run_opened(self, message: RunOpened) -> None:
         self.session.take_opened(message)
-        self._library_loader.start()  # it has waited until a long run was read
+        self._library_loader.start()  # it waited until the run was read
         if self.is_running and self.pane != "train":
             await self.action_go("train")
         self._throttle.now()
@@ -230,7 +223,7 @@ class ImdbTui(App[int]):
             self.notify(message.error, title="The run failed", severity="error", timeout=15)
         elif self.is_running and run is not None and run.finished is not None and self.pane != "train":
             self.notify(f"{run.run}: {run.status}")
-        for pane in self._panes():
+        for pane in self.query(Pane):
             pane.run_ended()
         self._throttle.now()
         if self.quit_prompt.after_run:
@@ -238,7 +231,7 @@ class ImdbTui(App[int]):
 
     def preset_saved(self, name: str) -> None:
         """Tell all panes that a preset was saved."""
-        for pane in self._panes():
+        for pane in self.query(Pane):
             pane.preset_saved(name)
 
     def _redraw(self) -> None:
@@ -253,15 +246,3 @@ class ImdbTui(App[int]):
     def notify(self, message: str, *, markup: bool = False, **options: Any) -> None:
         """Textual's method, without markup: messages may contain brackets."""
         super().notify(printable(message), markup=markup, **options)
-
-    # Quitting
-
-    async def action_quit(self) -> None:
-        """Quit; ask first if a run is live or edits are not saved. Replaces Textual's action of this name."""
-        self.quit_prompt.ask()
-
-    def _unsaved_presets(self) -> list[str]:
-        return [name for pane in self._panes() for name in pane.unsaved_presets()]
-
-    def _on_signal(self, name: str) -> None:
-        self.quit_prompt.stop_and_quit(f"signal {name}")

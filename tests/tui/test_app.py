@@ -173,6 +173,12 @@ async def test_the_palette_goes_to_panes_and_takes_presets_to_train(open_console
         await console.see("scratch")
 
 
+async def test_the_palette_applies_the_data_set_of_the_command_line(open_console, reviews_csv):
+    async with open_console(data=str(reviews_csv)) as console:
+        await console.app.run_action("train_preset('scratch')")
+        assert console.app.session.proposed.data.source == str(reviews_csv)
+
+
 async def test_ctrl_q_with_a_live_run_asks_as_q_does(open_console, trainer):
     async with open_console() as console:
         await console.start()

@@ -89,7 +89,7 @@ class Playground:
         """Return the parts of the summary: the number of tokens and the settings."""
         encoding, settings = self.encoding, self.settings
         parts = [f"{len(encoding.tokens):,} tokens", f"{tokens_per_word(encoding):.2f} per word"]
-        parts.append(f"^t special tokens {'on' if settings.add_special_tokens else 'off'}")
+        parts.append(f"^t special: {'on' if settings.add_special_tokens else 'off'}")
         if settings.split_special_tokens:
             parts.append("typed ones as text")
         if unknown := encoding.unknown:
