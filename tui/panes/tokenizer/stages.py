@@ -32,7 +32,8 @@ class StagesPage(Page):
     def draw(self, playground: Playground) -> None:
         self.show_stages(playground)
         lines = warning_rows(playground)
-        header = Text.assemble(cell(f"{len(lines):,} warning{'s' * (len(lines) != 1)}", 12), cell("span", 13, right=True), " meaning and text")
+        count = f"{len(lines):,} warning{'s' * (len(lines) != 1)}"
+        header = Text.assemble(cell(count, 12), cell("span", 13, right=True), " meaning and text")
         rows = self.query_one(Rows)
         rows.show_rows(
             len(lines),
