@@ -25,7 +25,7 @@ PLAN = {
 
 
 class Driver:
-    """What a person can do at the console, and what that person sees."""
+    """Presses keys, and reads the screen."""
 
     def __init__(self, app: ImdbTui, pilot: Pilot[int]) -> None:
         self.app, self.pilot = app, pilot

@@ -117,7 +117,7 @@ def whole_run(
     events: list[Event] = [started(preset=preset, num_epochs=epochs, steps_per_epoch=steps)]
     last = 0
     for number in range(1, (epochs if done is None else done) + 1):
-        for last in range(last + 1, number * steps + 1):  # noqa: B020 - goes on where the epoch before ended
+        for last in range(last + 1, number * steps + 1):  # noqa: B020 - continues where the epoch before ended
             events.append(step(last, epoch=number))
         events.append(epoch(number, at=last, val_loss=0.6 - 0.1 * number, val_accuracy=0.6 + 0.1 * number))
     if end is not None:

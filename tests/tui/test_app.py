@@ -1,4 +1,4 @@
-"""The console as a whole: panes, keys, the line of status, the one live run, leaving."""
+"""The app: panes, keys, the status line, the live run, quitting."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PANES = {"1": "presets", "2": "tokenizer", "3": "model", "4": "train", "5": "run
 
 @pytest.fixture(autouse=True)
 def _no_model(monkeypatch):
-    """What the Tokenizer and Model panes look for is not to be had here, which keeps torch out of these tests."""
+    """No tokenizer and no checkpoint is available, which keeps torch out of these tests."""
     from core.errors import InputError
 
     def nothing(*_, **__):
@@ -32,7 +32,7 @@ async def test_each_digit_goes_to_its_pane(open_console):
             await console.press("escape")
 
 
-async def test_a_digit_typed_into_a_field_is_text_and_escape_gives_the_keys_back(open_console):
+async def test_a_digit_typed_into_a_field_is_text_until_escape_leaves_the_field(open_console):
     async with open_console() as console:
         await console.press("2", "5")
         assert console.app.pane == "tokenizer"
@@ -54,14 +54,14 @@ async def test_question_mark_lists_the_keys_of_every_pane_and_escape_closes_the_
             assert console.app.pane == PANES[key]
 
 
-async def test_q_quits_at_once_where_no_run_is_live(open_console):
+async def test_q_quits_at_once_if_no_run_is_live(open_console):
     async with open_console() as console:
         await console.press("q")
         await console.until(lambda: console.app.return_code is not None, "the end")
     assert console.app.return_value == 0
 
 
-async def test_q_with_a_live_run_asks_and_n_stays(open_console, trainer):
+async def test_q_with_a_live_run_asks_and_n_cancels(open_console, trainer):
     async with open_console() as console:
         await console.start()
         await console.press("q")
@@ -72,7 +72,7 @@ async def test_q_with_a_live_run_asks_and_n_stays(open_console, trainer):
         assert console.app.is_running
 
 
-async def test_q_then_y_stops_the_run_and_leaves(open_console, trainer):
+async def test_q_then_y_stops_the_run_and_quits(open_console, trainer):
     async with open_console() as console:
         await console.start()
         await console.press("q", "y")
@@ -81,7 +81,7 @@ async def test_q_then_y_stops_the_run_and_leaves(open_console, trainer):
     assert console.app.session.own.status == "stopped"
 
 
-async def test_q_then_w_leaves_only_when_the_run_is_done(open_console, trainer):
+async def test_q_then_w_quits_when_the_run_has_ended(open_console, trainer):
     async with open_console() as console:
         await console.start()
         trainer.say(started(), step(1))
@@ -96,7 +96,7 @@ async def test_q_then_w_leaves_only_when_the_run_is_done(open_console, trainer):
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_first_line_says_the_status_in_every_pane_while_a_run_is_live(open_console, trainer, size):
+async def test_the_first_line_shows_the_status_in_every_pane_while_a_run_is_live(open_console, trainer, size):
     async with open_console(size=size) as console:
         await console.start()
         trainer.say(started(), step(1))
@@ -115,7 +115,7 @@ async def test_the_first_line_spells_the_status_out_where_it_is_wide(open_consol
         )
 
 
-async def test_a_second_start_is_refused_with_a_word(open_console, trainer):
+async def test_a_second_start_is_refused_with_a_notice(open_console, trainer):
     async with open_console() as console:
         await console.start()
         await console.press("s")
@@ -155,7 +155,7 @@ async def test_a_trainer_that_raises_leaves_the_console_alive_and_another_run_ca
     assert len(trainer.configs) == 2
 
 
-async def test_a_finished_run_that_nobody_watches_is_announced(open_console, trainer):
+async def test_the_end_of_a_run_is_announced_in_other_panes(open_console, trainer):
     async with open_console() as console:
         await console.start()
         await console.press("5")

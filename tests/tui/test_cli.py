@@ -1,4 +1,4 @@
-"""The entry point: the console for a person at a terminal, core's commands for everything else."""
+"""The entry point: it opens the console, or runs a command of core."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def call(monkeypatch, capsys, opened):
             monkeypatch.setattr(stream, "isatty", lambda: at_terminal, raising=False)
         with pytest.raises(SystemExit) as left:
             cli.main()
-        said = capsys.readouterr()
-        return left.value.code, said.out, said.err
+        captured = capsys.readouterr()
+        return left.value.code, captured.out, captured.err
 
     return called
 
@@ -88,25 +88,25 @@ def test_no_arguments_open_the_console_in_the_default_place(call, opened, tmp_pa
     assert opened[0].root == tmp_path / "default-runs"
 
 
-def test_a_thread_amid_a_computation_holds_nobody_up_and_the_exit_code_is_the_consoles():
+def test_a_daemon_thread_does_not_delay_the_exit_or_change_its_code():
     program = """
 import sys, threading
 from tui.cli import leave
 threading.Thread(target=threading.Event().wait, daemon=True).start()
-sys.stdout.write("said before")
+sys.stdout.write("written before")
 leave(3)
 """
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
-    assert (answer.returncode, answer.stdout, answer.stderr) == (3, "said before", "")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (3, "written before", "")
 
 
-def test_without_such_a_thread_python_leaves_as_it_always_does():
+def test_without_daemon_threads_exit_handlers_run():
     program = "import atexit; atexit.register(print, 'at exit'); from tui.cli import leave; leave(2)"
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert (answer.returncode, answer.stdout) == (2, "at exit\n")
 
 
-def test_an_interrupt_while_modules_are_imported_leaves_without_a_word():
+def test_an_interrupt_while_modules_are_imported_prints_nothing():
     code = """
 import builtins, sys
 take = builtins.__import__

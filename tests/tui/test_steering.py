@@ -80,12 +80,12 @@ async def test_x_offers_the_other_endings(open_console, trainer, key, ending):
 
 
 async def test_a_change_of_the_rate_a_pause_and_a_save_are_marked_under_the_axis(open_console, trainer):
-    def told(action: str, at: int, value: float | None = None) -> ControlReceived:
+    def asked(action: str, at: int, value: float | None = None) -> ControlReceived:
         return ControlReceived(**moment(20.0), step=at, action=action, reason="asked for", value=value)
 
     async with open_console() as console:
         await console.start()
-        trainer.say(started(), *(step(i) for i in range(1, 16)), told("learning_rate", 15, 1e-3), told("pause", 5))
+        trainer.say(started(), *(step(i) for i in range(1, 16)), asked("learning_rate", 15, 1e-3), asked("pause", 5))
         await console.see("λ rate changed", "‖ pause")
         line = next(line for line in console.text().splitlines() if "λ" in line and "‖" in line and "rate" not in line)
         axis = next(line for line in console.text().splitlines() if "└" in line)

@@ -350,7 +350,7 @@ async def test_a_name_that_does_not_exist_leaves_the_open_model_as_it_is(open_co
 
 def test_a_new_inspection_cancels_the_one_before_and_only_its_result_is_posted():
     posted: list[InspectionDone] = []
-    begun, go, done = threading.Event(), threading.Event(), threading.Event()
+    running, go, done = threading.Event(), threading.Event(), threading.Event()
     ended: list[str] = []
 
     def post(message):
@@ -358,7 +358,7 @@ def test_a_new_inspection_cancels_the_one_before_and_only_its_result_is_posted()
         done.set()
 
     def long(check_cancelled):
-        begun.set()
+        running.set()
         go.wait(10)
         try:
             check_cancelled()
@@ -367,7 +367,7 @@ def test_a_new_inspection_cancels_the_one_before_and_only_its_result_is_posted()
 
     looks = Inspections(post, lambda: False)
     looks.start("Trace", long, heavy=True)
-    assert begun.wait(30)
+    assert running.wait(30)
     looks.start("Weights", lambda _: "numbers", heavy=True)
     go.set()
     assert done.wait(10)
