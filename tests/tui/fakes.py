@@ -1,10 +1,11 @@
-"""Stand-ins for what is slow or elsewhere: a trainer that is handed its events, run directories, a small checkpoint."""
+"""Fakes for the tests of the console: a trainer that emits given events, run directories, a small checkpoint."""
 
 from __future__ import annotations
 
 import queue
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from core.runs.events import (
 )
 from core.runs.writer import create_run
 from core.training.control import Control
+from tests.core.support import events_of
 
 BEGAN = datetime(2026, 11, 24, 9, 0, 0, tzinfo=UTC)
 ORIGINS = {
@@ -39,66 +41,34 @@ def moment(elapsed: float) -> dict[str, float]:
 
 
 def started(*, preset: str = "quick", num_epochs: int = 3, steps_per_epoch: int = 10) -> RunStarted:
-    return RunStarted(
+    return replace(
+        events_of.started(epochs=num_epochs, steps=steps_per_epoch, origins=ORIGINS, preset=preset, threads=2),
         **moment(1.0),
         run=f"{BEGAN:%Y%m%d-%H%M%S}-{preset}",
-        preset=preset,
-        num_epochs=num_epochs,
-        steps_per_epoch=steps_per_epoch,
         train_examples=steps_per_epoch * 16,
         validation_examples=40,
         parameters=12_345,
-        device="cpu",
-        device_reason="no GPU",
-        dtype="float32",
-        dtype_reason="asked for",
-        threads=2,
-        origins=ORIGINS,
     )
 
 
 def step(number: int, *, epoch: int = 1, loss: float | None = None, accuracy: float = 0.75) -> StepLogged:
-    return StepLogged(
-        **moment(1.0 + number),
-        step=number,
-        epoch=epoch,
-        loss=0.7 * 0.97**number if loss is None else loss,
-        accuracy=accuracy,
-        lr=5e-5,
-        grad_norm=1.0,
-        examples=16,
-        tokens=1600,
-        seconds=1.0,
-    )
+    """Sixteen reviews in a second."""
+    loss = 0.7 * 0.97**number if loss is None else loss
+    event = events_of.step(number, epoch=epoch, loss=loss, accuracy=accuracy, lr=5e-5)
+    return replace(event, **moment(1.0 + number), examples=16, tokens=1600, seconds=1.0)
 
 
 def epoch(number: int, *, at: int, val_loss: float = 0.456, val_accuracy: float = 0.789) -> EpochFinished:
-    return EpochFinished(
-        **moment(1.5 + at),
-        epoch=number,
-        step=at,
-        train_loss=0.567,
-        train_accuracy=0.712,
-        val_loss=val_loss,
-        val_accuracy=val_accuracy,
-        seconds=11.0,
-    )
+    event = events_of.epoch(number, at=at, val_accuracy=val_accuracy, seconds=11.0)
+    return replace(event, **moment(1.5 + at), train_loss=0.567, train_accuracy=0.712, val_loss=val_loss)
 
 
-def finished(status: Status, *, at: int, reason: str = "done", error: str = "", traceback: str = "") -> RunFinished:
-    return RunFinished(
-        **moment(2.0 + at),
-        status=status,
-        step=at,
-        reason=reason,
-        samples_per_second=16.0,
-        error=error,
-        traceback=traceback,
-    )
+def finished(status: Status, *, at: int, **changes: str) -> RunFinished:
+    return replace(events_of.finished(status, at=at, **changes), **moment(2.0 + at))
 
 
 def warned(message: str) -> Warned:
-    return Warned(**moment(1.0), message=message)
+    return replace(events_of.warned(message), **moment(1.0))
 
 
 def progressed(message: str) -> Progressed:
