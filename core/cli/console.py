@@ -111,4 +111,4 @@ def origin_words(origin: dict[str, Any]) -> str:
 
     known = {key: origin[key] for key in ("kind", "name", "note") if key in origin}
     counts = f", {origin['taken']:,} of {origin['available']:,}" if "taken" in origin else ""
-    return Origin(**known).words() + counts
+    return Origin(**known).describe() + counts

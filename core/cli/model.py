@@ -143,7 +143,7 @@ def _trace(resolved: Resolved, data: str | None) -> Any:
 
     config = configure(resolved.target.config, [], data)
     reviews, origin = open_reviews(config.data.source, config.data.dataset)
-    return trace_batch(resolved, reviews, origin.words())
+    return trace_batch(resolved, reviews, origin.describe())
 
 
 def _attention(resolved: Resolved, text: str, layer: int, head: int | None) -> Any:

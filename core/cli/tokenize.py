@@ -97,7 +97,7 @@ def tokenize(
             return
     else:
         words.show(answer)
-    err.print(f"tokenizer: {formatting.printable(origin.words())}", soft_wrap=True)
+    err.print(f"tokenizer: {formatting.printable(origin.describe())}", soft_wrap=True)
 
 
 def _encoded(settings: Settings, texts: list[str], stages: bool, side: str, compare: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Resolved:
     @property
     def origin(self) -> str:
         """Where its weights come from, in words."""
-        return str(self.target.file) if self.target.file else self.checkpoint.weights_origin.words()
+        return str(self.target.file) if self.target.file else self.checkpoint.weights_origin.describe()
 
 
 def find_target(name: str, root: Path) -> Target:

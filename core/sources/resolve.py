@@ -179,13 +179,15 @@ def _plan_checkpoint(name: str, pretrained: bool) -> tuple[str, str]:
     place, reason = _find_model(name, wanted, look)
     if place is None:
         checkpoint = _embedded_checkpoint(name, reason, pretrained)
-        return checkpoint.tokenizer_origin.words(), checkpoint.weights_origin.words()
+        return checkpoint.tokenizer_origin.describe(), checkpoint.weights_origin.describe()
 
     def words(group: tuple[str, ...]) -> str:
         file = next(file for file in group if file in place.files)
-        return Origin(place.kind, name, place.note).words() + _to_download(sizes.get(file))
+        return Origin(place.kind, name, place.note).describe() + _to_download(sizes.get(file))
 
-    return words(TOKENIZER_FILES), words((WEIGHTS_FILE,)) if pretrained else Origin("random", "DistilBertModel").words()
+    return words(TOKENIZER_FILES), words((WEIGHTS_FILE,)) if pretrained else Origin(
+        "random", "DistilBertModel"
+    ).describe()
 
 
 def _to_download(size: int | None) -> str:
@@ -201,18 +203,18 @@ def _plan_reviews(config: RunConfig) -> str:
         return "synthetic reviews"
     if source not in ("auto", "hub"):
         path = Path(source).expanduser()
-        return Origin("file", path.name).words() if path.is_file() else f"{path}: there is no such file"
+        return Origin("file", path.name).describe() if path.is_file() else f"{path}: there is no such file"
     try:
         file = _choose_data_file(hub.list_files(dataset, repo_type="dataset"), dataset)
         size = hub.size_on_hub(dataset, file, repo_type="dataset")
     except hub.HubError as error:
         if _cached_data_file(dataset) is not None:
-            return Origin("cache", dataset, str(error)).words()
+            return Origin("cache", dataset, str(error)).describe()
         if source == "auto":
-            return Origin("synthetic", "synthetic reviews", str(error)).words()
+            return Origin("synthetic", "synthetic reviews", str(error)).describe()
         return f"{dataset} is not to be had: {error}"
     left = 0 if hub.cached(dataset, file, repo_type="dataset") else size
-    return Origin("hub", dataset).words() + _to_download(left)
+    return Origin("hub", dataset).describe() + _to_download(left)
 
 
 def _wanted(pretrained: bool) -> list[tuple[str, ...]]:

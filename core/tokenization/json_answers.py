@@ -1,4 +1,4 @@
-"""The answers of ``tokenize`` as data, ready for JSON."""
+"""The answers of ``imdb-tui tokenize --json``, as dictionaries and lists."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from core.tokenization.encode import Encoding
 from core.tokenization.length_stats import Summary
 from core.tokenization.padding import PaddedBatch
 from core.tokenization.stages import stages
-from core.tokenization.text_warnings import losses
+from core.tokenization.text_warnings import text_warnings
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
 def encoding_answer(tokenizer: Tokenizer, encoding: Encoding) -> dict[str, Any]:
-    """One text: its tokens with offsets, what was cut, and its silent losses."""
+    """One text: its tokens with offsets, the text that was truncated, and the text warnings."""
     return {
         "text": encoding.text,
         "input_ids": encoding.input_ids,
@@ -30,8 +30,8 @@ def encoding_answer(tokenizer: Tokenizer, encoding: Encoding) -> dict[str, Any]:
         "full_length": encoding.full_length,
         "cut_text": encoding.cut_text,
         "warnings": [
-            {"kind": loss.kind, "span": [loss.start, loss.end], "text": loss.text}
-            for loss in losses(tokenizer, encoding)
+            {"kind": warning.kind, "span": [warning.start, warning.end], "text": warning.text}
+            for warning in text_warnings(tokenizer, encoding)
         ],
     }
 

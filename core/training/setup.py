@@ -180,6 +180,6 @@ def _require_same(found: Origin, run: Run) -> None:
     same = found.sha256 == before.get("sha256") if found.sha256 else found.kind == before.get("kind")
     if not same:
         raise InputError(
-            f"run {run.name} was trained on other reviews: {before.get('name', 'unknown')}, not {found.words()}; "
+            f"run {run.name} was trained on other reviews: {before.get('name', 'unknown')}, not {found.describe()}; "
             "pass the original file with --data"
         )

@@ -19,7 +19,7 @@ from tui.app import ImdbTui
 DEADLINE_S = 15.0
 PLAN = {
     "tokenizer": "small vocabulary, embedded",
-    "weights": "drawn at random",
+    "weights": "randomly initialized",
     "reviews": "synthetic reviews (no Hub)",
 }
 

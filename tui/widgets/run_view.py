@@ -114,7 +114,7 @@ class RunView(Vertical):
         for thing in ("weights", "reviews"):
             origin = state.started.origins.get(thing, {})
             if origin:
-                parts.append(f"{thing} {Origin(origin['kind'], origin['name']).words()}")
+                parts.append(f"{thing} {Origin(origin['kind'], origin['name']).describe()}")
         parts.append(f"{state.started.device} {state.started.dtype} ({state.started.dtype_reason})")
         text.append(printable(" · ".join(parts)))
         return text

@@ -173,7 +173,7 @@ def test_everything_is_told_in_words(call: Call, checkpoint: Path, reviews_csv: 
     assert code == 0
     for words in (
         "pre-tokens",
-        "became the real special token",
+        "encoded as a special token",
         "of padding",
         "tokens per word",
         "max_length 256 cuts",

@@ -64,7 +64,7 @@ def config_of(checkpoint: str = TINY, *, init: str = "pretrained", source: str =
 def test_a_checkpoint_comes_from_the_hub_with_origin_and_hashes(server: LoopbackHub, folder: Path) -> None:
     checkpoint = open_checkpoint(TINY, pretrained=True)
     assert checkpoint.tokenizer_origin.kind == checkpoint.weights_origin.kind == "hub"
-    assert checkpoint.weights_origin.words() == "acme/tiny, from the Hub"
+    assert checkpoint.weights_origin.describe() == "acme/tiny, from the Hub"
     assert len(checkpoint.weights_origin.sha256) == len(checkpoint.tokenizer_origin.sha256) == 64
     assert checkpoint.config["dim"] == 16
     assert "model_type" not in checkpoint.config
@@ -74,7 +74,7 @@ def test_a_checkpoint_comes_from_the_hub_with_origin_and_hashes(server: Loopback
 def test_without_weights_asked_for_none_are_downloaded(server: LoopbackHub) -> None:
     checkpoint = open_checkpoint(TINY, pretrained=False)
     assert server.asked_for("model.safetensors") == []
-    assert checkpoint.weights_origin.words() == "DistilBertModel, drawn at random"
+    assert checkpoint.weights_origin.describe() == "DistilBertModel, randomly initialized"
 
 
 def test_vocab_txt_serves_where_there_is_no_tokenizer_json(server: LoopbackHub) -> None:
@@ -95,7 +95,7 @@ def test_the_cache_serves_when_the_hub_then_fails_and_says_why(server: LoopbackH
         server.faults["tokenizer.json"] = fault
     checkpoint = open_checkpoint(TINY, pretrained=True)
     assert checkpoint.weights_origin.kind == checkpoint.tokenizer_origin.kind == "cache"
-    assert words in checkpoint.weights_origin.words()
+    assert words in checkpoint.weights_origin.describe()
     assert "from the local cache" in plan(config_of())["weights"]
 
 
@@ -115,8 +115,10 @@ def test_the_embedded_files_stand_in_for_distilbert_and_say_so(
     server.faults["tokenizer.json"] = fault
     checkpoint = open_checkpoint("distilbert-base-uncased", pretrained=True)
     reason = "the Hub answered 500" if fault == "500" else "the Hub did not answer"
-    assert checkpoint.tokenizer_origin.words().startswith(f"vocabulary of distilbert-base-uncased, embedded ({reason}")
-    assert checkpoint.weights_origin.words().startswith(f"all-MiniLM-L6-v2, embedded ({reason}")
+    assert checkpoint.tokenizer_origin.describe().startswith(
+        f"vocabulary of distilbert-base-uncased, embedded ({reason}"
+    )
+    assert checkpoint.weights_origin.describe().startswith(f"all-MiniLM-L6-v2, embedded ({reason}")
     assert checkpoint.tokenizer.get_vocab_size() == 30522
 
 
@@ -164,7 +166,7 @@ def test_weights_with_another_sha256_than_announced_are_refused_with_the_file_to
 
 def test_a_folder_is_read_without_asking_the_hub(server: LoopbackHub, folder: Path) -> None:
     checkpoint = open_checkpoint(str(folder), pretrained=True)
-    assert checkpoint.weights_origin.words() == f"{folder}, from a local folder"
+    assert checkpoint.weights_origin.describe() == f"{folder}, from a local folder"
     assert plan(config_of(str(folder), source="embedded"))["weights"] == f"{folder}, from a local folder"
     assert server.requests == []
 
@@ -230,7 +232,7 @@ def test_reviews_come_from_the_hubs_training_table(server: LoopbackHub) -> None:
     reviews, origin = open_reviews("hub", REVIEWS, seen.append)
     assert [review.text for review in reviews[:2]] == ["film 0, with a comma", "film 1, with a comma"]
     assert [review.label for review in reviews[:2]] == [0, 1]
-    assert origin.words() == "acme/reviews, from the Hub"
+    assert origin.describe() == "acme/reviews, from the Hub"
     assert seen[-1].file == "imdb-train.csv"
 
 
@@ -252,8 +254,8 @@ def test_cached_reviews_serve_when_the_hub_is_gone(server: LoopbackHub) -> None:
     server.close()
     reviews, origin = open_reviews("hub", REVIEWS)
     assert reviews == there
-    assert origin.words() == "acme/reviews, from the local cache (the Hub cannot be reached)"
-    assert plan(config_of(init="scratch"))["reviews"] == origin.words()
+    assert origin.describe() == "acme/reviews, from the local cache (the Hub cannot be reached)"
+    assert plan(config_of(init="scratch"))["reviews"] == origin.describe()
 
 
 def test_without_hub_and_cache_auto_takes_synthetic_reviews_and_calls_them_so(
@@ -262,10 +264,10 @@ def test_without_hub_and_cache_auto_takes_synthetic_reviews_and_calls_them_so(
     server.faults["listing"] = "500"
     reviews, origin = open_reviews("auto", REVIEWS)
     assert origin.kind == "synthetic"
-    assert origin.words().startswith("synthetic reviews")
-    assert "the Hub answered 500 for acme/reviews" in origin.words()
+    assert origin.describe().startswith("synthetic reviews")
+    assert "the Hub answered 500 for acme/reviews" in origin.describe()
     assert {review.label for review in reviews} == {0, 1}
-    assert plan(config_of(init="scratch"))["reviews"] == origin.words()
+    assert plan(config_of(init="scratch"))["reviews"] == origin.describe()
 
 
 def test_without_hub_and_cache_hub_is_refused_with_what_to_do(server: LoopbackHub) -> None:
@@ -296,9 +298,9 @@ def test_embedded_reviews_ask_nobody(server: LoopbackHub, few_synthetic: None) -
 def test_reviews_of_a_file_carry_its_name_and_hash(reviews_csv: Path) -> None:
     reviews, origin = open_reviews(str(reviews_csv), REVIEWS)
     assert len(reviews) == 40
-    assert origin.words() == "reviews.csv, from a local file"
+    assert origin.describe() == "reviews.csv, from a local file"
     assert origin.sha256 == sha256_of(reviews_csv)
-    assert plan(config_of(init="scratch", source=str(reviews_csv)))["reviews"] == origin.words()
+    assert plan(config_of(init="scratch", source=str(reviews_csv)))["reviews"] == origin.describe()
     absent = reviews_csv.with_name("absent.csv")
     assert plan(config_of(source=str(absent)))["reviews"] == f"{absent}: there is no such file"
 
@@ -313,7 +315,7 @@ def test_the_plan_names_what_would_be_downloaded_and_downloads_nothing(server: L
     words = plan(config_of())
     assert words["tokenizer"] == words["weights"] == "acme/tiny, from the Hub, already here"
     assert words["reviews"] == "acme/reviews, from the Hub, already here"
-    assert plan(config_of(init="scratch"))["weights"] == "DistilBertModel, drawn at random"
+    assert plan(config_of(init="scratch"))["weights"] == "DistilBertModel, randomly initialized"
 
 
 @needs_minilm
@@ -322,5 +324,5 @@ def test_the_plan_says_what_opening_then_finds(server: LoopbackHub, init: str) -
     server.close()
     words = plan(config_of("distilbert-base-uncased", init=init))
     checkpoint = open_checkpoint("distilbert-base-uncased", pretrained=init == "pretrained")
-    assert words["tokenizer"] == checkpoint.tokenizer_origin.words()
-    assert words["weights"] == checkpoint.weights_origin.words()
+    assert words["tokenizer"] == checkpoint.tokenizer_origin.describe()
+    assert words["weights"] == checkpoint.weights_origin.describe()

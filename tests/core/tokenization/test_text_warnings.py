@@ -1,4 +1,4 @@
-"""Silent losses: each is named, with the characters of the source that it concerns."""
+"""Text warnings: their kinds, and the characters of the source that they concern."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from hypothesis import given, settings
 
 from core.tokenization.compare import with_settings
 from core.tokenization.encode import encode
-from core.tokenization.text_warnings import MEANINGS, losses, meaning
+from core.tokenization.text_warnings import MEANINGS, meaning, text_warnings
 from tests.core.support.texts import ANY_TEXT, LENGTHS, SMALL, VOCABULARIES, tokenizer_of
 
 
 def found(text: str, **settings: object) -> list[tuple[str, str]]:
-    return [(loss.kind, loss.text) for loss in losses(SMALL, encode(SMALL, text, **settings))]  # type: ignore[arg-type]
+    encoding = encode(SMALL, text, **settings)  # type: ignore[arg-type]
+    return [(warning.kind, warning.text) for warning in text_warnings(SMALL, encoding)]
 
 
 @pytest.mark.parametrize(
@@ -37,22 +38,22 @@ def found(text: str, **settings: object) -> list[tuple[str, str]]:
         ("한", [("replaced", "한"), ("unknown", "한")]),
     ],
 )
-def test_each_loss_has_its_kind_and_its_characters(text: str, expected: list[tuple[str, str]]) -> None:
+def test_a_warning_has_a_kind_and_the_characters_concerned(text: str, expected: list[tuple[str, str]]) -> None:
     assert sorted(found(text)) == sorted(expected)
 
 
-def test_what_truncation_cut_is_a_loss() -> None:
+def test_truncated_text_gives_a_warning() -> None:
     assert found("the film was good", max_length=4) == [("truncated", "was good")]
     assert found("The FILM WAS", add_special_tokens=False, max_length=3) == found("The FILM WAS")
 
 
-def test_losses_of_what_was_cut_are_not_told_twice() -> None:
+def test_truncated_text_gives_no_other_warning() -> None:
     assert found("the film WAS GOOD", max_length=4) == [("truncated", "WAS GOOD")]
 
 
-def test_a_typed_special_token_is_text_where_the_setting_says_so() -> None:
+def test_split_special_tokens_gives_no_warning_about_typed_special_tokens() -> None:
     plain = with_settings(SMALL, "plain-specials")
-    kinds = {loss.kind for loss in losses(plain, encode(plain, "the [SEP] film"))}
+    kinds = {warning.kind for warning in text_warnings(plain, encode(plain, "the [SEP] film"))}
     assert "special" not in kinds
     assert "case" in kinds
 
@@ -60,29 +61,32 @@ def test_a_typed_special_token_is_text_where_the_setting_says_so() -> None:
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
 @settings(max_examples=150, deadline=None)
 @given(text=ANY_TEXT, max_length=LENGTHS)
-def test_losses_lie_in_the_source_and_cover_every_unknown(vocabulary: str, text: str, max_length: int | None) -> None:
+def test_warnings_have_spans_of_the_source_and_cover_all_unknown_tokens(
+    vocabulary: str, text: str, max_length: int | None
+) -> None:
     tokenizer = tokenizer_of(vocabulary)
     encoding = encode(tokenizer, text, max_length=max_length)
-    all_losses = losses(tokenizer, encoding)
-    for loss in all_losses:
-        assert 0 <= loss.start < loss.end <= len(text) or loss.kind == "truncated"
-        assert loss.text == encoding.text[loss.start : loss.end]
-        assert loss.kind in MEANINGS
-    spans = {(loss.start, loss.end) for loss in all_losses}
+    warnings = text_warnings(tokenizer, encoding)
+    for warning in warnings:
+        assert 0 <= warning.start < warning.end <= len(text) or warning.kind == "truncated"
+        assert warning.text == encoding.text[warning.start : warning.end]
+        assert warning.kind in MEANINGS
+    spans = {(warning.start, warning.end) for warning in warnings}
     assert {(t.start, t.end) for t in encoding.tokens if t.kind == "unknown" and t.start < t.end} <= spans
 
 
 @settings(max_examples=150, deadline=None)
 @given(text=ANY_TEXT)
-def test_a_text_without_a_rewritten_character_is_left_as_it_is_by_the_normaliser(text: str) -> None:
+def test_the_normalizer_leaves_characters_without_a_warning_unchanged(text: str) -> None:
     encoding = encode(SMALL, text)
-    rewritten = {"deleted", "accent", "case", "replaced"}
-    touched = {i for loss in losses(SMALL, encoding) if loss.kind in rewritten for i in range(loss.start, loss.end)}
+    warnings = text_warnings(SMALL, encoding)
+    normalized = [warning for warning in warnings if warning.kind in {"deleted", "accent", "case", "replaced"}]
+    changed = {i for warning in normalized for i in range(warning.start, warning.end)}
     for i, char in enumerate(encoding.text):
-        if i not in touched and not char.isspace():
-            inside = SMALL.normalizer.normalize_str(char).strip()
-            assert inside == char or any(loss.kind == "special" for loss in losses(SMALL, encoding))
+        if i not in changed and not char.isspace():
+            normalized_char = SMALL.normalizer.normalize_str(char).strip()
+            assert normalized_char == char or any(warning.kind == "special" for warning in warnings)
 
 
-def test_the_limit_of_long_words_is_the_models() -> None:
+def test_the_meaning_of_long_word_names_the_limit_of_the_model() -> None:
     assert "longer than 100 characters" in meaning(SMALL, "long_word")

@@ -70,7 +70,7 @@ class TracePage(Page):
             source = resolved.target.config.data
             reviews, origin = open_reviews(data or source.source, source.dataset)
             check_cancelled()
-            return trace_batch(resolved, reviews, origin.words(), check_cancelled)
+            return trace_batch(resolved, reviews, origin.describe(), check_cancelled)
 
         if self.inspect(work, heavy=True):
             self._clear("running a batch …")

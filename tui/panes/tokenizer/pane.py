@@ -88,7 +88,7 @@ class TokenizerPane(Pane):
 
     def on_tokenizer_ready(self, message: TokenizerReady) -> None:
         self._tokenizer = message.tokenizer
-        self._origin = message.origin.words() if message.origin else message.error
+        self._origin = message.origin.describe() if message.origin else message.error
         self._refresh()
 
     # From text to playground

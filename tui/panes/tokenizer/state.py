@@ -13,7 +13,7 @@ from core.tokenization.json_answers import encoding_answer
 from core.tokenization.length_stats import Measured
 from core.tokenization.padding import Side
 from core.tokenization.stages import Stage, stages
-from core.tokenization.text_warnings import Loss, losses
+from core.tokenization.text_warnings import TextWarning, text_warnings
 from tui.widgets.tints import Tint
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Playground:
     origin: str
     settings: Settings
     encoding: Encoding
-    warnings: tuple[Loss, ...]
+    warnings: tuple[TextWarning, ...]
     stages: tuple[Stage, ...]
     tints: tuple[Tint, ...]
     mark: tuple[int, int] = (0, 0)
@@ -128,7 +128,7 @@ def analyse(
     """Encode a text and find its warnings and stages. With ``before``, use those stages until with_stages is called."""
     used = with_settings(tokenizer, "plain-specials") if settings.split_special_tokens else tokenizer
     encoding = encode(used, text, add_special_tokens=settings.add_special_tokens, max_length=settings.max_length)
-    warnings = tuple(losses(used, encoding))
+    warnings = tuple(text_warnings(used, encoding))
     found = _stages(used, encoding, settings) if before is None else before
     tints = _tints(encoding, warnings)
     return Playground(used, origin, settings, encoding, warnings, found, tints, stale=before is not None, data=data)
@@ -145,7 +145,7 @@ def _stages(tokenizer: Tokenizer, encoding: Encoding, settings: Settings) -> tup
     )
 
 
-def _tints(encoding: Encoding, warnings: tuple[Loss, ...]) -> tuple[Tint, ...]:
+def _tints(encoding: Encoding, warnings: tuple[TextWarning, ...]) -> tuple[Tint, ...]:
     """Return the colours of the text: words alternate, and deleted and truncated parts are marked."""
     tints, word = [], 0
     for token in encoding.tokens:

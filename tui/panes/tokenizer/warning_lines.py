@@ -6,12 +6,12 @@ from collections import Counter
 
 from rich.text import Text
 
-from core.tokenization.text_warnings import LossKind, meaning
+from core.tokenization.text_warnings import WarningKind, meaning
 from tui.panes.tokenizer.state import Playground
 from tui.widgets.cells import one_line, shown
 
 NO_WARNINGS = "no text was lost"
-_LABELS: dict[LossKind, str] = {
+_LABELS: dict[WarningKind, str] = {
     "special": "typed special tokens",
     "long_word": "words over 100",
     "full_width": "full-width, unknown",
@@ -43,7 +43,7 @@ def warning_line(playground: Playground) -> Text:
     return line if line.plain else Text(NO_WARNINGS, style="dim")
 
 
-def warning_rows(playground: Playground) -> list[tuple[LossKind, str, str]]:
+def warning_rows(playground: Playground) -> list[tuple[WarningKind, str, str]]:
     """Return every warning as its kind, its span, and its meaning with the text concerned."""
     return [
         (

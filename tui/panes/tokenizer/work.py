@@ -117,4 +117,4 @@ def open_other(tokenizer: Tokenizer, name: str) -> OtherTokenizerReady:
         other, origin = open_any_tokenizer(name)
     except Exception as error:
         return OtherTokenizerReady(name, None, f"✗ {error}")
-    return OtherTokenizerReady(name, other, origin.words())
+    return OtherTokenizerReady(name, other, origin.describe())
