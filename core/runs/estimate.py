@@ -1,4 +1,4 @@
-"""How long a run will take on this machine: from earlier runs of like work, else from arithmetic."""
+"""Estimates how long a run will take: from earlier runs on this machine, else from its number of operations."""
 
 from __future__ import annotations
 
@@ -11,41 +11,43 @@ from core.config.schema import RunConfig
 from core.runs.directory import Run
 from core.sources.embedded import minilm_folder
 
-# Cautious rates for a first run, in floating point operations a second and core, for float32.
+# A cautious rate for a first run: float32 operations per second and core.
 _ASSUMED_RATE = 5e10
 _MEAN_FILL = 0.8
-"""How much of max_length an average batch of real reviews fills at 256 tokens, padding included."""
+"""The share of max_length that an average batch of real reviews fills at 256 tokens, with padding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """``seconds`` of a whole run and where the number is from."""
+    """``seconds`` of a whole run, and ``basis``, where that number is from."""
 
     seconds: float
     basis: str
 
 
 def estimate(config: RunConfig, runs: Iterable[Run], cores: int) -> Estimate:
-    """Scales the newest completed run of the same encoder by the floating point operations of both."""
+    """Scale the time of the newest completed run with the same encoder by the operations of both runs."""
     for run in runs:
         try:
             before = run.config()
-        except Exception:  # a damaged run is no basis, and nothing else
+        except Exception:  # a damaged run is skipped
             continue
         if before.model.init != config.model.init or before.model.checkpoint != config.model.checkpoint:
             continue
-        if before.model.freeze != config.model.freeze:  # what is frozen has no backward pass
+        if before.model.freeze != config.model.freeze:  # frozen layers have no backward pass
             continue
         if before.engine != config.engine:
             continue
         state = run.state(steps=False)
         if state.status == "completed" and state.elapsed > 0:
             return Estimate(state.elapsed * operations(config) / operations(before), f"measured by {run.name}")
-    return Estimate(operations(config) / (_ASSUMED_RATE * cores), "a guess from arithmetic, until one run is done")
+    return Estimate(
+        operations(config) / (_ASSUMED_RATE * cores), "estimate; replaced by a measured time after your first run"
+    )
 
 
 def operations(config: RunConfig) -> float:
-    """Floating point operations of a run, 6 a parameter and token for training and 2 for validation.
+    """Floating point operations of a run, 6 per parameter and token for training and 2 for validation.
 
     Source of the factors: Kaplan et al. 2020, Scaling Laws for Neural Language Models, section 2.1.
     """

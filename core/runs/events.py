@@ -1,4 +1,4 @@
-"""What a run says of itself: small frozen events, one JSON object a line. A run *is* its events."""
+"""The events of a run: small frozen dataclasses, one JSON object per line. A run *is* its events."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ class Event:
 
     name: ClassVar[str] = ""
     stored: ClassVar[bool] = True
-    """Whether the event belongs in events.jsonl, or only tells a watcher what is going on this moment."""
+    """Whether the event is written to events.jsonl; if not, it is only emitted."""
     time: float
     elapsed: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunStarted(Event):
-    """Data and model are ready; steps follow. ``origins`` has an entry a thing: tokenizer, weights, reviews.
+    """Data and model are ready; steps follow. ``origins`` has one entry each for tokenizer, weights and reviews.
 
-    A run that goes on from a checkpoint says so again: everything after ``step`` steps and ``epochs_done`` whole
-    epochs is then done anew.
+    A run that is resumed starts again: everything after ``step`` steps and ``epochs_done`` whole epochs is repeated.
     """
 
     name: ClassVar[str] = "run_started"
@@ -48,18 +47,18 @@ class RunStarted(Event):
     step: int = 0
     epochs_done: int = 0
     checkpoint: str = ""
-    """The checkpoint from which the run goes on, relative to the run directory; empty at its beginning."""
+    """The checkpoint from which the run is resumed, relative to its directory; empty if it is new."""
     inexact: str = ""
-    """Why it goes on with other bits than without the break; empty where it is exact to the bit."""
+    """Why resuming is not bit-identical to an uninterrupted run; empty if it is."""
     changes_made: int = 0
-    """How many changes of rate and length are in that checkpoint."""
+    """How many changes of learning rate and number of epochs are in that checkpoint."""
     engine: dict[str, str] = field(default_factory=dict)
-    """Each part that the engine chose, in words and with the reason."""
+    """What the engine chose for each part, with the reason."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progressed(Event):
-    """A word on what is being done between steps: loading, downloading, evaluating."""
+    """What is being done between steps: loading, downloading, evaluating."""
 
     name: ClassVar[str] = "progress"
     stored: ClassVar[bool] = False
@@ -100,9 +99,9 @@ class EpochFinished(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckpointSaved(Event):
-    """All that the run needs to go on after ``step`` is safely on disk at ``path``, relative to the run directory.
+    """Everything needed to resume after ``step`` is on disk at ``path``, relative to the run directory.
 
-    ``seconds`` is what saving took, beside the training; ``stall_seconds`` how long the training had to wait for it.
+    ``seconds`` is how long saving took in its own thread; ``stall_seconds`` how long training waited for it.
     """
 
     name: ClassVar[str] = "checkpoint"
@@ -115,7 +114,7 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ControlReceived(Event):
-    """A person, or a signal, asked for something, and it holds from after ``step`` on.
+    """The user or a signal asked for something, which takes effect after ``step``.
 
     ``action`` is pause, resume, stop, finish_epoch, discard, learning_rate (``value`` is the new peak rate) or
     add_epochs (``value`` is the number of epochs added).
@@ -130,9 +129,9 @@ class ControlReceived(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Warned(Event):
-    """Something a person should know that does not end the run.
+    """Something that the user should know and that does not end the run.
 
-    ``saving_fails`` is True where from now on nothing reaches the disk, and False where it does again.
+    ``saving_fails`` is True when saving begins to fail, and False when it works again.
     """
 
     name: ClassVar[str] = "warning"
@@ -142,7 +141,7 @@ class Warned(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunFinished(Event):
-    """The last event. ``error`` is one line and ``traceback`` the whole of it, both empty unless failed."""
+    """The last event. ``error`` is one line and ``traceback`` all of it; both are empty unless the run failed."""
 
     name: ClassVar[str] = "run_finished"
     status: Status
@@ -175,14 +174,14 @@ def to_line(event: Event) -> str:
 
 
 def from_line(line: str) -> Event:
-    """Reads one line of events.jsonl. Raises ValueError for a line that is no whole event of the known types."""
+    """Reads one line of events.jsonl. Raises ValueError for a line that is not a complete event of a known type."""
     try:
         content = json.loads(line)
     except RecursionError:
-        raise ValueError("no event") from None
+        raise ValueError("not an event") from None
     name = content.get("event") if isinstance(content, dict) else None
     if not isinstance(name, str) or name not in EVENTS:
-        raise ValueError("no event")
+        raise ValueError("not an event")
     kind = EVENTS[name]
     known = {spec.name: _typed(content[spec.name], str(spec.type)) for spec in fields(kind) if spec.name in content}
     try:
@@ -190,12 +189,12 @@ def from_line(line: str) -> Event:
     except TypeError as error:
         raise ValueError(str(error)) from None
     if not (0 <= event.time <= _LATEST and 0 <= event.elapsed <= _LATEST):
-        raise ValueError("an event of no moment")
+        raise ValueError("the time or the elapsed seconds are out of range")
     return event
 
 
 _LATEST = 1e11
-"""Seconds since 1970 that a calendar still has a date for."""
+"""The latest time, in seconds since 1970, that can be shown as a date."""
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -209,25 +208,25 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "dict[str, Any]": (dict,),
     "dict[str, str]": (dict,),
 }
-"""What JSON has for a field of each annotation; floats that are not finite are written as texts."""
+"""The JSON types of a field of each annotation; floats that are not finite are written as strings."""
 
 
 def _typed(value: Any, annotation: str) -> Any:
-    """A field's value as read from JSON. Raises ValueError for one that a view could stumble over."""
+    """A field's value as read from JSON. Raises ValueError for a wrong type or an impossible value."""
     if type(value) not in _TYPES[annotation] or (annotation == "Status" and value not in STATUS_SIGNS):
-        raise ValueError(f"{value!r} is no {annotation}")
+        raise ValueError(f"{value!r} is not a {annotation}")
     if annotation.startswith("int") and value is not None and not 0 <= value < 2**63:
-        raise ValueError(f"{value} counts nothing")
+        raise ValueError(f"{value} is not a count")
     if annotation == "dict[str, Any]" and not all(isinstance(item, dict) for item in value.values()):
-        raise ValueError("an origin that is not described")
+        raise ValueError("an origin is not an object")
     if annotation == "dict[str, str]" and not all(isinstance(item, str) for item in value.values()):
-        raise ValueError("a choice that is not in words")
+        raise ValueError("a choice of the engine is not a string")
     if not annotation.startswith("float") or value is None:
         return value
     try:
         return float(value)
     except OverflowError:
-        raise ValueError("too large a number") from None
+        raise ValueError("the number is too large") from None
 
 
 def _json_float(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a run says and keeps: events written first and then shown, and saving that may fail without ending it."""
+"""Records the events of a run: each is written to events.jsonl, then emitted. A full disk does not end the run."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ Emit = Callable[[Event], None]
 
 
 class Recorder:
-    """Emits the events of one run. Without a ``writer``, as on all ranks but the first, it keeps nothing."""
+    """Records the events of one run. Without a ``writer``, as on all ranks but the first, it only emits them."""
 
     def __init__(self, writer: RunWriter | None, emit: Emit, *, elapsed: float = 0.0) -> None:
-        """``elapsed`` are the seconds that the run has had before."""
-        self.writer, self._show = writer, emit
-        self._began = time.monotonic() - elapsed
+        """``elapsed`` is how many seconds the run trained before it was resumed."""
+        self.writer, self._emit = writer, emit
+        self._start = time.monotonic() - elapsed
         self.failing: set[str] = set()
-        """Which parts of the run do not reach the disk."""
+        """The parts of the run that cannot be saved at the moment."""
 
     def now(self) -> dict[str, Any]:
-        """The moment of an event: the clock on the wall, and the run's own, which is never set back."""
-        return {"time": time.time(), "elapsed": time.monotonic() - self._began}
+        """``time`` and ``elapsed`` of an event that happens now; ``elapsed`` never decreases."""
+        return {"time": time.time(), "elapsed": time.monotonic() - self._start}
 
     def emit(self, event: Event, *, keep: bool = True) -> None:
-        """Written first, then shown; ``keep=False`` only shows."""
+        """Write the event, then emit it; with ``keep=False``, only emit it."""
         if self.writer is not None and event.stored and keep:
             error = self.writer.append(event)
             if error is not None:
                 self.saving_failed("events", error)
             else:
                 self.saving_works("events")
-        self._show(event)
+        self._emit(event)
 
     def progress(self, message: str, done: int | None = None, total: int | None = None) -> None:
         self.emit(Progressed(**self.now(), message=message, done=done, total=total))
@@ -70,7 +70,7 @@ class Recorder:
 
     @contextmanager
     def saving(self, part: str) -> Iterator[None]:
-        """What of the run cannot be saved is said, once, and training goes on."""
+        """Warn, once, if the body cannot save ``part``; training continues."""
         try:
             yield
         except OSError as error:
@@ -82,12 +82,12 @@ class Recorder:
         first = not self.failing
         self.failing.add(part)
         if first:
-            words = " ".join(str(error.strerror or error).split())
-            self.warn(f"saving fails ({words}); training goes on", saving_fails=True)
+            reason = " ".join(str(error.strerror or error).split())
+            self.warn(f"Saving failed ({reason}); training continues", saving_fails=True)
 
     def saving_works(self, part: str) -> None:
-        """Takes the warning back once everything that failed has reached the disk again."""
+        """Report that saving works again, once everything that failed is saved."""
         if part in self.failing:
             self.failing.remove(part)
             if not self.failing:
-                self.warn("saving works again", saving_fails=False)
+                self.warn("Saving works again", saving_fails=False)

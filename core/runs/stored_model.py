@@ -1,4 +1,4 @@
-"""The tokenizer and the encoder's configuration that a run keeps: with them it needs no source any more."""
+"""The tokenizer and the encoder's configuration that are stored with a run, so that it can be resumed anywhere."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from core.sources.resolve import Checkpoint
 
 
 def stored_model(run: Run) -> Checkpoint:
-    """Tokenizer and configuration from the run's own directory, wherever it has been moved; no weights.
+    """Tokenizer and configuration from the run directory, without weights; the directory may have been moved.
 
-    Raises InputError where one of them is missing or damaged.
+    Raises InputError if one of them is missing or damaged.
     """
     folder, origins = run.path / MODEL, run.environment().get("origins", {})
     known = {thing: {key: origins.get(thing, {}).get(key, "") for key in ("name", "note", "sha256")}

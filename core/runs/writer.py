@@ -1,4 +1,4 @@
-"""Writes a run directory: the new one of a run that begins, or that of a run that goes on."""
+"""Writes a run directory: a new one, or that of a run that is resumed."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from core.runs.events import Event, RunFinished, to_line
 
 
 class RunWriter:
-    """A run directory while its run is being written, by one process alone; ended by :meth:`close`.
+    """Writes one run directory, until :meth:`close`. Only one process may do so at a time.
 
-    Raises InputError where another process writes it, naming that one.
+    Raises InputError, which names the other process, if one writes the run already.
     """
 
     LOCK_PATIENCE_S = 1.0
-    """A view that asks whether the run is live holds the lock for a moment."""
+    """Seconds to wait for the lock: checking whether a run is live holds it for a moment."""
 
     def __init__(self, path: Path) -> None:
         self.run = Run(path)
@@ -45,7 +45,7 @@ class RunWriter:
         try:
             self._file = os.open(self.run.events_path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
             if self._ends_torn():
-                self._pending = b"\n"  # what a crash cut off stays a line of its own
+                self._pending = b"\n"  # the line that a crash cut off is ended first
             owner = {
                 "pid": os.getpid(),
                 "host": socket.gethostname(),
@@ -65,10 +65,10 @@ class RunWriter:
         return self.run.path
 
     def append(self, event: Event) -> OSError | None:
-        """Hands one event's line to the system, the last one down to the disk.
+        """Write one event as a line; the last event of a run is also synced to the disk.
 
-        What cannot be written waits in memory and goes out before the next line; the error is returned, so
-        that the caller can say so and go on.
+        What cannot be written stays in memory and is written before the next line. The error is returned, so that the
+        caller can warn and continue.
         """
         self._pending += to_line(event).encode() + b"\n"
         try:
@@ -89,23 +89,23 @@ class RunWriter:
         write_text_atomically(self.path / "environment.json", json.dumps(environment, indent=2) + "\n")
 
     def write_model(self, config: dict[str, Any], tokenizer: str) -> None:
-        """Keeps the encoder's configuration and the tokenizer, so that the run can go on or be exported anywhere."""
+        """Store the encoder's configuration and the tokenizer, which resuming and exporting the run need."""
         folder = self.path / MODEL
         folder.mkdir(exist_ok=True)
         write_text_atomically(folder / "config.json", json.dumps(config, indent=2) + "\n")
         write_text_atomically(folder / "tokenizer.json", tokenizer)
 
     def write_predictions(self, epoch: int, ids: Sequence[int], labels: Sequence[int], logits: Sequence[float]) -> None:
-        """Keeps the validation predictions of one epoch: what makes a paired comparison possible."""
+        """Store the validation predictions of one epoch, which a paired comparison of two runs needs."""
         folder = self.path / "predictions"
         folder.mkdir(exist_ok=True)
         rows = "".join(f"{i},{label},{logit!r}\n" for i, label, logit in zip(ids, labels, logits, strict=True))
         write_text_atomically(folder / f"epoch-{epoch}.csv", "id,label,logit\n" + rows)
 
     def close(self, *, remove: bool = False) -> None:
-        """Writes what a full disk kept waiting, if it can, and gives up ownership: the run is no longer live.
+        """Write what is still in memory, if possible, and release the run: it is no longer live.
 
-        With ``remove`` its directory goes, for a run that has not begun.
+        With ``remove``, delete its directory: for a run that never started.
         """
         with suppress(OSError):
             self._write_pending()
@@ -119,7 +119,7 @@ class RunWriter:
 def create_run(
     root: Path, config: RunConfig, *, now: Callable[[], datetime] = lambda: datetime.now().astimezone()
 ) -> RunWriter:
-    """Makes a new run directory under ``root``. Raises InputError where that cannot be done."""
+    """Create a run directory under ``root``. Raises InputError if that is not possible."""
     name = f"{now():%Y%m%d-%H%M%S}-{_slug(config.preset)}"
     path = writer = None
     try:
@@ -131,7 +131,7 @@ def create_run(
         if writer is not None:
             writer.close()
         if path is not None:
-            shutil.rmtree(path, ignore_errors=True)  # it has no configuration, so it would never be listed
+            shutil.rmtree(path, ignore_errors=True)  # without a configuration it would never be listed
         raise InputError(
             f"the runs directory {root} cannot be written ({error.strerror}); "
             "choose another with --runs-dir or IMDB_TUI_RUNS"
@@ -140,14 +140,14 @@ def create_run(
 
 
 def launch_id() -> str:
-    """What all processes of one start of torchrun have in common, over its restarts too; empty without torchrun."""
+    """An id that all processes of one torchrun share, also after its restarts; empty without torchrun."""
     run_id = os.environ.get("TORCHELASTIC_RUN_ID", "")
-    # Without a rendezvous id of its own every launch is called "none"; the launcher is then the parent process.
+    # Without a rendezvous id every launch is called "none"; the parent process then identifies it.
     return f"{run_id}/{os.getppid()}@{socket.gethostname()}" if run_id == "none" else run_id
 
 
 def _new_directory(root: Path, name: str) -> Path:
-    """Two programs that start in the same second get different directories."""
+    """Create a directory; two programs that start in the same second get different ones."""
     for number in range(1, 1000):
         path = root / (name if number == 1 else f"{name}-{number}")
         try:
@@ -155,7 +155,7 @@ def _new_directory(root: Path, name: str) -> Path:
         except FileExistsError:
             continue
         return path
-    raise OSError(errno.EEXIST, "a thousand runs of that name exist")
+    raise OSError(errno.EEXIST, "there are already 1,000 runs with that name")
 
 
 def _slug(preset: str) -> str:

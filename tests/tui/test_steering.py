@@ -97,10 +97,10 @@ async def test_a_change_of_the_rate_a_pause_and_a_save_are_marked_under_the_axis
 async def test_a_failing_save_stays_on_the_screen_until_it_works_again(open_console, trainer):
     async with open_console() as console:
         await go(console, trainer)
-        trainer.say(Warned(**moment(5.0), message="saving fails (No space left)", saving_fails=True), step(2))
-        await console.see("✗ saving fails since ")
-        trainer.say(step(3), Warned(**moment(6.0), message="saving works again", saving_fails=False))
-        await console.see_no("✗ saving fails since ")
+        trainer.say(Warned(**moment(5.0), message="Saving failed (No space left)", saving_fails=True), step(2))
+        await console.see("✗ Saving has failed since ")
+        trainer.say(step(3), Warned(**moment(6.0), message="Saving works again", saving_fails=False))
+        await console.see_no("✗ Saving has failed since ")
 
 
 async def test_whatever_the_trainer_raises_its_traceback_is_there_on_demand_and_another_run_starts(

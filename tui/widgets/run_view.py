@@ -1,4 +1,4 @@
-"""How one run stands: status, numbers, curves, epochs and log; the same for a live run and for one that has ended."""
+"""One run: its status, numbers, curves, epochs and log. Live runs and runs that have ended are drawn the same way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.runs.directory import Run
 from core.runs.events import EpochFinished
 from core.runs.state import RunState
 from core.runs.status import LIVE
-from core.runs.summary import difference_rows, progress_text, status_label
+from core.runs.summary import difference_rows, progress_text, skipped_text, status_label
 from core.sources.origin import Origin
 from tui.widgets.curves import RunCurves
 from tui.widgets.lines import Lines
@@ -26,7 +26,7 @@ BAR_CELLS = 32
 
 
 class RunView(Vertical):
-    """Draws the state it is given; knows nothing of where that comes from."""
+    """Draws the state that it is given, wherever that comes from."""
 
     DEFAULT_CSS = """
     RunView { height: 1fr; }
@@ -35,9 +35,9 @@ class RunView(Vertical):
     _state: RunState | None = None
     _note = ""
     _below: tuple[list[EpochFinished], list[tuple[float, str]]] | None = None
-    """The epochs and the events that were drawn last."""
+    """The epochs and the log lines that were drawn last."""
     _beside: tuple[str, str, int, int] | None = None
-    """What else the curves show than the points of the steps, as it was then."""
+    """Run, status and numbers of epochs and marks when the curves were drawn last."""
 
     def compose(self) -> ComposeResult:
         yield Lines(id="train-status")
@@ -48,17 +48,17 @@ class RunView(Vertical):
             yield Static(id="train-log", markup=False)
 
     def show(self, state: RunState, *, note: str = "") -> None:
-        """Draws the run; ``note`` stands beside its status."""
+        """Draw the run, with ``note`` beside its status."""
         self._state, self._note = state, note
         self.query_one("#train-numbers", Lines).show(self._numbers(state))
-        # What is more than one more point is drawn at once.
+        # More points alone can wait; anything else is drawn at once.
         beside = state.run, state.status, len(state.epochs), len(state.marks)
         self.query_one(RunCurves).show([(state.run, state)], paced=state.status in LIVE and beside == self._beside)
         self._beside = beside
         self.on_resize()
 
     def on_resize(self) -> None:
-        """The status, beside a bar where that fits, and as many of the newest epochs and events as do."""
+        """Draw the status, a progress bar if there is room, and as many of the newest epochs and log lines as fit."""
         state = self._state
         if state is None:
             return
@@ -69,7 +69,7 @@ class RunView(Vertical):
         self.query_one("#train-status", Lines).show(status.append_text(bar))
         lines = max(self.query_one("#train-foot").size.height, 3)
         below = state.epochs[-(lines - 1) :], state.log[-lines:]
-        if below != self._below:  # which few steps change
+        if below != self._below:  # most steps change neither
             self._below = below
             self.query_one("#train-epochs", Static).update(epoch_table(state, rows=lines - 1))
             self.query_one("#train-log", Static).update(_log(state, lines))
@@ -79,10 +79,12 @@ class RunView(Vertical):
         line.append(f"{printable(state.preset)} {status_label(state.status)}", style="bold")
         if self._note:
             line.append(f" · {printable(self._note)}")
+        if state.skipped_lines:
+            line.append(f" · {skipped_text(state.skipped_lines)}", style=self.app.theme_variables["warning"])
         if state.status in LIVE:
             line.append(f"  {printable(progress_text(state))}")
         elif state.status == "interrupted" and state.finished is None:
-            line.append(f"  at step {state.step}: nobody writes it any more  {duration(state.elapsed)}")
+            line.append(f"  at step {state.step}: the process that wrote it is gone  {duration(state.elapsed)}")
         elif state.finished is not None:
             where = "" if state.status == "completed" else f"  after step {state.step} of {state.total_steps}"
             why = printable(state.finished.error or state.finished.reason)
@@ -90,7 +92,7 @@ class RunView(Vertical):
         return line
 
     def _bar(self, share: float) -> Text:
-        """How much of the run is done: a line of half cells, and per cent."""
+        """The share of the run that is done, as a bar of half cells and in percent."""
         colours = self.app.theme_variables
         full, half = divmod(round(2 * BAR_CELLS * share), 2)
         done, rest = "━" * full + "╸" * half, "━" * (BAR_CELLS - full - half)
@@ -98,11 +100,11 @@ class RunView(Vertical):
         return Text.assemble(" ", (done, colour), (rest, colours["panel"]), f" {math.floor(100 * share):>3}%")
 
     def _numbers(self, state: RunState) -> Text:
-        """Whether saving fails; speed, rate, where weights and reviews are from, and the device."""
+        """Whether saving fails, speed, learning rate, origins of weights and reviews, and device."""
         text = Text()
         if state.saving_fails_since is not None:
-            words = f"✗ saving fails since {clock(state.saving_fails_since)} "
-            text.append(words, style=f"bold {self.app.theme_variables['error']}")
+            since = f"✗ Saving has failed since {clock(state.saving_fails_since)} "
+            text.append(since, style=f"bold {self.app.theme_variables['error']}")
         if state.started is None:
             return text
         lr = state.curves["lr"].last
@@ -121,7 +123,7 @@ class RunView(Vertical):
 
 
 def epoch_table(state: RunState, *, rows: int) -> Table:
-    """The newest epochs, one row each, numbers to the right."""
+    """The newest epochs, one row each."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("epoch", "train loss", "acc", "val loss", "acc", "time"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -141,14 +143,14 @@ def epoch_table(state: RunState, *, rows: int) -> Table:
 
 def _log(state: RunState, lines: int) -> Text:
     text = Text(overflow="ellipsis", no_wrap=True)
-    for moment, words in state.log[-lines:]:
+    for moment, message in state.log[-lines:]:
         text.append(f"{clock(moment)} ", style="dim")
-        text.append(f"{printable(words)}\n")
+        text.append(f"{printable(message)}\n")
     return text
 
 
 def differences_table(runs: list[Run]) -> Table | Text:
-    """The fields in which the configurations of ``runs`` differ, a column a run."""
+    """The fields in which the configurations of ``runs`` differ, one column per run."""
     try:
         rows = difference_rows(runs)
     except InputError as error:

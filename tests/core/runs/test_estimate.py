@@ -1,4 +1,4 @@
-"""Estimates of a run's time: scaled from a like run that was measured, and called a guess where there is none."""
+"""Estimates of a run's time: scaled from a like run that was measured, and an estimate from arithmetic otherwise."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_newest_completed_like_run_is_the_measure(tmp_path: Path) -> None:
 def test_a_run_of_another_encoder_or_engine_measures_nothing(tmp_path: Path, name: str) -> None:
     value = {"model.init": "scratch", "model.checkpoint": "own", "engine.dtype": "float32", "engine.threads": 1}[name]
     a_run(tmp_path, CONFIG.set(name, value))
-    assert "guess" in estimate(CONFIG, list_runs(tmp_path), cores=2).basis
+    assert "replaced by a measured time" in estimate(CONFIG, list_runs(tmp_path), cores=2).basis
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_run_of_another_encoder_or_engine_measures_nothing(tmp_path: Path, nam
 )
 def test_a_run_that_did_not_complete_measures_nothing(tmp_path: Path, events: list[Event]) -> None:
     a_run(tmp_path, events=events)
-    assert "guess" in estimate(CONFIG, list_runs(tmp_path), cores=2).basis
+    assert "replaced by a measured time" in estimate(CONFIG, list_runs(tmp_path), cores=2).basis
 
 
 def test_a_damaged_run_is_passed_over(tmp_path: Path) -> None:
@@ -74,9 +74,9 @@ def test_a_damaged_run_is_passed_over(tmp_path: Path) -> None:
     assert estimate(CONFIG, list_runs(tmp_path), cores=2).basis == f"measured by {good.name}"
 
 
-def test_without_a_like_run_it_is_a_guess_that_more_cores_make_smaller() -> None:
+def test_without_a_like_run_more_cores_make_the_estimate_smaller() -> None:
     two, four = (estimate(CONFIG, [], cores=cores) for cores in (2, 4))
-    assert "guess" in two.basis
+    assert "replaced by a measured time" in two.basis
     assert two.seconds == pytest.approx(2 * four.seconds)
     assert 60 < two.seconds < 24 * 3600
 
@@ -99,7 +99,7 @@ def test_the_embedded_encoder_is_less_work_than_distilbert(monkeypatch: pytest.M
 def test_a_run_of_another_frozen_part_is_no_basis(tmp_path: Path) -> None:
     frozen = RunConfig().set("model.freeze", "distilbert")
     a_run(tmp_path, frozen)
-    assert "guess" in estimate(RunConfig(), list_runs(tmp_path), 2).basis
+    assert "replaced by a measured time" in estimate(RunConfig(), list_runs(tmp_path), 2).basis
     assert "measured" in estimate(frozen, list_runs(tmp_path), 2).basis
 
 

@@ -113,7 +113,7 @@ def test_a_field_of_another_type_is_no_event(value: Any) -> None:
 
 
 def test_a_status_that_nobody_knows_is_no_event() -> None:
-    with pytest.raises(ValueError, match="'asleep' is no Status"):
+    with pytest.raises(ValueError, match="'asleep' is not a Status"):
         from_line(to_line(finished("asleep")))
 
 
@@ -123,12 +123,12 @@ def test_a_status_that_nobody_knows_is_no_event() -> None:
     ids=["far", "nan", "inf", "before", "negative", "huge"],
 )
 def test_a_moment_without_a_date_and_a_count_below_none_are_no_event(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"no moment|counts nothing"):
+    with pytest.raises(ValueError, match=r"out of range|not a count"):
         from_line(json.dumps({**json.loads(to_line(step(1))), **changes}))
 
 
 def test_an_origin_that_is_not_described_is_no_event() -> None:
-    with pytest.raises(ValueError, match="not described"):
+    with pytest.raises(ValueError, match="not an object"):
         from_line(to_line(started(origins={"reviews": "reviews.csv"})))
 
 

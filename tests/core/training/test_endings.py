@@ -179,7 +179,7 @@ def test_a_full_disk_gives_one_warning_and_training_continues(
     assert recorder.end.status == "completed"
     assert done.state().saving_fails_since == recorder.of(Warned)[0].time
     assert [event.message for event in recorder.of(Warned)] == [
-        "saving fails (No space left on device); training goes on"
+        "Saving failed (No space left on device); training continues"
     ]
     assert len(recorder.losses) == 8
 
@@ -202,8 +202,8 @@ def test_events_that_a_full_disk_refused_are_written_once_there_is_room(
     done, recorder = run(config, tmp_path, act)
     assert recorder.end.status == "completed"
     assert [event.message for event in recorder.of(Warned)] == [
-        "saving fails (No space left on device); training goes on",
-        "saving works again",
+        "Saving failed (No space left on device); training continues",
+        "Saving works again",
     ]
     state = done.state()
     assert state.curves["train/loss"].values.tolist() == recorder.losses

@@ -565,7 +565,7 @@ def test_a_checkpoint_that_cannot_be_written_gives_a_warning_and_the_last_one_st
     state = done.state()
     assert state.status == "completed"
     assert state.saving_fails_since is not None
-    assert any("saving fails (File too large" in words or "too large" in words for _, words in state.log)
+    assert any("Saving failed (File too large" in words or "too large" in words for _, words in state.log)
     assert [path.name for path in checkpoints(done.path / "checkpoints")] == ["step-4"]
     resumed(done)
     assert_same(done, plain)

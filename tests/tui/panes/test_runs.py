@@ -106,6 +106,10 @@ async def test_a_run_with_torn_and_damaged_lines_is_shown(open_console, root):
     async with open_console(root=root) as console:
         await console.press("5")
         await console.see("? interrupted", "torn", "0.500")
+        assert any("3 unreadable lines in events.jsonl" in line for line in console.lines("? interrupted"))
+        assert any("3 unreadable lines" in line for line in console.lines("space: mark"))
+        await console.press("o")
+        await console.see("opened from disk · 3 unreadable lines in events.jsonl")
 
 
 async def test_a_run_without_events_or_with_a_damaged_configuration_is_shown(open_console, root):

@@ -15,6 +15,7 @@ from textual.widgets import DataTable, Input, Label, Static
 from core.formatting import printable
 from core.runs.state import RunState
 from core.runs.status import UNFINISHED
+from core.runs.summary import skipped_text
 from tui.messages import RunGrew, RunLine, RunRead, RunsListed
 from tui.panes.pane import Pane
 from tui.panes.runs.runs_table import RunsTable
@@ -153,7 +154,9 @@ class RunsPane(Pane):
             )
             text.update(differences_table(runs))
         else:
-            hint.update(_hint(f"space: mark runs to compare · o: open in Train · {self._sort_and_filter()}"))
+            skipped = self._lines[names[0]].skipped_lines
+            damage = f"{skipped_text(skipped)} · " if skipped else ""
+            hint.update(_hint(f"{damage}space: mark runs to compare · o: open in Train · {self._sort_and_filter()}"))
             if self._details:
                 text.update(configuration_table(runs[0]))
             else:

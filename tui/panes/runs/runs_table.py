@@ -11,7 +11,7 @@ from textual.widgets import DataTable
 
 from core.formatting import duration, percent, printable
 from core.runs.status import STATUS_SIGNS
-from core.runs.summary import status_label
+from core.runs.summary import skipped_text, status_label
 from tui.messages import RunLine
 
 COLUMNS = {"": 1, "status": 13, "preset": 14, "date": 11, "best acc": 9, "time": 9, "run": 60}
@@ -104,8 +104,16 @@ class RunsTable(DataTable[Text]):
             Text(f"{line.run.created:%m-%d %H:%M}"),
             Text(percent(line.val_accuracy), justify="right"),
             Text(duration(line.elapsed), justify="right"),
-            Text(printable(name), style="dim"),
+            self._name_cell(line),
         )
+
+    def _name_cell(self, line: RunLine) -> Text:
+        """The run's name, and how many of its lines are unreadable, if any."""
+        name = Text(printable(line.run.name), style="dim")
+        if line.skipped_lines:
+            warning = self.app.theme_variables["warning"]
+            name = Text.assemble(("! ", warning), name, (f"  {skipped_text(line.skipped_lines)}", warning))
+        return name
 
     def mark_current(self) -> None:
         """Mark or unmark the selected run."""
