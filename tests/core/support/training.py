@@ -12,7 +12,7 @@ from core.config.schema import RunConfig
 from core.model.classifier import DistilBertClassifier
 from core.runs.directory import Run
 from core.runs.events import Event, RunFinished, StepLogged
-from core.training import setup as beginning
+from core.training import setup as training_setup
 from core.training.control import Control
 from core.training.loop import train
 
@@ -20,7 +20,7 @@ Listener = Callable[[Event], None]
 
 
 def tiny_config(folder: Path, reviews: Path) -> RunConfig:
-    """Four steps of eight reviews an epoch, two epochs, eight reviews held out."""
+    """Four steps of eight reviews per epoch, two epochs, eight validation reviews."""
     return configured(
         RunConfig(preset="tiny"),
         model__checkpoint=str(folder),
@@ -43,7 +43,7 @@ def configured(config: RunConfig, **changes: Any) -> RunConfig:
 
 
 class Recorder:
-    """Keeps all events and lets a test act on them."""
+    """Collects all events and lets a test act on them."""
 
     def __init__(self, act: Listener = lambda _: None) -> None:
         self.events: list[Event] = []
@@ -81,11 +81,11 @@ def on_step(number: int, do: Callable[[Control], None]) -> Callable[[Event, Cont
 
 def built_models(monkeypatch: pytest.MonkeyPatch) -> list[DistilBertClassifier]:
     models: list[DistilBertClassifier] = []
-    build = beginning.build_classifier
+    build = training_setup.build_classifier
 
     def built(*arguments: Any) -> DistilBertClassifier:
         models.append(build(*arguments))
         return models[-1]
 
-    monkeypatch.setattr(beginning, "build_classifier", built)
+    monkeypatch.setattr(training_setup, "build_classifier", built)
     return models

@@ -15,8 +15,8 @@ import pytest
 
 from core.config.schema import RunConfig, to_toml
 from core.runs.directory import list_runs
+from tests.core.support.resuming import assert_same
 from tests.core.support.training import configured, run
-from tests.core.training.test_resume import assert_same
 
 KILLS = int(os.environ.get("IMDB_TUI_KILLS", "10"))
 
