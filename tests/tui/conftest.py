@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from core.config.schema import RunConfig
 from tests.tui.fakes import FakeTrainer, write_checkpoint
+from tests.tui.screen_text import screen_strips, screen_text
 from tui.app import ImdbTui
 
 DEADLINE_S = 15.0
@@ -48,10 +49,10 @@ class Driver:
 
     def strips(self) -> list[Any]:
         """The lines of segments that would go to the terminal."""
-        return list(self.app.screen._compositor.render_strips())
+        return screen_strips(self.app)
 
     def text(self) -> str:
-        return "\n".join(strip.text for strip in self.strips())
+        return screen_text(self.app)
 
     def lines(self, words: str) -> list[str]:
         return [line for line in self.text().splitlines() if words in line]

@@ -1,22 +1,15 @@
-"""A text field that says how to leave it and shows control characters instead of sending them."""
+"""A text field that names in the footer how to leave it."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
 
-from core.formatting import printable
+from tui.textual_private.printable_input import PrintableInput
 
 
-class Field(Input):
-    """An Input whose footer names escape; leaving loses nothing that was typed."""
+class Field(PrintableInput):
+    """A text field that escape leaves; what was typed stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.leave_field", "leave field", key_display="esc")]
-
-    @property
-    def _value(self) -> Text:
-        """What Input draws; a character stays one character, so the cursor and the selection stay where they are."""
-        return Text(printable(self.value), no_wrap=True, overflow="ignore", end="")

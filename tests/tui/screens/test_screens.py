@@ -6,6 +6,7 @@ import pytest
 from textual.app import App
 from textual.widgets import Button
 
+from tests.tui.screen_text import screen_text
 from tui.screens.confirm import Ask, AskText
 
 
@@ -46,7 +47,7 @@ async def test_the_question_names_what_it_will_do_and_every_answer():
     app = Stage(question())
     async with app.run_test() as pilot:
         await pilot.pause()
-        text = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        text = screen_text(app)
     for words in ("Drop everything?", "drop it", "later", "keep it"):
         assert words in text
 

@@ -9,6 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from textual.app import App
 
+from tests.tui.screen_text import screen_strips, screen_text
 from tui.widgets.chart import Chart, Series, nice_ticks
 
 COLOUR = "train-curve"
@@ -87,7 +88,7 @@ class Page(App[None]):
 
 
 def drawn(app):
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+    return screen_text(app)
 
 
 def at_spike(number):
@@ -159,7 +160,7 @@ async def test_another_theme_colours_the_curve_anew():
             return {COLOUR: "#4c9ef5" if self.current_theme.dark else "#123456"}
 
     def colours():
-        strips = app.screen._compositor.render_strips()
+        strips = screen_strips(app)
         styles = [segment.style for strip in strips for segment in strip if set(segment.text) & BRAILLE]
         return {style.color.get_truecolor().hex for style in styles}
 

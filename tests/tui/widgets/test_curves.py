@@ -6,6 +6,7 @@ from textual.app import App
 
 from core.runs.state import RunState
 from tests.core.support.events_of import step
+from tests.tui.screen_text import screen_text
 from tui.themes import ON_DARK
 from tui.widgets.curves import RunCurves
 
@@ -28,7 +29,7 @@ def state_of(count, loss):
 
 
 def text_of(app):
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+    return screen_text(app)
 
 
 def braille_of(app):

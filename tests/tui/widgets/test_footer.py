@@ -10,6 +10,7 @@ from textual.binding import Binding
 from textual.widgets import Button
 from textual.widgets import Footer as TextualFooter
 
+from tests.tui.screen_text import screen_strips
 from tui.widgets.footer import Footer
 
 MANY = Binding.Group("many", compact=True)
@@ -49,7 +50,7 @@ class Bound(App[None]):
         self.rings += 1
 
     def line(self):
-        return self.screen._compositor.render_strips()[self.footer.region.y].text
+        return screen_strips(self)[self.footer.region.y].text
 
 
 async def settled(pilot):
@@ -122,7 +123,7 @@ async def test_what_lies_under_the_mouse_stands_out():
 async def test_it_follows_the_console_from_pane_to_pane(open_console):
     async with open_console() as console:
         footer = console.app.query_one(Footer)
-        await console.until(lambda: "to Train" in footer.render().plain, "the keys of Presets")
+        await console.until(lambda: "open in Train" in footer.render().plain, "the keys of Presets")
         await console.press("2")
         await console.until(lambda: footer.render().plain == " esc leave text ", "the only key of a text")
         await console.press("escape")

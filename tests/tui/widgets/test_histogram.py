@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.app import App
 
+from tests.tui.screen_text import screen_strips
 from tui.themes import ON_DARK
 from tui.widgets.histogram import Histogram
 
@@ -24,7 +25,7 @@ async def lines(size, bins, edges=EDGES):
     async with app.run_test(size=size) as pilot:
         app.query_one(Histogram).show(edges, bins)
         await pilot.pause()
-        return [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
+        return [strip.text.rstrip() for strip in screen_strips(app)]
 
 
 async def test_bars_are_as_high_as_their_counts_in_eighths_rounded_up():

@@ -1,22 +1,31 @@
-"""The editor of the playground: what is typed is drawn whoever listens, and can be had back within bounds."""
+"""The editor of the playground draws what is typed, painted or not, and undoes a bounded number of edits."""
 
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 
 import pytest
 from textual.app import App
 
+from tests.tui.screen_text import screen_text
 from tui.widgets.history import MOST_CHARACTERS, MOST_EDITS, History
 from tui.widgets.source_text import SourceText
 
 
 class Editor(App[None]):
-    """Nobody here paints what was typed, or only at once."""
+    """Paints what was typed at once, or never; ``held`` counts what holds frames back."""
 
     def __init__(self, *, paints):
         super().__init__()
-        self.paints = paints
+        self.paints, self.held = paints, 0
+
+    @contextmanager
+    def batch_update(self):
+        self.held += 1
+        with super().batch_update():
+            yield
+        self.held -= 1
 
     def compose(self):
         yield SourceText("", id="text")
@@ -27,29 +36,28 @@ class Editor(App[None]):
 
 
 @pytest.mark.parametrize("paints", [False, True])
-async def test_a_letter_is_drawn_and_frames_are_held_for_it_no_longer(paints):
+async def test_a_letter_is_drawn_and_then_no_frame_is_held_back(paints):
     app = Editor(paints=paints)
     async with app.run_test(size=(40, 6)) as pilot:
         await pilot.press("a", "b", "c")
         end = time.monotonic() + 10
-        while "abc" not in app.screen._compositor.render_strips()[0].text or app._batch_count:
+        while "abc" not in screen_text(app) or app.held:
             assert time.monotonic() < end
             await pilot.pause(0.01)
-        assert app.query_one(SourceText)._patience is None
 
 
-async def test_an_editor_that_goes_amid_an_edit_holds_no_frame_back():
+async def test_an_editor_removed_during_an_edit_holds_no_frame_back():
     app = Editor(paints=False)
     async with app.run_test(size=(40, 6)) as pilot:
         editor = app.query_one(SourceText)
         editor.set_text("film")
-        assert app._batch_count
+        assert app.held
         await editor.remove()
         await pilot.pause()
-        assert not app._batch_count
+        assert not app.held
 
 
-def test_texts_are_had_back_in_turn():
+def test_undo_gives_earlier_texts_in_turn():
     history = History()
     for text in ("", "a", "ab"):
         history.remember(text, len(text))
@@ -57,7 +65,7 @@ def test_texts_are_had_back_in_turn():
 
 
 @pytest.mark.parametrize(("size", "kept"), [(1, MOST_EDITS), (MOST_CHARACTERS // 4, 4)])
-def test_the_oldest_texts_are_forgotten_where_there_are_too_many_edits_or_characters(size, kept):
+def test_undo_forgets_the_oldest_texts_beyond_its_bounds(size, kept):
     history = History()
     for i in range(MOST_EDITS + 50):
         history.remember("x" * size, i)
