@@ -106,8 +106,8 @@ async def test_a_run_with_torn_and_damaged_lines_is_shown(open_console, root):
     async with open_console(root=root) as console:
         await console.press("5")
         await console.see("? interrupted", "torn", "0.500")
-        assert any("3 unreadable lines in events.jsonl" in line for line in console.lines("? interrupted"))
-        assert any("3 unreadable lines" in line for line in console.lines("space: mark"))
+        assert any("! 20261124-090000-torn  unreadable lines: 3" in line for line in console.lines("? interrupted"))
+        assert any("3 unreadable lines in events.jsonl" in line for line in console.lines("space: mark"))
         await console.press("o")
         await console.see("opened from disk · 3 unreadable lines in events.jsonl")
 

@@ -11,7 +11,7 @@ from textual.widgets import DataTable
 
 from core.formatting import duration, percent, printable
 from core.runs.status import STATUS_SIGNS
-from core.runs.summary import skipped_text, status_label
+from core.runs.summary import status_label
 from tui.messages import RunLine
 
 COLUMNS = {"": 1, "status": 13, "preset": 14, "date": 11, "best acc": 9, "time": 9, "run": 60}
@@ -112,7 +112,7 @@ class RunsTable(DataTable[Text]):
         name = Text(printable(line.run.name), style="dim")
         if line.skipped_lines:
             warning = self.app.theme_variables["warning"]
-            name = Text.assemble(("! ", warning), name, (f"  {skipped_text(line.skipped_lines)}", warning))
+            name = Text.assemble(("! ", warning), name, (f"  unreadable lines: {line.skipped_lines}", warning))
         return name
 
     def mark_current(self) -> None:
