@@ -174,13 +174,13 @@ def test_a_lesson_from_the_keyboard_stopped_repeated_compared_and_left(open_term
     terminal.resize(24, 80)
     terminal.see("● running", "/6000")
     terminal.type("x")
-    terminal.see("Stop this run", "stop it")
+    terminal.see("Stop this run", "stop now and save")
     terminal.type("y")
     terminal.see("■ stopped")
     assert statuses(root) == ["stopped"]
 
     terminal.type("1")
-    terminal.see("About long ones", "to Train")
+    terminal.see("About long ones", "open in Train")
     terminal.type("j")
     start(terminal, "short")
     terminal.see("✓ completed")
@@ -241,7 +241,7 @@ def test_a_terminal_that_is_closed_in_the_middle_of_training_leaves_no_process_a
 
 def test_leaving_while_the_libraries_still_load_gives_the_terminal_back(open_terminal):
     terminal = open_terminal()
-    terminal.see("loading torch", "to Train")
+    terminal.see("loading torch", "open in Train")
     terminal.type("q")
     assert terminal.end() == 0
     assert LEAVE_ALTERNATE_SCREEN in terminal.written
@@ -250,14 +250,14 @@ def test_leaving_while_the_libraries_still_load_gives_the_terminal_back(open_ter
 def test_a_console_that_was_stopped_without_a_word_draws_anew_when_it_goes_on_and_can_be_left(open_terminal):
     terminal = open_terminal()
     before = termios.tcgetattr(terminal.master)
-    terminal.see("imdb-tui", "to Train")
+    terminal.see("imdb-tui", "open in Train")
     for _ in range(3):
         terminal.process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED)
         terminal.read_all()
         terminal.screen.reset()  # as a shell does that has the terminal meanwhile
         terminal.process.send_signal(signal.SIGCONT)
-        terminal.see("imdb-tui", "to Train")
+        terminal.see("imdb-tui", "open in Train")
     terminal.type("2")
     terminal.see("max_length")
     terminal.type("abcdefgh")
@@ -273,7 +273,7 @@ def test_a_console_that_was_stopped_without_a_word_draws_anew_when_it_goes_on_an
 @pytest.mark.parametrize("name", ["SIGSTOP", "SIGTSTP"])
 def test_a_console_continued_in_the_background_stops_until_it_has_the_terminal(open_terminal, name):
     terminal = open_terminal(shell=True)
-    terminal.see("to Train")
+    terminal.see("open in Train")
     terminal.read_all(0.5)  # what was on its way would be written over the words of the shell
     (console,) = psutil.Process(terminal.process.pid).children()
     console.send_signal(getattr(signal, name))
@@ -288,7 +288,7 @@ def test_a_console_continued_in_the_background_stops_until_it_has_the_terminal(o
         if "Stopped" in terminal.text():
             break
     terminal.type("fg\r")
-    terminal.see("imdb-tui", "to Train")
+    terminal.see("imdb-tui", "open in Train")
     terminal.type("q")
     console.wait(DEADLINE_S)
     terminal.see("shell>")
