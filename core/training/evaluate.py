@@ -22,10 +22,6 @@ class Evaluation:
     logits: list[float]
 
 
-class StopEvaluation(Exception):  # noqa: N818 - a request, not an error
-    """Raised by ``after_batch`` to end an evaluation early."""
-
-
 @torch.inference_mode()
 def evaluate(
     forward: torch.nn.Module,
@@ -38,7 +34,8 @@ def evaluate(
     """Run ``forward`` (batch to logits) over all examples. Each rank computes its share; all get the same result.
 
     Reviews of similar length are batched together; the logits are in the order of the examples. ``after_batch`` is
-    called with the number of examples done. The model is in evaluation mode meanwhile, and then in its former mode.
+    called with the number of examples done, and may raise Stopped to end the evaluation early. The model is in
+    evaluation mode meanwhile, and then in its former mode.
     """
     was_training = forward.training
     forward.eval()

@@ -19,7 +19,7 @@ from core.runs.directory import Run
 from core.runs.recorder import Emit
 from core.runs.writer import create_run
 from core.training.control import Control
-from core.training.evaluate import Evaluation, StopEvaluation, evaluate
+from core.training.evaluate import Evaluation, evaluate
 from core.training.lr_schedule import learning_rate
 from core.training.out_of_memory import OutOfMemory
 from core.training.setup import Setup
@@ -87,12 +87,12 @@ def validate(run: TrainingRun, setup: Setup) -> Evaluation:
     def after_batch(done: int) -> None:
         # Several ranks must do the same, and they exchange requests only between steps.
         if run.control.stop_requested and run.ranks.world_size == 1:
-            raise StopEvaluation
+            raise Stopped
         run.recorder.progress("validating", done, len(examples))
 
     try:
         return evaluate(setup.forward, examples, run.config.train.batch_size, setup.engine, after_batch, run.ranks)
-    except StopEvaluation:
+    except Stopped:
         run.steering.ending = run.control.ending
         run.leave(setup)
 

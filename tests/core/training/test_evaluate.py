@@ -10,7 +10,8 @@ import torch
 from core.config.schema import EngineConfig
 from core.data.batches import Batch, Examples
 from core.engine.device import choose_engine
-from core.training.evaluate import StopEvaluation, evaluate
+from core.errors import Stopped
+from core.training.evaluate import evaluate
 
 ENGINE = choose_engine(EngineConfig(device="cpu", dtype="float32", threads=1))
 ROWS = [[3], [5, 9], [4], [6], [2]]
@@ -70,10 +71,10 @@ def test_after_each_batch_it_reports_how_many_are_done_and_can_be_stopped() -> N
     assert done == [2, 4, 5]
 
     def leave(_: int) -> None:
-        raise StopEvaluation
+        raise Stopped
 
     model = FirstIdMinusFour()
-    with pytest.raises(StopEvaluation):
+    with pytest.raises(Stopped):
         evaluate(model, EXAMPLES, 2, ENGINE, leave)
     assert len(model.modes) == 1
     assert model.training
