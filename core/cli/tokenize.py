@@ -152,7 +152,7 @@ def _decoded(settings: Settings, ids: str) -> dict[str, Any]:
     if ids == "-":
         ids = all_of_stdin()
         if not ids.strip():
-            raise InputError("stdin has no ids; write whole numbers with spaces or commas between them")
+            raise InputError("stdin has no ids; write whole numbers separated by spaces or commas")
     found = decode(
         settings.tokenizer, parse_ids(ids, settings.tokenizer), skip_special_tokens=not settings.special_tokens
     )

@@ -1,1 +1,1 @@
-"""From text to ids and back, and every stage between them."""
+"""Encode texts as token ids, decode ids, and show each stage in between."""

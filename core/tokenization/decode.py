@@ -1,4 +1,4 @@
-"""From ids back to text, and where the way there and back differs."""
+"""Decode token ids, and show where a text differs after encoding and decoding."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
-    """A text, what its ids decode to, and the words in which the two differ, as (in the text, decoded)."""
+    """A text, the text that its ids decode to, and the words that differ, as pairs (in the text, decoded)."""
 
     text: str
     decoded: str
@@ -30,7 +30,7 @@ class RoundTrip:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Ids, their text, and the ids that this text has."""
+    """Ids, the text they decode to, and the ids of that text when it is encoded again."""
 
     input_ids: tuple[int, ...]
     tokens: tuple[str, ...]
@@ -39,7 +39,7 @@ class Decoded:
 
     @property
     def first_difference(self) -> int | None:
-        """The position from which the ids of the decoded text are others; None where they are the same."""
+        """The first position at which the ids of the decoded text differ; None if they are the same."""
         if self.input_ids == self.again:
             return None
         pairs = zip(self.input_ids, self.again, strict=False)
@@ -48,18 +48,18 @@ class Decoded:
         )
 
 
-def parse_ids(words: str, tokenizer: Tokenizer) -> list[int]:
-    """Ids written with spaces or commas between them, brackets allowed.
+def parse_ids(text: str, tokenizer: Tokenizer) -> list[int]:
+    """Read ids that are separated by spaces or commas, with or without brackets around them.
 
-    Raises InputError for what is no number and for an id that the vocabulary has not.
+    Raises InputError for a word that is not a whole number and for an id that is not in the vocabulary.
     """
     size = tokenizer.get_vocab_size(with_added_tokens=True)
     ids = []
-    for word in re.split(r"[\s,;]+", words.strip().strip("[]()").strip()):
+    for word in re.split(r"[\s,;]+", text.strip().strip("[]()").strip()):
         if not word:
             continue
         if not (word.isascii() and word.isdigit()):
-            raise InputError(f"{word[:40]!r} is no id; write whole numbers with spaces or commas between them")
+            raise InputError(f"{word[:40]!r} is not an id; write whole numbers separated by spaces or commas")
         id_ = int(word) if len(word) < 10 else size
         if tokenizer.id_to_token(id_) is None:
             shown = word if len(word) <= 40 else f"{word[:40]}…"
@@ -69,16 +69,16 @@ def parse_ids(words: str, tokenizer: Tokenizer) -> list[int]:
 
 
 def decode(tokenizer: Tokenizer, ids: Sequence[int], *, skip_special_tokens: bool = False) -> Decoded:
-    """The text of ``ids`` as transformers' ``decode`` gives it, and the ids of that text."""
+    """Decode ``ids`` as transformers' ``decode`` does, and encode the text again."""
     text = tokenizer.decode(list(ids), skip_special_tokens=skip_special_tokens)
     special = special_ids(tokenizer)
-    kept = tuple(i for i in ids if not (skip_special_tokens and i in special))
+    used = tuple(i for i in ids if not (skip_special_tokens and i in special))
     again = tuple(encode(tokenizer, text, add_special_tokens=False).input_ids)
-    return Decoded(kept, tuple(str(tokenizer.id_to_token(i)) for i in kept), text, again)
+    return Decoded(used, tuple(str(tokenizer.id_to_token(i)) for i in used), text, again)
 
 
 def round_trip(tokenizer: Tokenizer, text: str, *, max_length: int | None = None, most_words: int = 1000) -> RoundTrip:
-    """Encodes and decodes a text without its template. At most ``most_words`` words are compared one by one."""
+    """Encode and decode a text, without the template. At most the first ``most_words`` words are compared."""
     encoding = encode(tokenizer, text, add_special_tokens=False, max_length=max_length)
     decoded = tokenizer.decode(encoding.input_ids, skip_special_tokens=False)
     if decoded == encoding.text:

@@ -1,6 +1,6 @@
-"""From text to ids: encodings as plain data, by the Rust tokenizer that transformers itself uses.
+"""Encode texts as token ids with the Rust tokenizer that transformers uses.
 
-Only ``tokenizers`` is imported, and that takes milliseconds, so this works before torch is there.
+This module imports only ``tokenizers``, which takes milliseconds, so it works before torch is imported.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 Kind = Literal["word", "continuation", "special", "unknown"]
 
 SPECIAL_MEANINGS = {
-    "[CLS]": "starts every input; its last hidden state stands for the whole text when it is classified",
-    "[SEP]": "ends a text; between two texts it tells where one stops and the next begins",
-    "[PAD]": "fills shorter texts of a batch; the attention mask hides it",
-    "[UNK]": "stands for text that the vocabulary cannot spell; what it was is lost",
-    "[MASK]": "the blank that pretraining asks the model to fill in",
+    "[CLS]": "starts every input; its last hidden state represents the whole text for classification",
+    "[SEP]": "ends a text; separates two texts",
+    "[PAD]": "pads shorter texts of a batch; the attention mask hides it",
+    "[UNK]": "replaces text that is not in the vocabulary; the original text is lost",
+    "[MASK]": "hides a token, which the model learns to predict in pretraining",
 }
 
 
@@ -38,13 +38,14 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A text and its tokens; ``cut_from`` is the character where truncation cut, None where nothing was cut."""
+    """A text and its tokens."""
 
     text: str
     tokens: tuple[Token, ...]
     full_length: int
-    """How many tokens the text has without truncation, special tokens included where they are on."""
+    """The number of tokens without truncation, including special tokens if they are added."""
     cut_from: int | None
+    """The character at which the text was truncated; None if it was not."""
 
     @property
     def input_ids(self) -> list[int]:
@@ -52,16 +53,16 @@ class Encoding:
 
     @property
     def cut_text(self) -> str:
-        """The source text that max_length cut off."""
+        """The part of the source text that was truncated."""
         return "" if self.cut_from is None else self.text[self.cut_from :]
 
     @property
     def unknown(self) -> int:
-        """How many tokens stand for text that is lost."""
+        """The number of unknown tokens."""
         return sum(token.kind == "unknown" for token in self.tokens)
 
     def token_at(self, index: int) -> int | None:
-        """The position of the token that covers a character, or of the last one before it; None before the first."""
+        """Return the position of the token at a character, or of the last one before it; None if there is none."""
         first = next((token.position for token in self.tokens if token.start < token.end), 0)
         last = next((token.position + 1 for token in reversed(self.tokens) if token.start < token.end), 0)
         found = bisect_right(self.tokens, index, first, max(first, last), key=lambda token: token.start) - 1
@@ -71,17 +72,17 @@ class Encoding:
 def encode(
     tokenizer: Tokenizer, text: str, *, add_special_tokens: bool = True, max_length: int | None = None
 ) -> Encoding:
-    """Encodes one text as DistilBertTokenizer would with the same settings, and says what was cut.
+    """Encode one text as DistilBertTokenizer does with the same settings.
 
-    Raises ValueError for a max_length below 3, which leaves no room for a token between two special ones.
+    Raises ValueError for a max_length below 3, which leaves no room for a token between [CLS] and [SEP].
     """
     text = encodable(text)
     whole = tokenizer.post_process(tokenizer.encode(text, add_special_tokens=False), None, False)
     ids, names, offsets, words = whole.ids, whole.tokens, whole.offsets, whole.word_ids
-    around = num_special_tokens(tokenizer) if add_special_tokens else 0
-    full_length, cut_from = len(ids) + around, None
-    if max_length is not None and (room := _room(max_length, around)) < len(ids):
-        # Cut here: Encoding.truncate keeps what it cuts in pieces of this length, 200,000 of them in a long paste.
+    special_count = num_special_tokens(tokenizer) if add_special_tokens else 0
+    full_length, cut_from = len(ids) + special_count, None
+    if max_length is not None and (room := _room(max_length, special_count)) < len(ids):
+        # Encoding.truncate would also build an encoding for each part of the rest: 200,000 of them for a long text.
         cut_from = offsets[room][0]
         ids, names, offsets, words = ids[:room], names[:room], offsets[:room], words[:room]
     before, after = _template(tokenizer) if add_special_tokens else ((), ())
@@ -110,29 +111,29 @@ def encode(
 def encode_ids(
     tokenizer: Tokenizer, texts: Sequence[str], *, add_special_tokens: bool, max_length: int
 ) -> list[list[int]]:
-    """The ids of many texts, each at most ``max_length`` long: the batched path that training uses."""
-    around = num_special_tokens(tokenizer) if add_special_tokens else 0
-    room = _room(max_length, around)
+    """Encode many texts, as training does. Each has at most ``max_length`` ids."""
+    special_count = num_special_tokens(tokenizer) if add_special_tokens else 0
+    room = _room(max_length, special_count)
     encodings = tokenizer.encode_batch_fast([encodable(text) for text in texts], add_special_tokens=False)
     for encoding in encodings:
         encoding.truncate(room)
     return [tokenizer.post_process(encoding, None, add_special_tokens).ids for encoding in encodings]
 
 
-def _room(max_length: int, around: int) -> int:
-    """How many tokens of the text fit.
+def _room(max_length: int, special_count: int) -> int:
+    """Return how many tokens of the text fit beside the special tokens.
 
-    They are cut here and not by the tokenizer: its truncation is a setting, and a console that encodes a text
-    while a run encodes its reviews with the same tokenizer would change it under the run's hands.
+    The tokenizer's own truncation is not used: it is a setting of the tokenizer, which the console and a run in
+    another thread may share.
     """
     if max_length < 3:
         raise ValueError(f"max_length is {max_length}; it must be at least 3")
-    return max_length - around
+    return max_length - special_count
 
 
 @lru_cache(maxsize=8)
 def _template(tokenizer: Tokenizer) -> tuple[tuple[tuple[int, str], ...], tuple[tuple[int, str], ...]]:
-    """The (id, token) pairs that the tokenizer's template puts before and after a text."""
+    """Return the (id, token) pairs that the tokenizer's template adds before and after a text."""
     marked = tokenizer.post_process(tokenizer.encode("a", add_special_tokens=False), None, True)
     pairs = list(zip(marked.ids, marked.tokens, strict=True))
     inside = [i for i, sequence in enumerate(marked.sequence_ids) if sequence is not None] or [len(pairs) // 2]
@@ -142,13 +143,13 @@ def _template(tokenizer: Tokenizer) -> tuple[tuple[tuple[int, str], ...], tuple[
 
 @lru_cache(maxsize=8)
 def special_ids(tokenizer: Tokenizer) -> frozenset[int]:
-    """The ids that are marks rather than text."""
+    """Return the ids of the special tokens."""
     return frozenset(i for i, added in tokenizer.get_added_tokens_decoder().items() if added.special)
 
 
 @lru_cache(maxsize=8)
 def unknown_id(tokenizer: Tokenizer) -> int | None:
-    """The id of what the vocabulary cannot spell; None for a tokenizer that can spell everything."""
+    """Return the id of the unknown token; None for a tokenizer without one."""
     name = getattr(tokenizer.model, "unk_token", None)
     if name is None:
         name = next((each for each in ("[UNK]", "<unk>") if tokenizer.token_to_id(each) is not None), None)
@@ -157,12 +158,12 @@ def unknown_id(tokenizer: Tokenizer) -> int | None:
 
 
 def num_special_tokens(tokenizer: Tokenizer) -> int:
-    """How many special tokens the template puts around one text."""
+    """Return the number of special tokens that the template adds to one text."""
     return int(tokenizer.num_special_tokens_to_add(False))
 
 
 def encodable(text: str) -> str:
-    """Lone surrogates cannot be handed to the Rust tokenizer; each becomes one replacement character."""
+    """Replace each lone surrogate, which the Rust tokenizer refuses, by one replacement character."""
     try:
         text.encode()
     except UnicodeEncodeError:

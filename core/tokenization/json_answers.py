@@ -57,7 +57,7 @@ def batch_answer(batch: PaddedBatch, side: str) -> dict[str, Any]:
 
 
 def comparison_answer(name: str, first: Encoding, second: Encoding) -> dict[str, Any]:
-    """Two encodings of one text, and the words in which they differ."""
+    """Two encodings of one text, and the words that differ."""
     return {
         "name": name,
         "input_ids": second.input_ids,

@@ -1,4 +1,4 @@
-"""How long the reviews of a data set are in tokens, and which of them a tokenizer splits most or cannot spell."""
+"""Token counts of the reviews of a data set: lengths, tokens per word, unknown tokens, truncation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHUNK = 256
 
 
 class Measured(NamedTuple):
-    """One text: how many tokens, without template and uncut; how many words, by white space; how many unknown."""
+    """The counts of one text: tokens without template and truncation, words between white space, unknown tokens."""
 
     tokens: int
     words: int
@@ -25,7 +25,7 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Tokens per text over a data set; lengths include the template where it is on."""
+    """Token counts of a data set. Lengths include special tokens if they are added."""
 
     count: int
     mean: float
@@ -33,15 +33,15 @@ class Summary:
     longest: int
     tokens_per_word: float
     unknown_share: float
-    """Unknown tokens over all, 0 to 1."""
+    """Unknown tokens divided by all tokens, 0 to 1."""
     cut: int
-    """How many texts are longer than max_length; 0 where there is none."""
+    """The number of texts that are longer than max_length."""
     lost_share: float
-    """Tokens that max_length cuts over all tokens, 0 to 1."""
+    """Truncated tokens divided by all tokens, 0 to 1."""
 
 
 def measure(tokenizer: Tokenizer, texts: Sequence[str]) -> Iterator[list[Measured]]:
-    """Measures ``texts`` in order, a chunk at a time, so that whoever waits can show progress or stop."""
+    """Measure ``texts`` in order, in chunks, so that the caller can show progress or stop."""
     unknown = unknown_id(tokenizer)
     for start in range(0, len(texts), CHUNK):
         chunk = [encodable(text) for text in texts[start : start + CHUNK]]
@@ -55,9 +55,9 @@ def measure(tokenizer: Tokenizer, texts: Sequence[str]) -> Iterator[list[Measure
 def token_lengths(
     tokenizer: Tokenizer, measured: Sequence[Measured], *, add_special_tokens: bool, max_length: int | None = None
 ) -> list[int]:
-    """The length of each text as it would enter a batch."""
-    around = num_special_tokens(tokenizer) if add_special_tokens else 0
-    lengths = [each.tokens + around for each in measured]
+    """Return the length of each text in a batch, with special tokens and truncation."""
+    special_count = num_special_tokens(tokenizer) if add_special_tokens else 0
+    lengths = [each.tokens + special_count for each in measured]
     return lengths if max_length is None else [min(length, max_length) for length in lengths]
 
 
@@ -68,7 +68,7 @@ def summarise(
     add_special_tokens: bool = True,
     max_length: int | None = None,
 ) -> Summary:
-    """Raises ValueError for no texts at all."""
+    """Summarise the counts of at least one text. Raises ValueError if there are none."""
     if not measured:
         raise ValueError("there are no texts to summarise")
     lengths = token_lengths(tokenizer, measured, add_special_tokens=add_special_tokens)
@@ -87,7 +87,7 @@ def summarise(
 
 
 def histogram(lengths: Sequence[int], width: int, bins: int) -> list[int]:
-    """How many lengths lie in each of ``bins`` steps of ``width``; the last one takes everything beyond."""
+    """Count the lengths in ``bins`` intervals of ``width`` tokens; the last one also counts all longer texts."""
     counts = [0] * bins
     for length in lengths:
         counts[min(length // width, bins - 1)] += 1
@@ -95,12 +95,16 @@ def histogram(lengths: Sequence[int], width: int, bins: int) -> list[int]:
 
 
 def order(measured: Sequence[Measured], by: str) -> list[int]:
-    """Places of the texts: as they come (``order``), ``longest`` or most ``split`` first, or those with ``unknown``."""
-    places = range(len(measured))
+    """Return the positions of the texts in an order.
+
+    ``order`` is the order of the data set; ``longest`` puts the longest first, and ``split`` those with the most tokens
+    per word; ``unknown`` selects the texts with unknown tokens, those with the most first.
+    """
+    positions = range(len(measured))
     if by == "longest":
-        return sorted(places, key=lambda i: -measured[i].tokens)
+        return sorted(positions, key=lambda i: -measured[i].tokens)
     if by == "split":
-        return sorted(places, key=lambda i: -measured[i].tokens / max(measured[i].words, 1))
+        return sorted(positions, key=lambda i: -measured[i].tokens / max(measured[i].words, 1))
     if by == "unknown":
-        return sorted((i for i in places if measured[i].unknown), key=lambda i: -measured[i].unknown)
-    return list(places)
+        return sorted((i for i in positions if measured[i].unknown), key=lambda i: -measured[i].unknown)
+    return list(positions)

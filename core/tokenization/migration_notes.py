@@ -1,14 +1,17 @@
-"""What the lab notebook wrote with an older transformers, and what it is called in transformers 5."""
+"""Calls of the lab notebook that changed in transformers 5, and what to write instead."""
 
 from __future__ import annotations
 
-OLD_WAYS = (
+MIGRATION_NOTES = (
     (
         "tokenizer.encode(tok)",
-        "a list is several texts now, one row of ids each; for tokens: convert_tokens_to_ids(tok), "
-        "or tokenizer.encode(text) for text to ids with [CLS] and [SEP]",
+        "a list is now a batch of texts; use convert_tokens_to_ids(tok) for tokens, "
+        "or tokenizer.encode(text) for a text, with [CLS] and [SEP]",
     ),
-    ("tokenizer.ids_to_tokens[i]", "gone; convert_ids_to_tokens(ids) turns ids into tokens"),
-    ("tokenizer.encode_plus(text)", "gone; tokenizer(text) gives input_ids and attention_mask"),
-    ("pad(…, max_length=256)", "has no effect beside padding='longest', which pads to the longest of the batch"),
+    ("tokenizer.ids_to_tokens[i]", "removed; use convert_ids_to_tokens(ids)"),
+    ("tokenizer.encode_plus(text)", "removed; use tokenizer(text), which returns input_ids and attention_mask"),
+    (
+        "pad(…, max_length=256)",
+        "max_length has no effect with padding='longest', which pads to the longest text of the batch",
+    ),
 )

@@ -1,4 +1,4 @@
-"""Several texts as one batch: padded as the collator pads them, and what the padding costs."""
+"""Pad several texts to one batch, as the collator of transformers does, and count the padding."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Side = Literal["right", "left"]
 
 @dataclass(frozen=True, slots=True)
 class PaddedBatch:
-    """``input_ids`` and ``attention_mask`` are lists of shape [texts, longest], the mask 1 where there is a token."""
+    """A padded batch. ``input_ids`` and ``attention_mask`` are [texts, longest]; the mask is 1 for tokens."""
 
     input_ids: list[list[int]]
     attention_mask: list[list[int]]
     cut: list[int]
-    """How many tokens max_length cut off each text."""
+    """The number of tokens that max_length truncates per text."""
 
     @property
     def longest(self) -> int:
@@ -29,7 +29,7 @@ class PaddedBatch:
 
     @property
     def tokens(self) -> int:
-        """How many ids are not padding."""
+        """The number of ids that are not padding."""
         return sum(map(sum, self.attention_mask))
 
     @property
@@ -38,12 +38,12 @@ class PaddedBatch:
 
     @property
     def padding_share(self) -> float:
-        """Padding over all ids, 0 to 1."""
+        """Padding divided by all ids, 0 to 1."""
         return self.padding / max(self.padding + self.tokens, 1)
 
 
 def pad_id(tokenizer: Tokenizer) -> int:
-    """The id of [PAD]; 0 where the vocabulary names none."""
+    """Return the id of [PAD]; 0 if the vocabulary has none."""
     for name in ("[PAD]", "<pad>"):
         if (found := tokenizer.token_to_id(name)) is not None:
             return int(found)
@@ -58,7 +58,7 @@ def pad_batch(
     max_length: int | None = None,
     side: Side = "right",
 ) -> PaddedBatch:
-    """Encodes ``texts`` and pads them to the longest, as ``tokenizer.pad(…, padding="longest")`` of transformers does.
+    """Encode ``texts`` and pad them to the longest, as ``tokenizer.pad(…, padding="longest")`` of transformers does.
 
     Raises ValueError for a max_length below 3.
     """
@@ -69,7 +69,7 @@ def pad_batch(
 
 
 def pad_encodings(tokenizer: Tokenizer, encodings: Sequence[Encoding], *, side: Side = "right") -> PaddedBatch:
-    """Pads what is already encoded to the longest."""
+    """Pad encoded texts to the longest one."""
     rows = [encoding.input_ids for encoding in encodings]
     longest = max(map(len, rows), default=0)
     fill = pad_id(tokenizer)
@@ -84,11 +84,11 @@ def pad_encodings(tokenizer: Tokenizer, encodings: Sequence[Encoding], *, side: 
 
 
 def padding_share(lengths: Sequence[int], batch_size: int, *, by_length: bool = False) -> float:
-    """The share of padding, 0 to 1, in batches of reviews of these lengths, each padded to its own longest.
+    """Return the share of padding, 0 to 1, if each batch of texts of these lengths is padded to its longest.
 
-    ``by_length`` sorts them first, which is the least that whole batches can cost.
+    ``by_length`` sorts the texts by length first, which gives the least padding.
     """
     ordered = sorted(lengths) if by_length else list(lengths)
     batches = [ordered[i : i + batch_size] for i in range(0, len(ordered), batch_size)]
-    places = sum(max(batch) * len(batch) for batch in batches)
-    return 1 - sum(ordered) / places if places else 0.0
+    total = sum(max(batch) * len(batch) for batch in batches)
+    return 1 - sum(ordered) / total if total else 0.0

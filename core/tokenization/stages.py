@@ -1,4 +1,4 @@
-"""How a text becomes ids: raw, normalised, pre-tokens, model, template; each stage is the library's own answer."""
+"""The stages from text to ids: raw, normalised, pre-tokens, model, template, each computed by ``tokenizers``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Piece(NamedTuple):
-    """A part of one stage: its text, the source characters it comes from, and whether this stage changed it."""
+    """A part of the output of a stage: its text, its span in the source text, and whether this stage changed it."""
 
     text: str
     start: int
@@ -22,7 +22,7 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step from text to ids. ``output`` is a text for the first two stages and a list of strings after them."""
+    """One step from text to ids. ``output`` is a string in the first two stages, then a list of strings."""
 
     name: str
     output: str | list[str]
@@ -31,11 +31,11 @@ class Stage:
 
 
 MEANINGS = {
-    "raw": "what was typed",
+    "raw": "the text as typed",
     "normalised": "cleaned, lower case, without accents",
-    "pre-tokens": "cut at spaces and punctuation",
-    "WordPiece": "cut into pieces of the vocabulary",
-    "with template": "special tokens around it",
+    "pre-tokens": "split at spaces and punctuation",
+    "WordPiece": "split into tokens of the vocabulary",
+    "with template": "special tokens added",
 }
 
 
@@ -47,12 +47,11 @@ def stages(
     max_length: int | None = None,
     final: Encoding | None = None,
 ) -> tuple[Stage, ...]:
-    """The five stages of one text, in order, as ``tokenizers`` answers them.
+    """Return the five stages of one text, in order.
 
-    A typed token of the vocabulary of special tokens is taken out before anything else happens, as the library
-    does; it stands in each stage as it was typed. The fourth stage has the name of the tokenizer's model. ``final``
-    is the encoding of the same text with the same settings, for those who have it already. Raises ValueError as
-    :func:`core.tokenization.encode.encode` does.
+    A special token that is typed in the text is separated first, as ``tokenizers`` does, and is in each stage as it was
+    typed. The fourth stage has the name of the tokenizer's model. Pass ``final``, the encoding of the same text with
+    the same settings, if it is already known. Raises ValueError as :func:`core.tokenization.encode.encode` does.
     """
     if final is None:
         final = encode(tokenizer, text, add_special_tokens=add_special_tokens, max_length=max_length)
@@ -78,13 +77,13 @@ def stages(
         for word in _pre_tokens(tokenizer, segment, start):
             glued = bool(words) and word.start == words[-1].end and word.start > 0
             words.append(word._replace(changed=glued))
-            names = [token.value for token in model.tokenize(word.text)]
+            names = [piece.value for piece in model.tokenize(word.text)]
             lost = names == [unknown_name]
             for name in names:
-                # Where a model's pieces are not those of the whole text, the word they come from is said.
-                at = body[len(pieces)] if len(pieces) < len(body) else None
-                start_, end_ = (at.start, at.end) if at and at.token == name else (word.start, word.end)
-                pieces.append(Piece(name, start_, end_, len(names) > 1 or lost))
+                # If the tokens of the word alone differ from those of the whole text, the span is that of the word.
+                token = body[len(pieces)] if len(pieces) < len(body) else None
+                span = token if token and token.token == name else word
+                pieces.append(Piece(name, span.start, span.end, len(names) > 1 or lost))
     template = tuple(
         Piece(token.token, token.start, token.end, token.kind == "special" and token.start == token.end)
         for token in final.tokens
@@ -99,7 +98,7 @@ def stages(
 
 
 def typed_specials(tokenizer: Tokenizer, encoding: Encoding) -> list[tuple[int, int]]:
-    """The source spans that were typed and became the special token they spell."""
+    """Return the spans of special tokens that are typed in the text, such as ``[SEP]``."""
     added = {i: token.content for i, token in tokenizer.get_added_tokens_decoder().items()}
     text = encoding.text
     return [
@@ -110,15 +109,15 @@ def typed_specials(tokenizer: Tokenizer, encoding: Encoding) -> list[tuple[int, 
 
 
 def _segments(tokenizer: Tokenizer, whole: Encoding) -> list[tuple[str, int, bool]]:
-    """The text cut where a special token was typed: (part, its start, whether it is such a token)."""
-    parts, at, text = [], 0, whole.text
+    """Split the text at typed special tokens: (part, its start, whether it is a special token)."""
+    parts, position, text = [], 0, whole.text
     for start, end in typed_specials(tokenizer, whole):
-        if at < start:
-            parts.append((text[at:start], at, False))
+        if position < start:
+            parts.append((text[position:start], position, False))
         parts.append((text[start:end], start, True))
-        at = end
-    if at < len(text):
-        parts.append((text[at:], at, False))
+        position = end
+    if position < len(text):
+        parts.append((text[position:], position, False))
     return parts
 
 
@@ -132,7 +131,7 @@ def _normalise(tokenizer: Tokenizer, segment: str) -> PreTokenizedString:
 
 
 def _normalised(tokenizer: Tokenizer, segment: str, offset: int) -> list[Piece]:
-    """The normalised segment, cut at its spaces only to tell which words the normaliser changed."""
+    """Normalise a segment and split it at spaces, to find the words that the normalizer changed."""
     from tokenizers import Regex, pre_tokenizers
 
     string = _normalise(tokenizer, segment)
@@ -143,7 +142,7 @@ def _normalised(tokenizer: Tokenizer, segment: str, offset: int) -> list[Piece]:
     for part, (start, end), _ in splits:
         deleted = last < start
         if deleted and pieces and not pieces[-1].text.isspace():
-            # Deleted characters belong to no part; they are a change of the word that they ended.
+            # Deleted characters are in no part: they count as a change of the word before them.
             pieces[-1] = pieces[-1]._replace(changed=True)
             deleted = False
         pieces.append(Piece(part, offset + start, offset + end, deleted or part != segment[start:end]))

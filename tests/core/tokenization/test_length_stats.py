@@ -1,4 +1,4 @@
-"""Lengths of reviews in tokens."""
+"""Token counts of reviews."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ def measured(texts: list[str] = TEXTS) -> list:
     return [each for chunk in measure(SMALL, texts) for each in chunk]
 
 
-def test_each_text_is_measured_as_it_is_encoded() -> None:
+def test_measured_tokens_are_those_of_encode() -> None:
     for text, each in zip(TEXTS, measured(), strict=True):
         encoding = encode(SMALL, text, add_special_tokens=False)
         assert (each.tokens, each.unknown) == (encoding.full_length, encoding.unknown)
         assert each.words == len(text.split())
 
 
-def test_many_texts_come_in_chunks_and_in_order() -> None:
+def test_texts_are_measured_in_chunks_and_in_order() -> None:
     texts = ["good " * (i % 7 + 1) for i in range(CHUNK + 10)]
     chunks = list(measure(SMALL, texts))
     assert [len(chunk) for chunk in chunks] == [CHUNK, 10]
     assert [each.words for chunk in chunks for each in chunk] == [i % 7 + 1 for i in range(CHUNK + 10)]
 
 
-def test_a_summary_counts_the_template_and_says_where_max_length_cuts() -> None:
+def test_a_summary_counts_special_tokens_and_truncated_texts() -> None:
     summary = summarise(SMALL, measured(["the", "the film", "the film was good"]), max_length=4)
     assert (summary.count, summary.mean, summary.median, summary.longest) == (3, 13 / 3, 4, 6)
     assert (summary.cut, summary.lost_share) == (1, 2 / 13)
@@ -39,17 +39,17 @@ def test_a_summary_counts_the_template_and_says_where_max_length_cuts() -> None:
         summarise(SMALL, [])
 
 
-def test_lengths_in_a_batch_are_cut_at_max_length() -> None:
+def test_token_lengths_are_at_most_max_length() -> None:
     rows = measured(["the", "good " * 20])
     assert token_lengths(SMALL, rows, add_special_tokens=True) == [3, 22]
     assert token_lengths(SMALL, rows, add_special_tokens=False, max_length=8) == [1, 8]
 
 
-def test_the_last_bin_of_a_histogram_takes_what_is_beyond() -> None:
+def test_the_last_bin_of_a_histogram_counts_all_longer_texts() -> None:
     assert histogram([0, 9, 10, 19, 25, 1000], 10, 3) == [2, 2, 2]
 
 
-def test_reviews_can_be_put_in_order() -> None:
+def test_reviews_are_ordered_by_length_split_or_unknown() -> None:
     rows = measured()
     assert order(rows, "order") == [0, 1, 2, 3, 4]
     assert order(rows, "longest")[0] == 3

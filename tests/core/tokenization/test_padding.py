@@ -1,4 +1,4 @@
-"""Batches: padded as the collators of transformers and of the trainer pad, and the price of padding."""
+"""Padded batches, compared with transformers and the trainer, and the share of padding."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_batch_is_padded_as_the_trainer_pads_it() -> None:
     assert ours.tokens == batch.tokens
 
 
-def test_padding_and_what_was_cut_are_counted() -> None:
+def test_padding_and_truncated_tokens_are_counted() -> None:
     batch = pad_batch(SMALL, ["the", "the film was good"], max_length=5)
     assert (batch.longest, batch.tokens, batch.padding, batch.cut) == (5, 8, 2, [0, 1])
     assert batch.padding_share == 0.2
@@ -66,6 +66,6 @@ def test_batches_sorted_by_length_pad_less() -> None:
 
 
 @given(lengths=st.lists(st.integers(1, 256), max_size=60), batch_size=st.integers(1, 16))
-def test_padding_is_never_more_than_all_and_none_for_single_reviews(lengths: list[int], batch_size: int) -> None:
+def test_the_share_of_padding_is_below_one_and_zero_for_batches_of_one(lengths: list[int], batch_size: int) -> None:
     assert 0 <= padding_share(lengths, batch_size) < 1
     assert padding_share(lengths, 1) == pytest.approx(0)

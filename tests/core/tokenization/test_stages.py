@@ -1,4 +1,4 @@
-"""Stages: each is what the library answers, its pieces lead back to the source, and nothing raises."""
+"""Stages from text to ids, compared with ``tokenizers``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMES = ["raw", "normalised", "pre-tokens", "WordPiece", "with template"]
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
 @settings(max_examples=150, deadline=None)
 @given(text=TEXTS, special=st.booleans(), max_length=LENGTHS)
-def test_each_stage_is_the_librarys_own_answer(
+def test_each_stage_equals_the_output_of_the_library(
     vocabulary: str, text: str, special: bool, max_length: int | None
 ) -> None:
     tokenizer = with_settings(tokenizer_of(vocabulary), "plain-specials")  # so that the whole text is one segment
@@ -52,7 +52,7 @@ def test_each_stage_is_the_librarys_own_answer(
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
 @settings(max_examples=150, deadline=None)
 @given(text=ANY_TEXT, special=st.booleans(), max_length=LENGTHS)
-def test_the_last_stages_are_the_tokens_of_the_encoding_and_spans_lead_to_the_source(
+def test_the_last_stages_are_the_tokens_of_the_encoding_with_their_spans(
     vocabulary: str, text: str, special: bool, max_length: int | None
 ) -> None:
     tokenizer = tokenizer_of(vocabulary)
@@ -70,7 +70,7 @@ def test_the_last_stages_are_the_tokens_of_the_encoding_and_spans_lead_to_the_so
         assert all(one.start <= other.start for one, other in pairwise(stage.pieces))
 
 
-def test_a_typed_special_token_stands_as_it_is_in_every_stage() -> None:
+def test_a_typed_special_token_is_unchanged_in_every_stage() -> None:
     _, normalised, words, pieces, _ = stages(SMALL, "The [SEP]FILM")
     assert normalised.output == "the [SEP]film"
     assert words.output == ["the", "[SEP]", "film"]
@@ -91,7 +91,7 @@ def test_a_typed_special_token_stands_as_it_is_in_every_stage() -> None:
         ("the", 4, ["[CLS]", "[SEP]"]),
     ],
 )
-def test_a_piece_says_whether_its_stage_changed_it(text: str, stage: int, changed: list[str]) -> None:
+def test_a_piece_is_marked_if_its_stage_changed_it(text: str, stage: int, changed: list[str]) -> None:
     found = stages(SMALL, text)[stage]
     assert [piece.text for piece in found.pieces if piece.changed] == changed
 

@@ -13,7 +13,7 @@ def tokens(query: str) -> list[str]:
     return [entry.token for entry in search(SMALL, query)]
 
 
-def test_every_piece_is_listed_by_id_and_whether_it_begins_a_word() -> None:
+def test_entries_are_sorted_by_id_and_know_which_tokens_begin_a_word() -> None:
     known = entries(SMALL)
     assert [entry.token for entry in known] == list(PIECES)
     assert [entry.id for entry in known] == list(range(len(PIECES)))
@@ -40,15 +40,15 @@ def test_every_piece_is_listed_by_id_and_whether_it_begins_a_word() -> None:
         (str(len(PIECES)), []),
     ],
 )
-def test_a_query_is_an_id_a_part_a_pattern_or_a_regular_expression(query: str, expected: list[str]) -> None:
+def test_a_query_is_an_id_a_part_of_a_token_a_pattern_or_a_regular_expression(query: str, expected: list[str]) -> None:
     assert tokens(query) == expected
 
 
-def test_an_exact_piece_comes_before_those_that_contain_it() -> None:
+def test_an_exact_match_comes_first() -> None:
     assert tokens("a")[0] == "a"
     assert len(tokens("a")) > 1
 
 
-def test_a_broken_regular_expression_is_refused_with_its_reason() -> None:
-    with pytest.raises(InputError, match="no regular expression"):
+def test_an_invalid_regular_expression_is_refused() -> None:
+    with pytest.raises(InputError, match="not a valid regular expression"):
         search(SMALL, "^(")

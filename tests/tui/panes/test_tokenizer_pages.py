@@ -56,7 +56,7 @@ def ids(console):
 async def test_the_stages_are_above_the_text_warnings(page):
     async with page("s", "Hello [SEP] caf\u00e9\0") as console:
         await console.see("1 raw", "2 normalised", "3 pre-tokens", "4 WordPiece", "5 with template")
-        await console.see("typed, and became the real special token", "accents stripped", "control or zero-width")
+        await console.see("encoded as a special token", "accents stripped", "control or zero-width")
 
 
 async def test_a_typed_special_token_stays_text_at_a_key(page):

@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
 from core.formatting import printable
-from core.tokenization.migration_notes import OLD_WAYS
+from core.tokenization.migration_notes import MIGRATION_NOTES
 from tui.panes.pane import Pane
 from tui.panes.tokenizer.batch import BatchPage
 from tui.panes.tokenizer.compare import ComparePage
@@ -47,7 +47,7 @@ _LETTER_ACTIONS = {"edit_text", "page", "step", "copy"}
 class TokenizerPane(Pane):
     """Has the text and its settings; the page in front draws their analysis, a ``Playground``."""
 
-    KEYS_HELP: ClassVar = OLD_WAYS
+    KEYS_HELP: ClassVar = MIGRATION_NOTES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+t", "toggle_special", "special tokens on/off", show=False),
         Binding("ctrl+l", "max_length", "max_length", show=False),
