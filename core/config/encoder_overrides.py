@@ -1,110 +1,134 @@
-"""Fields of the encoder's configuration that a preset sets itself, written as NAME=VALUE texts."""
+"""``[model.encoder]``: fields of DistilBERT's configuration that a preset sets, such as ``n_layers = 2``.
+
+The types and ranges are listed here, so that a preset is checked without importing transformers.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from core.config.validation import check_value, parse_value
 from core.errors import InputError
 
-ACTIVATIONS = ("gelu", "gelu_new", "relu", "silu", "tanh")
+Activation = Literal["gelu", "gelu_new", "relu", "silu", "tanh"]
 
 
 @dataclass(frozen=True, slots=True)
-class Editable:
-    """What one field may be. ``shapes`` is true where weights that were trained with another value do not fit."""
+class EncoderField:
+    """The type and range of a field. ``fixed_by_weights`` is true where trained weights need the value unchanged."""
 
-    kind: type
-    least: float = -math.inf
-    most: float = math.inf
-    shapes: bool = False
+    kind: Any
+    least: float | None = None
+    most: float | None = None
+    fixed_by_weights: bool = False
+
+    @property
+    def limits(self) -> dict[str, float | None]:
+        return {"least": self.least, "most": self.most}
 
 
-EDITABLE: dict[str, Editable] = {
-    "vocab_size": Editable(int, 1, 1_000_000, shapes=True),
-    "max_position_embeddings": Editable(int, 3, 65_536, shapes=True),
-    "sinusoidal_pos_embds": Editable(bool, shapes=True),
-    "n_layers": Editable(int, 1, 96, shapes=True),
-    "n_heads": Editable(int, 1, 1_024, shapes=True),
-    "dim": Editable(int, 1, 16_384, shapes=True),
-    "hidden_dim": Editable(int, 1, 65_536, shapes=True),
-    "activation": Editable(str, shapes=True),
-    "dropout": Editable(float, 0.0, 0.95),
-    "attention_dropout": Editable(float, 0.0, 0.95),
-    "initializer_range": Editable(float, 1e-6, 10.0),
+ENCODER_FIELDS: dict[str, EncoderField] = {
+    "vocab_size": EncoderField(int, 1, 1_000_000, fixed_by_weights=True),
+    "max_position_embeddings": EncoderField(int, 3, 65_536, fixed_by_weights=True),
+    "sinusoidal_pos_embds": EncoderField(bool, fixed_by_weights=True),
+    "n_layers": EncoderField(int, 1, 96, fixed_by_weights=True),
+    "n_heads": EncoderField(int, 1, 1_024, fixed_by_weights=True),
+    "dim": EncoderField(int, 1, 16_384, fixed_by_weights=True),
+    "hidden_dim": EncoderField(int, 1, 65_536, fixed_by_weights=True),
+    "activation": EncoderField(Activation, fixed_by_weights=True),
+    "dropout": EncoderField(float, 0.0, 0.95),
+    "attention_dropout": EncoderField(float, 0.0, 0.95),
+    "initializer_range": EncoderField(float, 1e-6, 10.0),
 }
-"""The fields that our classifier uses. n_heads and activation change no shape, but weights learned with them."""
+"""The fields of DistilBertConfig that the classifier uses.
+
+n_heads and activation change no shape, but weights trained with one value do not work with another.
+"""
 
 
-def parse_value(name: str, words: str) -> Any:
-    """The value of one field as its type. Raises InputError for an unknown field and a value it cannot take."""
-    if name not in EDITABLE:
-        raise InputError(f"model.architecture cannot set {name!r}; it can set {', '.join(EDITABLE)}")
-    words, rule = words.strip(), EDITABLE[name]
-    if rule.kind is str:
-        if words not in ACTIVATIONS:
-            raise InputError(f"{name} = {words!r} is not one of {', '.join(ACTIVATIONS)}")
-        return words
-    if rule.kind is bool:
-        if words.lower() not in ("true", "false"):
-            raise InputError(f"{name} = {words!r} must be true or false")
-        return words.lower() == "true"
-    try:
-        value = rule.kind(words)
-    except ValueError:
-        wanted = "a whole number" if rule.kind is int else "a number"
-        raise InputError(f"{name} = {words!r} must be {wanted}") from None
-    if not rule.least <= value <= rule.most:  # false for NaN as well
-        raise InputError(f"{name} = {words} must be between {rule.least:g} and {rule.most:g}")
-    return value
+class EncoderOverrides(Mapping[str, Any]):
+    """The overridden fields and their values: an immutable, hashable mapping in the order of the preset.
 
-
-def parse_architecture(assignments: Iterable[str]) -> dict[str, Any]:
-    """``["dim=256", "n_heads=8"]`` as fields. Raises InputError for one that is wrong, and for one set twice."""
-    fields: dict[str, Any] = {}
-    for assignment in assignments:
-        name, equals, words = (part.strip() for part in assignment.partition("="))
-        if not equals:
-            raise InputError(f"model.architecture has {assignment!r}; write NAME=VALUE, for example dim=256")
-        if name in fields:
-            raise InputError(f"model.architecture sets {name} twice")
-        fields[name] = parse_value(name, words)
-    return fields
-
-
-def check_architecture(assignments: Iterable[str], *, pretrained: bool) -> None:
-    """Raises InputError for what :func:`parse_architecture` refuses, a width that the heads cannot share, and,
-
-    with ``pretrained``, for a field with which the weights of the checkpoint would not be what they were.
+    Raises InputError for an unknown field, a wrong type, or a value out of range.
     """
-    fields = parse_architecture(assignments)
-    if "dim" in fields and "n_heads" in fields:
-        check_heads(fields["dim"], fields["n_heads"])
-    shaping = [name for name in fields if EDITABLE[name].shapes]
-    if pretrained and shaping:
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Any] | None = None) -> None:
+        self._values = {name: _checked(name, value) for name, value in (values or {}).items()}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        return f"EncoderOverrides({self._values!r})"
+
+    def with_field(self, name: str, value: Any) -> EncoderOverrides:
+        """A copy with one field set. A text is parsed as the field's type; an empty one removes the override."""
+        if isinstance(value, str):
+            value = value.strip()
+            if not value:
+                return EncoderOverrides({key: self[key] for key in self if key != name})
+            value = parse_value(value, _field(name).kind, f"model.encoder.{name}")
+        return EncoderOverrides({**self, name: value})
+
+    @classmethod
+    def parse(cls, text: str) -> EncoderOverrides:
+        """Parse ``"n_layers=2, dropout=0.2"``, the form of the table in a text field or on the command line."""
+        overrides = cls()
+        for assignment in text.split(","):
+            name, equals, value = (part.strip() for part in assignment.partition("="))
+            if name and not equals:
+                raise InputError(f"model.encoder has {assignment!r}; write NAME=VALUE, for example n_layers=2")
+            if name in overrides:
+                raise InputError(f"model.encoder sets {name} twice")
+            if name:
+                overrides = overrides.with_field(name, value)
+        return overrides
+
+
+def _field(name: str) -> EncoderField:
+    if name not in ENCODER_FIELDS:
+        raise InputError(f"unknown field model.encoder.{name}; [model.encoder] can set {', '.join(ENCODER_FIELDS)}")
+    return ENCODER_FIELDS[name]
+
+
+def _checked(name: str, value: Any) -> Any:
+    field = _field(name)
+    return check_value(value, field.kind, f"model.encoder.{name}", field.limits)
+
+
+def check_overrides(overrides: EncoderOverrides, *, pretrained: bool) -> None:
+    """Check the fields against each other and, with ``pretrained``, against the checkpoint's weights.
+
+    Raises InputError if dim is not divisible by n_heads, or if the weights were trained with another value.
+    """
+    if "dim" in overrides and "n_heads" in overrides:
+        check_heads(overrides["dim"], overrides["n_heads"])
+    fixed = [name for name in overrides if ENCODER_FIELDS[name].fixed_by_weights]
+    if pretrained and fixed:
         raise InputError(
-            f"model.architecture changes {', '.join(shaping)}, which the checkpoint's weights were trained with; "
+            f"{', '.join(fixed)} of model.encoder cannot change with pretrained weights; "
             "set model.init = 'scratch' as well"
         )
 
 
 def check_heads(dim: int, n_heads: int) -> None:
-    """Raises InputError where ``n_heads`` heads cannot share ``dim`` numbers evenly."""
+    """Raises InputError if ``dim`` is not divisible by ``n_heads``, with the nearest numbers of heads that work."""
     if n_heads < 1 or dim % n_heads:
         near = sorted((n for n in range(1, dim + 1) if dim % n == 0), key=lambda n: (abs(n - n_heads), n))[:3]
         raise InputError(
-            f"dim {dim} is not divisible by n_heads {n_heads}: every head takes dim / n_heads numbers of a token; "
-            f"{', '.join(map(str, sorted(near)))} heads would do"
+            f"dim {dim} is not divisible by n_heads {n_heads}: each head gets dim / n_heads dimensions of a token; "
+            f"use for example {', '.join(map(str, sorted(near)))} heads"
         )
-
-
-def with_field(assignments: Iterable[str], name: str, words: str) -> tuple[str, ...]:
-    """The assignments with one more or changed; empty ``words`` take it out. Raises InputError as parse_value."""
-    kept = {part.partition("=")[0].strip(): part for part in assignments}
-    kept.pop(name, None)
-    if words.strip():
-        value = parse_value(name, words)
-        kept[name] = f"{name}={str(value).lower() if isinstance(value, bool) else value}"
-    return tuple(kept.values())

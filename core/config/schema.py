@@ -14,8 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from core.config.encoder_overrides import check_architecture
-from core.config.validation import checked, from_words
+from core.config.encoder_overrides import ENCODER_FIELDS, EncoderOverrides, check_overrides
+from core.config.renamed import check_renamed
+from core.config.validation import check_value, parse_value
 from core.errors import InputError
 
 
@@ -31,9 +32,21 @@ class _Section:
         section: type[Any] = type(self)
         for spec in fields(section):
             name = SECTION_NAMES[section]
-            kind = field_types(name)[spec.name]
-            value = checked(getattr(self, spec.name), kind, f"{name}.{spec.name}", spec.metadata)
+            value, full_name = getattr(self, spec.name), f"{name}.{spec.name}"
+            check_renamed(full_name, value)
+            if spec.name == "encoder":
+                value = _encoder_overrides(value)
+            else:
+                value = check_value(value, field_types(name)[spec.name], full_name, spec.metadata)
             object.__setattr__(self, spec.name, value)
+
+
+def _encoder_overrides(value: Any) -> EncoderOverrides:
+    if isinstance(value, EncoderOverrides):
+        return value
+    if not isinstance(value, Mapping):
+        raise InputError(f"model.encoder = {value!r} must be a table, for example [model.encoder] with n_layers = 2")
+    return EncoderOverrides(value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,13 +61,13 @@ class ModelConfig(_Section):
     """What reads the first vector: the notebook's Linear(dim, 1), or DistilBertForSequenceClassification's layers."""
     freeze: tuple[str, ...] = ()
     """Modules or parameters that are not trained, for example ["distilbert.embeddings"]; empty trains everything."""
-    architecture: tuple[str, ...] = ()
-    """Fields of the encoder other than the checkpoint's, for example ["n_layers=2"]; new shapes only with scratch."""
+    encoder: EncoderOverrides = field(default_factory=EncoderOverrides)
+    """Fields of the encoder's configuration to override, for example n_layers = 2; a new shape needs init scratch."""
 
     def __post_init__(self) -> None:
         # Not super(): a dataclass with slots is another class than the one this body is written in.
         _Section.__post_init__(self)
-        check_architecture(self.architecture, pretrained=self.init == "pretrained")
+        check_overrides(self.encoder, pretrained=self.init == "pretrained")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,20 +168,25 @@ class RunConfig:
 
     def sections(self) -> dict[str, dict[str, Any]]:
         """``{section: {field: value}}``, plain values only."""
-        return {name: asdict(getattr(self, name)) for name in SECTIONS}
+        content = {name: asdict(getattr(self, name)) for name in SECTIONS}
+        content["model"]["encoder"] = dict(self.model.encoder)
+        return content
 
     def set(self, name: str, value: Any) -> RunConfig:
         """A copy with one field changed.
 
-        ``name`` is ``section.field``; a string value is read as the field's type, as on a command line.
-        Raises InputError for an unknown name or a value that the field cannot take.
+        ``name`` is ``section.field`` or ``model.encoder.field``; a text is parsed as the field's type.
+        Raises InputError for an unknown name or an invalid value.
         """
         section, _, key = name.partition(".")
+        check_renamed(name, value)
+        if name.startswith("model.encoder."):
+            return self.set("model.encoder", self.model.encoder.with_field(name.removeprefix("model.encoder."), value))
         if section not in SECTIONS or key not in field_types(section):
             raise InputError(f"there is no field {name!r}; {_fields_like(name)}")
         kind = field_types(section)[key]
         if isinstance(value, str):
-            value = from_words(value, kind, name)
+            value = EncoderOverrides.parse(value) if name == "model.encoder" else parse_value(value, kind, name)
         return replace(self, **{section: replace(getattr(self, section), **{key: value})})
 
     def get(self, name: str) -> Any:
@@ -227,9 +245,13 @@ def choices(name: str) -> tuple[str, ...]:
 
 
 def format_value(value: Any) -> str:
-    """A value as a person types it: ``5e-05``, ``true``, ``bert.embeddings, linear``."""
+    """A value as a user types it: ``5e-05``, ``true``, ``bert.embeddings, linear``, ``n_layers=2, dim=64``."""
+    if value is None:
+        return "–"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, EncoderOverrides):
+        return ", ".join(f"{name}={format_value(item)}" for name, item in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
     return str(value)
@@ -251,10 +273,11 @@ def from_mapping(content: Mapping[str, Any], *, preset: str, where: str) -> RunC
         table = content.get(name, {})
         if not isinstance(table, Mapping):
             raise InputError(f"{where}: [{name}] must be a section, not {table!r}")
-        for key in table:
-            if key not in field_types(name):
-                raise InputError(f"{where}: unknown key {name}.{key}; [{name}] knows {', '.join(field_types(name))}")
         try:
+            for key, value in table.items():
+                check_renamed(f"{name}.{key}", value)
+                if key not in field_types(name):
+                    raise InputError(f"unknown key {name}.{key}; [{name}] knows {', '.join(field_types(name))}")
             sections[name] = section(**table)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
@@ -310,6 +333,11 @@ def configure(config: RunConfig, assignments: list[str], data: str | None) -> Ru
 
 
 def differences(configs: list[RunConfig]) -> dict[str, list[Any]]:
-    """``section.field`` to each configuration's value, for only those fields in which they are not all equal."""
-    rows = {name: [config.get(name) for config in configs] for name in field_names()}
+    """``section.field`` to the value of each configuration, for only those fields in which they are not all equal.
+
+    A field of ``model.encoder`` is a row of its own; its value is None where a configuration does not override it.
+    """
+    rows = {name: [config.get(name) for config in configs] for name in field_names() if name != "model.encoder"}
+    for name in ENCODER_FIELDS:
+        rows[f"model.encoder.{name}"] = [config.model.encoder.get(name) for config in configs]
     return {name: values for name, values in rows.items() if any(v != values[0] for v in values)}

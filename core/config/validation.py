@@ -1,4 +1,4 @@
-"""Checks a single value of a configuration, and reads one that a person typed."""
+"""Check one value of a configuration, and parse one that a user typed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, Literal, get_args, get_origin
 from core.errors import InputError
 
 
-def checked(value: Any, kind: Any, name: str, limits: Mapping[str, Any]) -> Any:
-    """``value`` as ``kind``, within ``limits``. Raises InputError naming the field and the value."""
+def check_value(value: Any, kind: Any, name: str, limits: Mapping[str, Any]) -> Any:
+    """Return ``value`` as ``kind``, within ``limits``. Raises InputError with the field and the value."""
     if get_origin(kind) is Literal:
         if value not in get_args(kind):
             raise InputError(f"{name} = {value!r} is not one of {', '.join(map(repr, get_args(kind)))}")
@@ -41,11 +41,11 @@ def checked(value: Any, kind: Any, name: str, limits: Mapping[str, Any]) -> Any:
 
 
 def _check_encodable(text: str, name: str) -> None:
-    """A word of the command line that is not UTF-8 arrives as surrogates, which no TOML file can hold."""
+    """Refuse an argument that is not UTF-8: Python decodes it to surrogates, which TOML cannot store."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise InputError(f"{name} = {text!r} is not UTF-8, so it cannot be kept in a file") from None
+        raise InputError(f"{name} = {text!r} is not valid UTF-8 and cannot be stored in a file") from None
 
 
 def _check_limits(value: float, name: str, limits: Mapping[str, Any]) -> None:
@@ -59,22 +59,22 @@ def _check_limits(value: float, name: str, limits: Mapping[str, Any]) -> None:
         raise InputError(f"{name} = {value} must be at most {limits['most']:.15g}")
 
 
-def from_words(words: str, kind: Any, name: str) -> Any:
-    """Reads what a person typed for a field of type ``kind``."""
-    words = words.strip()
+def parse_value(text: str, kind: Any, name: str) -> Any:
+    """Parse a text as ``kind``. Raises InputError with the field and the text."""
+    text = text.strip()
     if get_origin(kind) is tuple:
-        return tuple(part.strip().strip("\"'") for part in words.strip("[]").split(",") if part.strip())
+        return tuple(part.strip().strip("\"'") for part in text.strip("[]").split(",") if part.strip())
     if kind is bool:
-        answer = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(words.lower())
+        answer = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(text.lower())
         if answer is None:
-            raise InputError(f"{name} = {words!r} must be true or false")
+            raise InputError(f"{name} = {text!r} must be true or false")
         return answer
     if kind in (int, float):
         try:
-            # A comma groups the thousands of a whole number or nothing: 0,5 is not 5.
-            grouped = kind is int and re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+", words)
-            return kind(words.replace(",", "") if grouped else words)
+            # A comma may only group the thousands of a whole number: 0,5 is not 5.
+            grouped = kind is int and re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+", text)
+            return kind(text.replace(",", "") if grouped else text)
         except ValueError:
             wanted = "a whole number" if kind is int else "a number"
-            raise InputError(f"{name} = {words!r} must be {wanted}") from None
-    return words
+            raise InputError(f"{name} = {text!r} must be {wanted}") from None
+    return text

@@ -204,7 +204,7 @@ def edited(resolved: Resolved, config: RunConfig) -> Resolved:
 def _built(checkpoint: Checkpoint, model: ModelConfig) -> tuple[DistilBertConfig, ParameterNode]:
     from core.model.classifier import encoder_config
 
-    encoder = encoder_config(checkpoint.config, model.architecture)
+    encoder = encoder_config(checkpoint.config, model.encoder)
     return encoder, _tree(encoder, model)
 
 
@@ -220,7 +220,7 @@ def in_shape_of(one: Resolved, other: Resolved) -> Resolved | None:
     Only fresh weights can be drawn otherwise, and only where their preset does not say itself how they are shaped.
     """
     model = one.target.config.model
-    fresh = one.target.file is None and model.init == "scratch" and not model.architecture
+    fresh = one.target.file is None and model.init == "scratch" and not model.encoder
     if not fresh or _shapes(one) == _shapes(other):
         return None
     return replace(one, encoder=other.encoder, tree=_tree(other.encoder, model))

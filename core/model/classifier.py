@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import DistilBertConfig, DistilBertForSequenceClassification, DistilBertModel
 
-from core.config.encoder_overrides import check_heads, parse_architecture
+from core.config.encoder_overrides import EncoderOverrides, check_heads
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,12 +94,12 @@ Classifier = DistilBertClassifier | SequenceClassifier
 LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
 
 
-def encoder_config(fields: dict[str, Any], architecture: Sequence[str] = ()) -> DistilBertConfig:
-    """A DistilBertConfig from a checkpoint's fields, overridden by a preset's ``model.architecture``.
+def encoder_config(fields: dict[str, Any], overrides: Mapping[str, Any] | None = None) -> DistilBertConfig:
+    """A DistilBertConfig from a checkpoint's fields, overridden by a preset's ``model.encoder``.
 
     Raises InputError for invalid values.
     """
-    own = parse_architecture(architecture)
+    own = EncoderOverrides(overrides)
     try:
         config = DistilBertConfig(**{**fields, **own})
     except Exception as error:  # its validator raises several kinds

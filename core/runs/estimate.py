@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.config.encoder_overrides import parse_architecture
 from core.config.schema import RunConfig
 from core.runs.directory import Run
 from core.sources.embedded import minilm_folder
@@ -53,7 +52,7 @@ def operations(config: RunConfig) -> float:
     """
     pretrained_small = config.model.init == "pretrained" and minilm_folder() is not None
     layers, dim, hidden = (6, 384, 1536) if pretrained_small else (6, 768, 3072)
-    own = parse_architecture(config.model.architecture)
+    own = config.model.encoder
     layers, dim, hidden = own.get("n_layers", layers), own.get("dim", dim), own.get("hidden_dim", hidden)
     matrices = layers * (4 * dim * dim + 2 * dim * hidden)
     length = config.data.max_length * _MEAN_FILL

@@ -86,7 +86,7 @@ def set_up(
     progress("building the model")
     fresh = saved is None and config.model.init == "pretrained"
     weights = source.load_weights() if fresh else None
-    encoder = encoder_config(source.config, config.model.architecture)
+    encoder = encoder_config(source.config, config.model.encoder)
     require_fit(encoder, source.tokenizer.get_vocab_size(), config.data.max_length)
     model = build_classifier(encoder, config.model, weights)
     if saved is not None:

@@ -55,7 +55,7 @@ def chosen_reviews(config: RunConfig, samples: int, warm: int) -> tuple[Examples
         raise SystemExit(f"--samples: there are only {len(split.train)} training reviews")
     examples = encode_examples(reviews, split.train[:wanted], source.tokenizer, config.data)
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=source.tokenizer, pad_token="[PAD]", unk_token="[UNK]")
-    return examples, encoder_config(source.config, config.model.architecture), tokenizer
+    return examples, encoder_config(source.config, config.model.encoder), tokenizer
 
 
 def matrix_rate(encoder: DistilBertConfig, engine: Engine, tokens: int) -> float:

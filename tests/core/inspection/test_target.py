@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.config.encoder_overrides import EncoderOverrides
 from core.config.schema import ModelConfig, RunConfig
 from core.errors import InputError
 from core.inspection.target import find_target, in_shape_of, resolve
@@ -100,5 +101,5 @@ def test_fresh_weights_are_drawn_in_the_shape_of_what_they_are_compared_with(tmp
     assert redrawn is not None
     assert redrawn.encoder.dim == 16
     assert in_shape_of(pretrained, scratch) is None
-    own = ModelConfig(init="scratch", checkpoint=str(wide), architecture=("n_layers=2",))
+    own = ModelConfig(init="scratch", checkpoint=str(wide), encoder=EncoderOverrides({"n_layers": 2}))
     assert in_shape_of(resolve(Target("own", RunConfig(model=own))), pretrained) is None

@@ -11,6 +11,7 @@ from itertools import accumulate
 import pytest
 import torch
 
+from core.config.encoder_overrides import EncoderOverrides
 from core.config.schema import EngineConfig, ModelConfig
 from core.data.batches import Batch, Examples
 from core.engine.device import choose_engine
@@ -42,7 +43,7 @@ def classifier(*architecture: str, head: str = "linear", seed: int = 0) -> Class
     small = ("n_layers=3", "dim=24", "hidden_dim=40", "n_heads=4", "vocab_size=60")
     fields = {each.split("=")[0]: each for each in (*small, *architecture)}
     model = ModelConfig(init="scratch", head=head)  # type: ignore[arg-type]
-    return build_classifier(encoder_config({}, tuple(fields.values())), model, None)
+    return build_classifier(encoder_config({}, EncoderOverrides.parse(", ".join(fields.values()))), model, None)
 
 
 Rows = list[list[int]]

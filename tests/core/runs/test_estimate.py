@@ -105,5 +105,5 @@ def test_a_run_of_another_frozen_part_is_no_basis(tmp_path: Path) -> None:
 
 def test_fewer_layers_take_fewer_operations() -> None:
     config = RunConfig().set("model.init", "scratch")
-    half = config.set("model.architecture", "n_layers=3")
+    half = config.set("model.encoder.n_layers", 3)
     assert operations(half) == pytest.approx(operations(config) / 2)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 
+from core.config.encoder_overrides import EncoderOverrides
 from core.config.schema import EngineConfig, ModelConfig, TrainConfig
 from core.data.batches import Batch, Examples
 from core.engine.device import Engine, choose_engine
@@ -72,7 +73,8 @@ class Trainer:
 def trainer_on(device: str, launch: str, *architecture: str, micro_batch_size: int = 0, **train: Any) -> Trainer:
     torch.manual_seed(0)
     engine, config = engine_on(device, launch), TrainConfig(batch_size=2, **train)
-    model = build_classifier(encoder_config({}, (*SMALL, *architecture)), ModelConfig(init="scratch"), None)
+    encoder = encoder_config({}, EncoderOverrides.parse(", ".join((*SMALL, *architecture))))
+    model = build_classifier(encoder, ModelConfig(init="scratch"), None)
     torch.nn.Module.to(model, engine.device)
     draw = torch.Generator().manual_seed(1)
     ids = [torch.randint(0, 60, (n,), generator=draw).tolist() for n in LENGTHS]

@@ -10,6 +10,7 @@ import threading
 import pytest
 from textual.widgets import DataTable, Input, OptionList
 
+from core.config.encoder_overrides import EncoderOverrides
 from core.config.schema import ModelConfig, RunConfig
 from core.data.reviews import Review
 from core.sources.origin import Origin
@@ -154,7 +155,9 @@ async def test_editing_a_field_recounts_the_model_and_can_become_a_preset(open_c
         await console.see("wide")
     from core.config.presets import load_preset
 
-    assert load_preset("wide").model == ModelConfig(init="scratch", architecture=("n_layers=2", "dim=32"))
+    assert load_preset("wide").model == ModelConfig(
+        init="scratch", encoder=EncoderOverrides({"n_layers": 2, "dim": 32})
+    )
 
 
 async def test_a_width_that_the_heads_cannot_share_is_refused_with_the_reason(open_console):

@@ -12,7 +12,7 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import DataTable, Input, Label, Static
 
-from core.config.encoder_overrides import EDITABLE, with_field
+from core.config.encoder_overrides import ENCODER_FIELDS
 from core.config.schema import format_value
 from core.errors import InputError
 from core.formatting import printable
@@ -126,7 +126,7 @@ class ConfigurationPage(Page):
     def _show_current(self) -> None:
         help_text, value = self.query_one("#config-help", Static), self.query_one("#config-value", Input)
         field = self._current
-        editable = field is not None and field.name in EDITABLE
+        editable = field is not None and field.name in ENCODER_FIELDS
         self.query_one("#config-name", Label).update(Text(printable(field.name) if field else "", style="bold"))
         value.disabled = not editable or self.pane.is_trained
         if not value.has_focus:
@@ -158,8 +158,8 @@ class ConfigurationPage(Page):
             return
         value.remove_class("invalid")
         try:
-            names = with_field(self.pane.config.model.architecture, field.name, value.value)
-            self.pane.change("model.architecture", names)
+            overrides = self.pane.config.model.encoder.with_field(field.name, value.value)
+            self.pane.change("model.encoder", overrides)
         except InputError as error:
             self.show_message(str(error))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from core.config.schema import RunConfig
+from core.config.schema import RunConfig, format_value
 from core.formatting import memory, operations, printable
 from core.inspection.target import Resolved
 from core.model.flops import classifier_flops
@@ -18,8 +18,8 @@ def header_text(resolved: Resolved, config: RunConfig, original: RunConfig) -> T
     batch, length = config.train.batch_size, config.data.max_length
     text = Text(f"{printable(resolved.target.name)}", style="bold", no_wrap=True, overflow="ellipsis")
     if config != original:
-        edits = [*config.model.architecture, *(f"freeze {name}" for name in config.model.freeze)]
-        text.append(f" • edited: {printable(', '.join(edits) or config.model.init)}")
+        edits = [format_value(config.model.encoder), *(f"freeze {name}" for name in config.model.freeze)]
+        text.append(f" • edited: {printable(', '.join(filter(None, edits)) or config.model.init)}")
     text.append(f"  {printable(resolved.origin)}\n", style="not bold dim")
     trained = "all trained" if tree.trainable_count == tree.count else f"{tree.trainable_count:,} trained"
     parts = [f"{tree.count:,} parameters in {tensors} tensors", trained, memory(tree.bytes)]

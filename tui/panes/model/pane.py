@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import ContentSwitcher, Static
 
-from core.config.encoder_overrides import parse_architecture
 from core.config.presets import check_name, save_preset
 from core.config.schema import RunConfig
 from core.errors import InputError
@@ -129,7 +128,7 @@ class ModelPane(Pane):
     @property
     def edited_fields(self) -> set[str]:
         """The fields of the configuration that the user or the preset sets."""
-        return set(parse_architecture(self.config.model.architecture))
+        return set(self.config.model.encoder)
 
     def inspect(self, page: str, work: Work, *, heavy: bool) -> bool:
         """Start an inspection for a page. While a run is live, refuse a heavy one and release the weights."""
