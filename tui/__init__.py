@@ -1,1 +1,1 @@
-"""Everything a person sees. It holds no fact that core does not know."""
+"""The console, a Textual app. It shows what core computes and computes nothing itself."""

@@ -1,0 +1,1 @@
+"""Modal screens: questions, long texts and the help."""

@@ -1,0 +1,1 @@
+"""Widgets that several panes use; none of them knows a pane or the app."""
