@@ -200,10 +200,10 @@ class ImdbTui(App[int]):
 
     async def on_run_opened(self, message: RunOpened) -> None:
         self.session.take_opened(message)
-        self._library_loader.start()  # it waited until the run was read
         if self.is_running and self.pane != "train":
             await self.action_go("train")
         self._throttle.now()
+        self.call_after_refresh(self._library_loader.start)  # it waited until the run was read and drawn
 
     def on_run_followed(self, message: RunFollowed) -> None:
         if self.session.take_followed(message):
