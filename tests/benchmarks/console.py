@@ -1,16 +1,19 @@
-"""What the screen costs: the first frame, a key, a frame of a long run, and what training loses to it.
+"""Measure what the screen costs: the first frame, a key, a frame of a long run, and the speed of training.
 
     python -m tests.benchmarks.console [--only NAME]… [--repeats 5] [--turns 36] [--keys 200]
                                         [--preset NAME] [--data FILE] [--json]
 
-Everything runs in a pseudo-terminal of 120x40, with its output read by a terminal emulator (pyte).
+Each program runs in a pseudo-terminal of 120x40; a terminal emulator (pyte) reads its output. The ratios to a bare
+Textual app, measured in the same run, are what to compare: times alone depend on the machine and on its other work.
 
-first     exec to the first frame, against a bare Textual app's, in turns
-keys      a letter typed in the tokenizer until its row is on the terminal: idle, and while a run trains
-training  samples a second of the same run in the console and headless, in turns of some steps (tests.benchmarks.turns)
-frame     processor time of one more point and a redraw of both charts, at 100, 10,000 and 1,000,000 points
-watch     exec to the curve of a finished run of 20,000 and of 1,000,000 steps; the memory of the console then
-start     exec of a headless ``train`` to its first step, everything cached
+first     from exec to the first frame; ratio to the first frame of a bare app
+keys      from a letter typed in the tokenizer to the screen, idle and while a run trains; ratios of the
+          99th percentiles to a bare app's
+training  samples per second of the same run in the console and headless, in turns of a few steps
+frame     processor time to add one point and redraw both charts; ratio of 1,000,000 points to 100
+watch     from exec to the curve of a finished run of 20,000 and 1,000,000 steps, and the memory of the console;
+          ratios to the first frame of a bare app
+start     from exec of a headless ``train`` to its first step, with everything cached
 """
 
 from __future__ import annotations
@@ -57,7 +60,7 @@ def first(options: argparse.Namespace, environment: dict[str, str]) -> dict[str,
     with tempfile.TemporaryDirectory() as runs:
         for _ in range(options.repeats + 1):
             own.append(_until([*CONSOLE, "--runs-dir", runs], environment, lambda text: "Presets" in text))
-            bare.append(_until([sys.executable, "-c", BARE], environment, lambda text: "ready" in text))
+            bare.append(_first_frame_of_bare_app(environment))
     own, bare = own[1:], bare[1:]  # the first also reads the files from disk
     return {
         "console_s": statistics.median(own),
@@ -71,14 +74,17 @@ def keys(options: argparse.Namespace, environment: dict[str, str]) -> dict[str, 
     bare = measure_bare(options.keys, {"TEXTUAL_FPS": "240"} | environment)
     with _presets(options, epochs=50) as own:
         busy, _ = measure(options.keys, 300, environment | own, train="bench")
-    return {"idle": percentiles(idle), "training": percentiles(busy), "bare": percentiles(bare)}
+    answer: dict[str, Any] = {"idle": percentiles(idle), "training": percentiles(busy), "bare": percentiles(bare)}
+    for name in ("idle", "training"):
+        answer[f"{name}_ratio_p99"] = answer[name]["p99_ms"] / answer["bare"]["p99_ms"]
+    return answer
 
 
 def training(options: argparse.Namespace, environment: dict[str, str]) -> dict[str, Any]:
     kinds: dict[type[Program], list[str]] = {InConsole: [*CONSOLE, "--preset", "bench"], Headless: TRAIN}
     pairs: list[Pair] = []
     with _presets(options, epochs=50, samples=None) as own:
-        for order in (list(kinds), list(kinds)[::-1]):  # which of them had its memory first shows too
+        for order in (list(kinds), list(kinds)[::-1]):  # the order in which they got their memory matters too
             with tempfile.TemporaryDirectory() as folder:
                 programs: dict[type[Program], Program] = {}
                 try:
@@ -125,7 +131,7 @@ async def _frames(repeats: int) -> dict[str, Any]:
         times: dict[int, list[float]] = {count: [] for count in states}
         for _ in range(repeats):
             for count, state in states.items():
-                for _ in range(20):  # until all of a run that has just been opened is taken in
+                for _ in range(20):  # until the whole of a newly opened run is drawn
                     curves.show([("run", state)])
                     await pilot.pause(0.01)
                 for _ in range(10):
@@ -145,11 +151,13 @@ def watch(options: argparse.Namespace, environment: dict[str, str]) -> dict[str,
         for count in (20_000, 1_000_000):
             run = write_run(Path(folder), count)
             command = [*CONSOLE, "watch", run.name, "--runs-dir", folder]
-            taken = []
+            own, bare = [], []
             for _ in range(options.repeats + 1):
                 found: list[int] = []
-                taken.append(_until(command, environment, _has_curve, memory=found))
-            answer[f"steps_{count}_s"] = statistics.median(taken[1:])
+                own.append(_until(command, environment, _has_curve, memory=found))
+                bare.append(_first_frame_of_bare_app(environment))
+            answer[f"steps_{count}_s"] = statistics.median(own[1:])
+            answer[f"steps_{count}_ratio"] = statistics.median(a / b for a, b in zip(own[1:], bare[1:], strict=True))
             answer[f"steps_{count}_megabytes"] = found[0] / 1e6
     return answer
 
@@ -182,7 +190,11 @@ PARTS: dict[str, Callable[[argparse.Namespace, dict[str, str]], dict[str, Any]]]
 }
 
 
-# What they share
+# Shared by the parts
+
+
+def _first_frame_of_bare_app(environment: dict[str, str]) -> float:
+    return _until([sys.executable, "-c", BARE], environment, lambda text: "ready" in text)
 
 
 def _until(
@@ -191,7 +203,7 @@ def _until(
     wanted: Callable[[str], bool],
     memory: list[int] | None = None,
 ) -> float:
-    """Seconds from exec until the screen is as wanted; then, into ``memory``, the bytes of the process."""
+    """Seconds from exec until ``wanted`` is true of the screen. ``memory`` takes the size of the process, in bytes."""
     began = time.perf_counter()
     terminal = Terminal(command, environment)
     found = None
@@ -201,7 +213,7 @@ def _until(
             if moment is not None and wanted("\n".join(terminal.screen.display)):
                 found = moment
         if found is None:
-            sys.exit("it did not come:\n" + "\n".join(terminal.screen.display))
+            sys.exit("the screen did not appear within 120 s; it shows:\n" + "\n".join(terminal.screen.display))
         if memory is not None:
             memory.append(psutil.Process(terminal.pid).memory_info().rss)
     finally:
@@ -210,13 +222,13 @@ def _until(
 
 
 def _has_curve(text: str) -> bool:
-    """Whether the run's status is there, and its curve as far as the right edge of the first chart."""
+    """Whether the screen shows the status of the run and its curve up to the right edge of the first chart."""
     edge = [line[50:59] for line in text.splitlines()]
     return "completed" in text and any("\u2801" <= char <= "\u28ff" for part in edge for char in part)
 
 
 class _presets:  # noqa: N801 - used like a function
-    """A folder with the preset ``bench``, and the environment in which the console finds it."""
+    """A folder with the preset ``bench``; entering it gives the environment in which the console finds it."""
 
     def __init__(self, options: argparse.Namespace, *, epochs: int, samples: int | None = 200) -> None:
         config = configure(load_preset(options.preset), [], options.data).set("train.num_epochs", epochs)
@@ -250,7 +262,7 @@ def _step(number: int, count: int) -> StepLogged:
 
 
 def _long_run(name: str, count: int) -> Iterator[Any]:
-    """The events of a run of so many steps in four epochs."""
+    """The events of a run of ``count`` steps in four epochs."""
     moment = {"time": 1.7e9, "elapsed": 0.5}
     yield RunStarted(
         **moment,
@@ -292,7 +304,7 @@ def long_state(count: int) -> RunState:
 
 
 def write_run(root: Path, count: int) -> Run:
-    """A finished run of so many steps on disk."""
+    """Write a finished run of ``count`` steps to disk."""
     run = Run(root / f"20261125-00000{len(str(count))}-long")
     run.path.mkdir()
     (run.path / "config.toml").write_text(to_toml(RunConfig(preset="long")), encoding="utf-8")
@@ -312,18 +324,18 @@ def write_run(root: Path, count: int) -> Run:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--only", action="append", choices=PARTS, default=[])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--turns", type=int, default=36, help="how often each program trains while the other is halted")
-    parser.add_argument("--keys", type=int, default=200)
-    parser.add_argument("--preset", default="pretrained", help="what is trained")
-    parser.add_argument("--data", help="a file of reviews instead of the preset's own")
-    parser.add_argument("--json", action="store_true")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", action="append", choices=PARTS, default=[], help="measure this part only; repeatable")
+    parser.add_argument("--repeats", type=int, default=5, help="measurements per number; the median is printed")
+    parser.add_argument("--turns", type=int, default=36, help="turns in which one program trains and the other waits")
+    parser.add_argument("--keys", type=int, default=200, help="letters to type")
+    parser.add_argument("--preset", default="pretrained", help="preset to train")
+    parser.add_argument("--data", help="file of reviews to train on instead of the preset's own")
+    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     options = parser.parse_args()
     environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "HF_HUB_OFFLINE": "1"}
     environment.pop("TEXTUAL_FPS", None)
-    # Who starts a program a second time has its modules compiled, as those of an installed library always are.
+    # The modules are compiled at the second start, as those of an installed library always are.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     answer = {name: PARTS[name](options, environment) for name in options.only or PARTS}
     if options.json:

@@ -1,16 +1,15 @@
-"""How long a key takes from the keyboard to the screen in the tokenizer playground.
+"""Measure the time from a key to the screen in the tokenizer playground.
 
     python -m tests.benchmarks.keystroke [--keys 400] [--words 300] [--fps N]
 
-Starts the console in a pseudo-terminal of 120x40, as a terminal would, pastes a review of so many words and then
-types one letter at a time at its end, in words of six. A key's time runs from the write to the input until the read of
-the output after which a terminal emulator (pyte) shows the letter in its cell and the new count of characters in
-the table of spans: text, tints and table are drawn in one frame, the stages in the one after it. The next key is
-typed 30 ms later.
+The console runs in a pseudo-terminal of 120x40. The benchmark pastes a review of ``--words`` words and types one letter
+at a time at its end, in words of six. A key's time starts with the write to the input. It ends with the read of the
+output after which a terminal emulator (pyte) shows the new count of characters in the table of spans; text, tints and
+table are drawn in one frame, the stages in the next. The next key follows 40 ms after the last output.
 
-On a machine that has other work, the wait for a processor is in those times. So the processor time of the console
-is printed as well, all its threads and both frames of a key in it, and so are the times of a bare Textual app, an
-Input that is copied into a Static, in the same minute.
+Other work on the machine lengthens these times. So the benchmark also prints the processor time of the console per key
+(all threads, both frames), and the times of a bare Textual app, an Input that is copied into a Static, in the same
+minute.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ COLUMNS, LINES = 120, 40
 
 
 class Terminal:
-    """A console in a pseudo-terminal, and what an emulator shows of it."""
+    """A program in a pseudo-terminal, and what an emulator shows of it."""
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         self.screen = pyte.Screen(COLUMNS, LINES)
@@ -55,7 +54,7 @@ class Terminal:
             data = data[os.write(self._fd, data[:1024]) :]
 
     def drain(self, quiet: float, most: float) -> Iterator[tuple[float, bytes]]:
-        """What comes, each piece with its moment, until nothing has come for so many seconds, or at most so long."""
+        """Yield (time of read, output) until there is none for ``quiet`` seconds, for at most ``most`` seconds."""
         end = time.perf_counter() + most
         while select.select([self._fd], [], [], quiet)[0]:
             data = os.read(self._fd, 1 << 16)
@@ -67,7 +66,7 @@ class Terminal:
         self._stream.feed(data)
 
     def read(self, timeout: float) -> float | None:
-        """Feeds the emulator with what has come; returns when it was read, None where nothing came."""
+        """Feed the emulator the available output; return the time of the read, or None after ``timeout`` seconds."""
         if not select.select([self._fd], [], [], timeout)[0]:
             return None
         data = os.read(self._fd, 1 << 16)
@@ -79,11 +78,13 @@ class Terminal:
         end = time.monotonic() + seconds
         while not any(words in line for line in self.screen.display):
             if time.monotonic() > end:
-                sys.exit(f"{words!r} did not come:\n" + "\n".join(self.screen.display))
+                sys.exit(
+                    f"{words!r} did not appear within {seconds} s; the screen shows:\n" + "\n".join(self.screen.display)
+                )
             self.read(0.1)
 
     def quiet(self, seconds: float) -> None:
-        """Reads until nothing has come for so long, or for four times as long: a console that trains is never quiet."""
+        """Read until nothing comes for ``seconds``; at most four times as long: training is never quiet."""
         end = time.monotonic() + 4 * seconds
         while self.read(seconds) is not None and time.monotonic() < end:
             pass
@@ -97,7 +98,7 @@ class Terminal:
 
 
 def review(words: int) -> str:
-    """A text of so many words out of the synthetic reviews."""
+    """A text of ``words`` words from the synthetic reviews."""
     text = " ".join(text for text, _ in synthetic_reviews()[:200])
     return " ".join(text.split()[:words])
 
@@ -116,7 +117,7 @@ Bare().run()
 
 
 def measure_bare(keys: int, environment: dict[str, str]) -> list[float]:
-    """The same of an app that does next to nothing with a key."""
+    """Milliseconds from key to screen of an app that only copies what is typed."""
     terminal = Terminal([sys.executable, "-c", BARE], environment)
     try:
         terminal.until("ready")
@@ -132,7 +133,7 @@ def answer(terminal: Terminal, letter: str, wanted: str) -> float:
     terminal.write(letter)
     found = None
     while found is None:
-        # Everything is read before the emulator looks at it: a terminal of 4 KB would else wait for the emulator.
+        # Read all output before the emulator gets it: the buffer of a pseudo-terminal holds only 4 KB.
         chunks = list(terminal.drain(0.04, 0.3)) or list(terminal.drain(5, 5))
         for moment, data in chunks:
             terminal.feed(data)
@@ -146,9 +147,9 @@ def answer(terminal: Terminal, letter: str, wanted: str) -> float:
 def measure(
     keys: int, words: int, environment: dict[str, str], *, train: str | None = None
 ) -> tuple[list[float], float]:
-    """Milliseconds from key to screen, one number a key, and milliseconds of processor time a key.
+    """Milliseconds from key to screen, one number per key, and milliseconds of processor time per key.
 
-    With ``train``, a run of that preset has begun to make steps before the first key, and makes them until the last.
+    With ``train``, a run of that preset trains from before the first key until after the last.
     """
     with tempfile.TemporaryDirectory() as folder:
         start = [sys.executable, "-c", "from tui.cli import main; main()", "--runs-dir", folder]
@@ -179,7 +180,7 @@ def measure(
             draw = random.Random(0)
             used = psutil.Process(terminal.pid).cpu_times()
             for number in range(keys):
-                if number % 6 == 0:  # words of six letters; a space ends no token, so it is not measured
+                if number % 6 == 0:  # words of six letters; a space is not measured: it adds no token
                     terminal.write(" ")
                     terminal.quiet(0.05)
                     length += 1
@@ -192,10 +193,10 @@ def measure(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--keys", type=int, default=400)
-    parser.add_argument("--words", type=int, default=300)
-    parser.add_argument("--fps", type=int, help="frames a second instead of what the console chooses")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--keys", type=int, default=400, help="letters to type")
+    parser.add_argument("--words", type=int, default=300, help="words of the pasted review")
+    parser.add_argument("--fps", type=int, help="frames per second, instead of the console's own choice")
     options = parser.parse_args()
     environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "HF_HUB_OFFLINE": "1"}
     environment.pop("TEXTUAL_FPS", None)
@@ -204,15 +205,15 @@ def main() -> None:
     times, processor = measure(options.keys, options.words, environment)
     environment.setdefault("TEXTUAL_FPS", "240")
     bare = measure_bare(options.keys, environment)
-    words = f"{len(times)} keys at the end of {options.words} words: {_words(times)}, {processor:.1f} ms of processor"
-    print(words)  # noqa: T201
-    print(f"a bare Textual app at {environment['TEXTUAL_FPS']} frames a second: {_words(bare)}")  # noqa: T201
+    print(f"{len(times)} keys after {options.words} words: {_words(times)}")  # noqa: T201
+    print(f"processor time of the console per key: {processor:.1f} ms")  # noqa: T201
+    print(f"a bare Textual app at {environment['TEXTUAL_FPS']} frames per second: {_words(bare)}")  # noqa: T201
 
 
 def _words(times: list[float]) -> str:
     ordered = sorted(times)
     high = ordered[min(int(len(ordered) * 0.99), len(ordered) - 1)]
-    return f"median {ordered[len(ordered) // 2]:.1f} ms, p99 {high:.1f} ms, most {ordered[-1]:.1f} ms"
+    return f"median {ordered[len(ordered) // 2]:.1f} ms, p99 {high:.1f} ms, longest {ordered[-1]:.1f} ms"
 
 
 if __name__ == "__main__":
