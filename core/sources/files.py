@@ -1,4 +1,4 @@
-"""Reads the files of a checkpoint as transformers writes them: tokenizer, configuration, weights."""
+"""Read the files of a checkpoint as transformers writes them: tokenizer, configuration, weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read_tokenizer(path: Path, lowercase: bool = True) -> Tokenizer:
-    """The tokenizer of a tokenizer.json or vocab.txt. Raises InputError for one that cannot be read."""
+    """Read a tokenizer.json or vocab.txt. Raises InputError if it cannot be read."""
     from tokenizers import Tokenizer
 
     try:
@@ -23,34 +23,37 @@ def read_tokenizer(path: Path, lowercase: bool = True) -> Tokenizer:
             return embedded.wordpiece_tokenizer(embedded.read_vocab(path), lowercase=lowercase)
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises bare Exception for a damaged file
-        raise InputError(f"{path}: no tokenizer can be read from it ({error})") from None
+        raise InputError(f"{path} cannot be read as a tokenizer ({error})") from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
 
 
 def read_model_config(path: Path) -> dict[str, Any]:
-    """DistilBertConfig's fields from a config.json. Raises InputError for a file or a model type that is no use."""
+    """Read the fields of DistilBertConfig from a config.json.
+
+    Raises InputError if the file cannot be read or has another model type.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: no configuration can be read from it ({error})") from None
+        raise InputError(f"{path} cannot be read as a configuration ({error})") from None
     if not isinstance(content, dict) or content.get("model_type") != "distilbert":
         kind = content.get("model_type") if isinstance(content, dict) else None
-        raise InputError(f"{path}: the model type is {kind!r}; only distilbert can be trained here")
-    bookkeeping = {"model_type", "architectures", "transformers_version", "torch_dtype", "dtype", "tie_weights_"}
-    return {key: value for key, value in content.items() if key not in bookkeeping and not key.startswith("_")}
+        raise InputError(f"{path}: the model type is {kind!r}; only distilbert is supported")
+    ignored = {"model_type", "architectures", "transformers_version", "torch_dtype", "dtype", "tie_weights_"}
+    return {key: value for key, value in content.items() if key not in ignored and not key.startswith("_")}
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """The encoder's state, float32, named as in DistilBertModel. Raises InputError for a damaged file."""
+    """Read the state dict of a DistilBertModel, float32. Raises InputError for a damaged file."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
         state = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: the weights cannot be read ({error}); fetch the file anew") from None
+        raise InputError(f"{path}: the weights cannot be read ({error}); download the file again") from None
     return {
         name.removeprefix("distilbert.").removeprefix("bert."): tensor.float()
         for name, tensor in state.items()

@@ -1,8 +1,7 @@
-"""Files from the Hugging Face Hub, with a watchdog: a Hub that does not answer costs at most three seconds, once.
+"""Download files from the Hugging Face Hub, with a timeout: a Hub that does not answer costs three seconds, once.
 
-The download itself is ``huggingface_hub``'s own, into its own cache, so ``HF_ENDPOINT``, ``HF_HOME`` and
-``HF_HUB_OFFLINE`` mean what they mean everywhere. What is added here is patience with an end, progress as data
-instead of bars on the terminal, and a verdict in words when a download fails.
+``huggingface_hub`` downloads the files into its own cache, so ``HF_ENDPOINT``, ``HF_HOME`` and ``HF_HUB_OFFLINE`` work
+as usual. This module adds the timeout, progress as data instead of progress bars, and short error messages.
 """
 
 from __future__ import annotations
@@ -20,21 +19,21 @@ from core.atomic_write import sha256_of
 from core.errors import Stopped
 from core.libraries import load_hub_library
 
-PATIENCE_S = 3.0
-"""Seconds without one byte after which the Hub counts as not answering."""
+TIMEOUT_S = 3.0
+"""Seconds without any data after which the Hub counts as unreachable."""
 
 
 class HubError(Exception):
-    """The Hub, or this file on it, cannot be had; the message says why in a few words."""
+    """The Hub, or this file on it, is not available; the message is the reason."""
 
 
 class FileMissingError(HubError):
-    """The repository is there, this file of it is not."""
+    """The repository exists, but does not have this file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """How far a file has come, in bytes; ``total`` is 0 while it is not known."""
+    """The progress of a download, in bytes; ``total`` is 0 if it is unknown."""
 
     repo: str
     file: str
@@ -45,32 +44,33 @@ class Download:
 OnDownload = Callable[[Download], None]
 T = TypeVar("T")
 
-_verdict: str | None = None
+_failure: str | None = None
+"""Why the Hub as a whole is not available, once that is known."""
 
 
-def forget_verdict() -> None:
-    """Asks the Hub again next time, even if it did not answer before."""
-    global _verdict
-    _verdict = None
+def forget_failure() -> None:
+    """Ask the Hub again next time, even if it did not answer before."""
+    global _failure
+    _failure = None
 
 
 def size_on_hub(repo: str, file: str, *, repo_type: str = "model") -> int:
-    """The size of ``file`` on the Hub in bytes, without downloading it. Raises HubError as :func:`fetch` does."""
+    """Return the size of ``file`` on the Hub in bytes. Raises HubError as :func:`fetch` does."""
     return _watched(repo, file, lambda _: _metadata_size(repo, file, repo_type))
 
 
 def fetch(repo: str, file: str, *, repo_type: str = "model", on_download: OnDownload = lambda _: None) -> Path:
-    """The local path of ``file`` of ``repo``, downloaded unless the cache has the current one.
+    """Return the local path of ``file`` of ``repo``. Download it unless the cache has the current version.
 
-    Raises HubError where the Hub is offline, does not answer in three seconds, refuses, or breaks off. That
-    the Hub as a whole cannot be reached is remembered for the life of the process, so it is waited for once.
-    ``on_download`` may raise Stopped, which ends the download and is passed on.
+    Raises HubError if the Hub is offline, does not answer within three seconds, refuses the request, or the download
+    fails. If the Hub as a whole is unreachable, later calls in this process fail at once. ``on_download`` may raise
+    Stopped, which ends the download and is raised again here.
     """
     return _watched(repo, file, lambda watch: _download(repo, file, repo_type, on_download, watch))
 
 
 def cached(repo: str, file: str, *, repo_type: str = "model") -> Path | None:
-    """The path of ``file`` in the local Hugging Face cache, without asking the Hub; None where it is not there."""
+    """Return the path of ``file`` in the local Hugging Face cache, or None. Does not ask the Hub."""
     load_hub_library()
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
@@ -83,28 +83,28 @@ def cached(repo: str, file: str, *, repo_type: str = "model") -> Path | None:
 
 
 def list_files(repo: str, *, repo_type: str = "model") -> list[str]:
-    """The names of all files of ``repo`` on the Hub. Raises HubError as :func:`fetch` does."""
+    """List the names of all files of ``repo`` on the Hub. Raises HubError as :func:`fetch` does."""
 
     def ask(_: _Watch) -> list[str]:
         from huggingface_hub import HfApi
 
         api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
         try:
-            # Asks once; list_repo_files would ask a Hub that answers 500 again and again.
-            found = getattr(api.repo_info(repo, repo_type=repo_type, timeout=PATIENCE_S), "siblings", None)
+            # One request; list_repo_files would retry after each error 500.
+            found = getattr(api.repo_info(repo, repo_type=repo_type, timeout=TIMEOUT_S), "siblings", None)
         except Exception as error:
             if _status_code(error) != 404 or _is_missing_repository(error):
                 raise
             found = None
         if found is not None:
             return [sibling.rfilename for sibling in found]
-        return api.list_repo_files(repo, repo_type=repo_type)  # a mirror may have only the tree
+        return api.list_repo_files(repo, repo_type=repo_type)  # some mirrors serve only the file tree
 
     return _watched(repo, "files", ask)
 
 
 def cached_files(repo: str, *, repo_type: str = "model") -> dict[str, Path]:
-    """Name to path of every file of ``repo`` in the local Hugging Face cache; empty where there is none."""
+    """Return the path of each file of ``repo`` in the local Hugging Face cache, by name."""
     load_hub_library()
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
@@ -117,17 +117,17 @@ def cached_files(repo: str, *, repo_type: str = "model") -> dict[str, Path]:
 
 
 def is_offline() -> bool:
-    """Whether ``HF_HUB_OFFLINE`` or ``TRANSFORMERS_OFFLINE`` forbids asking the Hub; read without an import."""
+    """Whether ``HF_HUB_OFFLINE`` or ``TRANSFORMERS_OFFLINE`` is set. Needs no import."""
     return any(
         os.environ.get(name, "").upper() in {"1", "TRUE", "YES", "ON"}
         for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
     )
 
 
-def is_whole(path: Path) -> bool:
-    """Whether a cached large file is what the Hub said it is: its blob is named by its sha256.
+def matches_hash(path: Path) -> bool:
+    """Whether a cached file has the sha256 that the Hub announced, which is the name of its blob.
 
-    True as well for files whose blob name is no sha256, about which nothing can be said.
+    Also True for small files: their blobs are not named by a sha256, so they cannot be checked.
     """
     expected = path.resolve().name
     if len(expected) != 64:
@@ -136,34 +136,34 @@ def is_whole(path: Path) -> bool:
 
 
 class _Watch:
-    """What the downloading thread and the waiting one share."""
+    """State shared by the thread that downloads and the thread that waits."""
 
     def __init__(self) -> None:
-        self.last_sign = time.monotonic()
-        self.given_up = False
+        self.last_progress = time.monotonic()
+        self.timed_out = False
         self._furthest = 0
 
-    def sign_of_life(self, received: int | None = None) -> None:
-        """An answer came, or a download has come as far as ``received``; bytes that came before are no sign."""
-        if self.given_up:
-            raise HubError("given up")
+    def progressed(self, received: int | None = None) -> None:
+        """Note an answer, or a download of ``received`` bytes so far. Repeated bytes of a retry do not count."""
+        if self.timed_out:
+            raise HubError("timed out")
         if received is None or received > self._furthest:
-            self.last_sign = time.monotonic()
+            self.last_progress = time.monotonic()
             self._furthest = received or self._furthest
 
-    def verdict(self) -> str:
+    def failure(self) -> str:
         if self._furthest:
-            return f"the Hub fell silent for {PATIENCE_S:.0f} s in the middle of a download"
-        return f"the Hub did not answer within {PATIENCE_S:.0f} s"
+            return f"the download stalled for {TIMEOUT_S:.0f} s"
+        return f"the Hub did not answer within {TIMEOUT_S:.0f} s"
 
 
 def _watched(repo: str, file: str, work: Callable[[_Watch], T]) -> T:
-    """Does ``work`` in a thread of its own, because a stalled socket cannot be interrupted from within."""
-    global _verdict
+    """Run ``work`` in a thread of its own, because a stalled socket cannot be interrupted."""
+    global _failure
     if is_offline():
         raise HubError("HF_HUB_OFFLINE is set")
-    if _verdict is not None:
-        raise HubError(_verdict)
+    if _failure is not None:
+        raise HubError(_failure)
     _prepare_library()
     results: list[T] = []
     errors: list[BaseException] = []
@@ -179,25 +179,25 @@ def _watched(repo: str, file: str, work: Callable[[_Watch], T]) -> T:
     thread.start()
     while thread.is_alive():
         thread.join(0.02)
-        if thread.is_alive() and time.monotonic() - watch.last_sign > PATIENCE_S:
-            watch.given_up = True
-            _verdict = watch.verdict()
-            raise HubError(_verdict)
+        if thread.is_alive() and time.monotonic() - watch.last_progress > TIMEOUT_S:
+            watch.timed_out = True
+            _failure = watch.failure()
+            raise HubError(_failure)
     if results:
         return results[0]
     if isinstance(errors[0], Stopped):
         raise errors[0]
-    reason, whole_hub = _in_words(errors[0], repo, file)
-    if whole_hub:
-        _verdict = reason
+    reason, is_whole_hub = _describe(errors[0], repo, file)
+    if is_whole_hub:
+        _failure = reason
     missing = "RemoteEntryNotFoundError" in {kind.__name__ for kind in type(errors[0]).mro()}
     raise (FileMissingError if missing else HubError)(reason) from errors[0]
 
 
 def _prepare_library() -> None:
-    """Imports before the clock starts, and keeps every bar and warning of the library off the terminal.
+    """Import the library before the timeout starts, and turn off its progress bars and warnings.
 
-    Downloads go over plain HTTP in small chunks, so that the watchdog sees every quarter of a megabyte.
+    Downloads use plain HTTP in chunks of 256 KiB, so that progress is seen often.
     """
     load_hub_library()
     from huggingface_hub import constants
@@ -214,16 +214,16 @@ def _metadata_size(repo: str, file: str, repo_type: str) -> int:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     url = hf_hub_url(repo, file, repo_type=repo_type, endpoint=os.environ.get("HF_ENDPOINT"))
-    return get_hf_file_metadata(url, timeout=PATIENCE_S).size or 0
+    return get_hf_file_metadata(url, timeout=TIMEOUT_S).size or 0
 
 
 def _download(repo: str, file: str, repo_type: str, on_download: OnDownload, watch: _Watch) -> Path:
-    """Asks for the metadata first: hf_hub_download alone would answer a failure with whatever the cache has."""
+    """Download a file. Request its metadata first: on failure, hf_hub_download alone would return a cached file."""
     from huggingface_hub import hf_hub_download
     from tqdm.auto import tqdm
 
     class Progress(tqdm):  # type: ignore[misc]
-        """Turns tqdm's updates into reports; nothing is drawn."""
+        """Passes tqdm's updates to ``on_download``; draws nothing."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs.pop("name", None)
@@ -233,44 +233,42 @@ def _download(repo: str, file: str, repo_type: str, on_download: OnDownload, wat
 
         def update(self, n: float | None = 1) -> bool | None:
             self.received += int(n or 0)
-            watch.sign_of_life(self.received)
+            watch.progressed(self.received)
             on_download(Download(repo, file, self.received, int(self.total or 0)))
             return None
 
     _metadata_size(repo, file, repo_type)
-    watch.sign_of_life()
+    watch.progressed()
     endpoint = os.environ.get("HF_ENDPOINT")
     return Path(
-        hf_hub_download(
-            repo, file, repo_type=repo_type, endpoint=endpoint, tqdm_class=Progress, etag_timeout=PATIENCE_S
-        )
+        hf_hub_download(repo, file, repo_type=repo_type, endpoint=endpoint, tqdm_class=Progress, etag_timeout=TIMEOUT_S)
     )
 
 
-def _in_words(error: BaseException, repo: str, file: str) -> tuple[str, bool]:
-    """The failure in a few words, and whether asking for other files would be as vain."""
+def _describe(error: BaseException, repo: str, file: str) -> tuple[str, bool]:
+    """Return a short reason for the error, and whether it concerns the Hub as a whole."""
     from huggingface_hub import errors
 
     name = type(error).__name__
     if isinstance(error, errors.HFValidationError):
-        return f"{repo!r} is not a name the Hub can have", False
+        return f"{repo!r} is not a valid name on the Hub", False
     if isinstance(error, errors.OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE is set", True
     if isinstance(error, errors.GatedRepoError):
-        return f"{repo} needs a login on the Hub", False
+        return f"{repo} requires a login on the Hub", False
     if isinstance(error, errors.RepositoryNotFoundError):
         return f"the Hub has no {repo}, or it is private", False
     if isinstance(error, errors.RemoteEntryNotFoundError):
         return f"{repo} on the Hub has no {file}", False
     if (status := _status_code(error)) is not None:
-        return f"the Hub answered {status} for {repo}", False
+        return f"the Hub answered with error {status} for {repo}", False
     if "Timeout" in name:
-        return f"the Hub did not answer within {PATIENCE_S:.0f} s", True
+        return f"the Hub did not answer within {TIMEOUT_S:.0f} s", True
     if "Connect" in name:
         return "the Hub cannot be reached", True
     if isinstance(error, OSError) and error.errno is not None:
-        return f"{repo}/{file} could not be stored ({error.strerror})", False
-    return f"the download of {repo}/{file} broke off", False
+        return f"{repo}/{file} could not be saved ({error.strerror})", False
+    return f"the download of {repo}/{file} failed", False
 
 
 def _is_missing_repository(error: BaseException) -> bool:
@@ -280,7 +278,7 @@ def _is_missing_repository(error: BaseException) -> bool:
 
 
 def _status_code(error: BaseException | None) -> int | None:
-    """The HTTP status of an error or of what caused it."""
+    """Return the HTTP status of an error or of its cause."""
     while error is not None:
         response = getattr(error, "response", None)
         if (status := getattr(response, "status_code", None)) is not None:

@@ -1,8 +1,7 @@
-"""Where tokenizer, weights and reviews come from: the Hub, then the local cache, then what is embedded.
+"""Find tokenizer, weights and reviews: on the Hub, else in the local cache, else embedded in a package.
 
-Every answer carries its ``Origin``, which goes on screen, into ``environment.json`` and into every JSON
-answer. All files of one checkpoint come from one place, so that ids and embeddings always belong together.
-Nothing heavy is imported until it is needed.
+Each has an ``Origin``, which is on screen, in ``environment.json`` and in JSON answers. All files of one checkpoint
+come from the same place, so that token ids and embeddings match. torch is imported only when weights are loaded.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ if TYPE_CHECKING:
 TOKENIZER_FILES = ("tokenizer.json", "vocab.txt")
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
-EMBEDDED_STANDS_FOR = "distilbert-base-uncased"
-"""The one checkpoint whose tokenizer and weights the embedded ones may stand in for."""
+EMBEDDED_CHECKPOINT = "distilbert-base-uncased"
+"""The only checkpoint that the embedded tokenizer and weights may replace."""
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """What a checkpoint gives: tokenizer, configuration of the encoder, and where its weights are."""
+class ModelSource:
+    """A tokenizer, the configuration of an encoder, and the function that loads its weights."""
 
     tokenizer: Tokenizer
     tokenizer_origin: Origin
@@ -41,7 +40,7 @@ class Checkpoint:
     """Keyword arguments of DistilBertConfig."""
     weights_origin: Origin
     load_weights: Callable[[], dict[str, torch.Tensor]]
-    """Reads the encoder's state, float32, named as in DistilBertModel. Raises InputError for a damaged file."""
+    """Returns the state dict of the DistilBertModel, float32. Raises InputError for a damaged file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +50,23 @@ class _Place:
     note: str
 
 
-def open_checkpoint(name: str, *, pretrained: bool, on_download: hub.OnDownload = lambda _: None) -> Checkpoint:
-    """Finds tokenizer, configuration and, with ``pretrained``, weights of one checkpoint.
+def open_checkpoint(name: str, *, pretrained: bool, on_download: hub.OnDownload = lambda _: None) -> ModelSource:
+    """Find tokenizer, configuration and, with ``pretrained``, weights of one checkpoint.
 
-    Raises InputError where they are nowhere, or where a file of them is damaged.
+    Raises InputError if they are not available, or if a file is damaged.
     """
     place, reason = _find_model(name, _wanted(pretrained), lambda file: hub.fetch(name, file, on_download=on_download))
     if place is None:
         return _embedded_checkpoint(name, reason, pretrained)
     for path in place.files.values():
-        _check_whole(path)
+        _check_hash(path)
     tokenizer_path = next(place.files[file] for file in TOKENIZER_FILES if file in place.files)
     tokenizer = read_tokenizer(tokenizer_path)
     origin = Origin(place.kind, name, place.note, sha256_of(tokenizer_path))
     weights = Origin("random", "DistilBertModel", "")
     if pretrained:
         weights = Origin(place.kind, name, place.note, sha256_of(place.files[WEIGHTS_FILE]))
-    return Checkpoint(
+    return ModelSource(
         tokenizer,
         origin,
         read_model_config(place.files[CONFIG_FILE]),
@@ -76,17 +75,17 @@ def open_checkpoint(name: str, *, pretrained: bool, on_download: hub.OnDownload 
     )
 
 
-def _embedded_checkpoint(name: str, reason: str, pretrained: bool) -> Checkpoint:
+def _embedded_checkpoint(name: str, reason: str, pretrained: bool) -> ModelSource:
     if Path(name).expanduser().is_file():
-        raise InputError(f"checkpoint {name!r} is a file; name the folder that it is in, or a model on the Hub")
-    if name != EMBEDDED_STANDS_FOR:
-        raise InputError(f"checkpoint {name!r} is not to be had: {reason}; name a folder, or {EMBEDDED_STANDS_FOR}")
-    have = embedded.minilm_folder() is not None
-    if pretrained and not have:
+        raise InputError(f"checkpoint {name!r} is a file; give its folder, or the name of a model on the Hub")
+    if name != EMBEDDED_CHECKPOINT:
+        raise InputError(f"checkpoint {name!r} is not available: {reason}; give a folder, or {EMBEDDED_CHECKPOINT}")
+    is_installed = embedded.minilm_folder() is not None
+    if pretrained and not is_installed:
         raise InputError(
-            f"pretrained weights are not to be had: {reason}, and none are embedded; {embedded.HOW_TO_INSTALL}"
+            f"pretrained weights are not available: {reason}, and none are embedded; {embedded.HOW_TO_INSTALL}"
         )
-    if have:
+    if is_installed:
         tokenizer = embedded.minilm_tokenizer()
         tokenizer_origin = Origin("embedded", f"vocabulary of {name}", reason, embedded.VOCAB_SHA256)
     else:
@@ -94,36 +93,39 @@ def _embedded_checkpoint(name: str, reason: str, pretrained: bool) -> Checkpoint
         tokenizer_origin = Origin("embedded", "WordPiece trained on synthetic reviews", reason)
     if not pretrained:
         config = {"vocab_size": tokenizer.get_vocab_size()}
-        return Checkpoint(tokenizer, tokenizer_origin, config, Origin("random", "DistilBertModel"), dict)
+        return ModelSource(tokenizer, tokenizer_origin, config, Origin("random", "DistilBertModel"), dict)
     weights = Origin("embedded", "all-MiniLM-L6-v2", reason, embedded.WEIGHTS_SHA256)
-    return Checkpoint(tokenizer, tokenizer_origin, embedded.MINILM_CONFIG, weights, embedded.minilm_weights)
+    return ModelSource(tokenizer, tokenizer_origin, embedded.MINILM_CONFIG, weights, embedded.minilm_weights)
 
 
 def open_tokenizer(name: str, on_download: hub.OnDownload = lambda _: None) -> tuple[Tokenizer, Origin]:
-    """Only the tokenizer of a checkpoint. Raises InputError as :func:`open_checkpoint` does."""
+    """Find only the tokenizer of a checkpoint. Raises InputError as :func:`open_checkpoint` does."""
     checkpoint = open_checkpoint(name, pretrained=False, on_download=on_download)
     return checkpoint.tokenizer, checkpoint.tokenizer_origin
 
 
 def open_any_tokenizer(name: str) -> tuple[Tokenizer, Origin]:
-    """One of any model, to compare with: a Hub name, a folder, a tokenizer.json or vocab.txt. May raise InputError."""
+    """Find the tokenizer of any model: a name on the Hub, a folder, a tokenizer.json or a vocab.txt.
+
+    Raises InputError if it is not available.
+    """
     if (path := Path(name).expanduser()).is_file():
         return read_tokenizer(path), Origin("file", path.name, sha256=sha256_of(path))
     place, reason = _find_model(name, [TOKENIZER_FILES], lambda file: hub.fetch(name, file))
     if place is not None:
         path = next(iter(place.files.values()))
         return read_tokenizer(path, "-cased" not in name), Origin(place.kind, name, place.note, sha256_of(path))
-    if name == EMBEDDED_STANDS_FOR:
+    if name == EMBEDDED_CHECKPOINT:
         return open_tokenizer(name)
-    raise InputError(f"tokenizer {name!r} is not to be had: {reason}; name a folder, or a tokenizer.json")
+    raise InputError(f"tokenizer {name!r} is not available: {reason}; give a folder, or a tokenizer.json")
 
 
 def open_reviews(
     source: str, dataset: str, on_download: hub.OnDownload = lambda _: None
 ) -> tuple[list[Review], Origin]:
-    """The reviews of ``source``: auto, hub, embedded, or a CSV or parquet file.
+    """Read the reviews of ``source``: auto, hub, embedded, or a CSV or parquet file.
 
-    Raises InputError for a file that cannot be used, and for ``hub`` where the Hub and its cache have nothing.
+    Raises InputError for a file that cannot be used, and for ``hub`` if neither the Hub nor the cache has the data set.
     """
     if source == "embedded":
         return _synthetic("")
@@ -138,10 +140,10 @@ def open_reviews(
         found = _cached_data_file(dataset)
         if found is None:
             if source == "hub":
-                raise InputError(f"data set {dataset!r} is not to be had: {error}; give a file with --data") from None
+                raise InputError(f"data set {dataset!r} is not available: {error}; give a file with --data") from None
             return _synthetic(str(error))
         path, kind, note = found, "cache", str(error)
-    _check_whole(path)
+    _check_hash(path)
     return read_reviews(path), Origin("hub" if kind == "hub" else "cache", dataset, note, sha256_of(path))
 
 
@@ -152,9 +154,9 @@ def _synthetic(reason: str) -> tuple[list[Review], Origin]:
 
 
 def plan(config: RunConfig) -> dict[str, str]:
-    """In words, where tokenizer, weights and reviews of a run would come from right now; nothing is downloaded.
+    """Describe where tokenizer, weights and reviews of a run would come from, without downloading anything.
 
-    A Hub that does not answer is waited for up to three seconds, once a process; call it off the UI thread.
+    May wait three seconds for the Hub, once per process, so do not call it in the UI thread.
     """
     name = config.model.checkpoint
     pretrained = config.model.init == "pretrained"
@@ -166,35 +168,34 @@ def plan(config: RunConfig) -> dict[str, str]:
 
 
 def _plan_checkpoint(name: str, pretrained: bool) -> tuple[str, str]:
-    """Tokenizer and weights in words, found as :func:`open_checkpoint` finds them."""
+    """Describe tokenizer and weights, found as :func:`open_checkpoint` finds them."""
     sizes: dict[str, int] = {}
 
     def look(file: str) -> Path:
         size = hub.size_on_hub(name, file)
-        there = hub.cached(name, file)
-        sizes[file] = 0 if there else size
-        return there or Path(file)
+        path = hub.cached(name, file)
+        sizes[file] = 0 if path else size
+        return path or Path(file)
 
-    wanted = _wanted(pretrained)
-    place, reason = _find_model(name, wanted, look)
+    place, reason = _find_model(name, _wanted(pretrained), look)
     if place is None:
         checkpoint = _embedded_checkpoint(name, reason, pretrained)
         return checkpoint.tokenizer_origin.describe(), checkpoint.weights_origin.describe()
 
-    def words(group: tuple[str, ...]) -> str:
+    def describe(group: tuple[str, ...]) -> str:
         file = next(file for file in group if file in place.files)
         return Origin(place.kind, name, place.note).describe() + _to_download(sizes.get(file))
 
-    return words(TOKENIZER_FILES), words((WEIGHTS_FILE,)) if pretrained else Origin(
+    return describe(TOKENIZER_FILES), describe((WEIGHTS_FILE,)) if pretrained else Origin(
         "random", "DistilBertModel"
     ).describe()
 
 
 def _to_download(size: int | None) -> str:
-    """What is said of a file on the Hub; nothing (None) of one from elsewhere."""
+    """Describe the download of a file of this size: 0 if it is cached, None if it is not on the Hub."""
     if size is None:
         return ""
-    return f", {size / 1e6:.1f} MB to download" if size else ", already here"
+    return f", {size / 1e6:.1f} MB to download" if size else ", already downloaded"
 
 
 def _plan_reviews(config: RunConfig) -> str:
@@ -203,7 +204,7 @@ def _plan_reviews(config: RunConfig) -> str:
         return "synthetic reviews"
     if source not in ("auto", "hub"):
         path = Path(source).expanduser()
-        return Origin("file", path.name).describe() if path.is_file() else f"{path}: there is no such file"
+        return Origin("file", path.name).describe() if path.is_file() else f"{path}: file not found"
     try:
         file = _choose_data_file(hub.list_files(dataset, repo_type="dataset"), dataset)
         size = hub.size_on_hub(dataset, file, repo_type="dataset")
@@ -212,22 +213,22 @@ def _plan_reviews(config: RunConfig) -> str:
             return Origin("cache", dataset, str(error)).describe()
         if source == "auto":
             return Origin("synthetic", "synthetic reviews", str(error)).describe()
-        return f"{dataset} is not to be had: {error}"
-    left = 0 if hub.cached(dataset, file, repo_type="dataset") else size
-    return Origin("hub", dataset).describe() + _to_download(left)
+        return f"{dataset} is not available: {error}"
+    missing = 0 if hub.cached(dataset, file, repo_type="dataset") else size
+    return Origin("hub", dataset).describe() + _to_download(missing)
 
 
 def _wanted(pretrained: bool) -> list[tuple[str, ...]]:
-    """The files that a checkpoint must have; one of each group is enough."""
+    """The files that a checkpoint must have: at least one of each group."""
     return [TOKENIZER_FILES, (CONFIG_FILE,), *([(WEIGHTS_FILE,)] if pretrained else [])]
 
 
 def _find_model(
     name: str, wanted: Sequence[tuple[str, ...]], fetch: Callable[[str], Path]
 ) -> tuple[_Place | None, str]:
-    """The first place that has one of each group of ``wanted`` files, or None and why the Hub had not.
+    """Find the first place that has one of each group of ``wanted`` files, or return None and the reason of the Hub.
 
-    ``fetch`` gets a file from the Hub, or only looks whether it is there; it raises HubError where it is not.
+    ``fetch`` downloads a file from the Hub, or only checks that it exists; it raises HubError if it does not.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -248,7 +249,7 @@ def _find_model(
 
 
 def _fetch_one(group: Sequence[str], fetch: Callable[[str], Path]) -> tuple[str, Path]:
-    """The first file of ``group`` that the repository has."""
+    """Fetch the first file of ``group`` that the repository has."""
     for file in group[:-1]:
         try:
             return file, fetch(file)
@@ -258,7 +259,7 @@ def _fetch_one(group: Sequence[str], fetch: Callable[[str], Path]) -> tuple[str,
 
 
 def _cached_data_file(dataset: str) -> Path | None:
-    """The labelled reviews of a data set in the local cache, if they are there."""
+    """Return the file of labelled reviews of a data set in the local cache, if there is one."""
     cached = hub.cached_files(dataset, repo_type="dataset")
     try:
         return cached[_choose_data_file(list(cached), dataset)]
@@ -267,14 +268,16 @@ def _cached_data_file(dataset: str) -> Path | None:
 
 
 def _choose_data_file(files: Sequence[str], dataset: str) -> str:
-    """The file of a data set's repository that holds labelled reviews: the first that names train, else the first."""
+    """Choose the file with labelled reviews: the first with ``train`` in its name, else the first."""
     tables = sorted(file for file in files if file.lower().endswith((".csv", ".parquet")))
     if not tables:
         raise hub.HubError(f"{dataset} has no CSV or parquet file")
     return next((file for file in tables if "train" in file.lower()), tables[0])
 
 
-def _check_whole(path: Path) -> None:
-    if not hub.is_whole(path):
-        # The cache's names are links to this file, and deleting one of those would not help.
-        raise InputError(f"{path.name} is not what the Hub announced (sha256 differs); delete {path.resolve()}")
+def _check_hash(path: Path) -> None:
+    if not hub.matches_hash(path):
+        # The names in the cache are links to this file; deleting a link would not help.
+        raise InputError(
+            f"{path.name} is damaged: its sha256 is not the one that the Hub announced; delete {path.resolve()}"
+        )

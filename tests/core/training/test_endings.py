@@ -241,7 +241,7 @@ def test_a_keyboard_interrupt_ends_the_run_as_stopped_and_is_raised_again(config
         ({"data__test_size": 0.5, "train__batch_size": 21}, "make it smaller"),
         ({"data__max_length": 65}, "more than the checkpoint's 64 positions"),
         ({"model__freeze": ("bert",)}, "no module or parameter is named"),
-        ({"model__checkpoint": "acme/absent"}, "'acme/absent' is not to be had"),
+        ({"model__checkpoint": "acme/absent"}, "'acme/absent' is not available"),
     ],
 )
 def test_invalid_input_is_raised_and_leaves_no_run(
