@@ -58,9 +58,9 @@ def _print_run(run: Run, state: RunState) -> None:
     out.print(f"{formatting.printable(run.name)}  {summary.status_label(state.status)}")
     if state.started:
         out.print(f"{state.started.device}, {state.started.dtype} ({state.started.dtype_reason})")
-        for part, words in state.started.engine.items():
+        for part, choice in state.started.engine.items():
             if part not in ("device", "dtype"):
-                out.print(f"{part}: {formatting.printable(words)}", soft_wrap=True)
+                out.print(f"{part}: {formatting.printable(choice)}", soft_wrap=True)
         for thing, origin in state.started.origins.items():
             out.print(f"{thing}: {formatting.printable(origin_words(origin))}", soft_wrap=True)
     _print_config(run)
@@ -76,8 +76,8 @@ def _print_run(run: Run, state: RunState) -> None:
         )
     if state.epochs:
         out.print(table)
-    for moment, words in state.log:
-        out.print(f"{formatting.clock(moment)} {formatting.printable(words)}", soft_wrap=True)
+    for moment, message in state.log:
+        out.print(f"{formatting.clock(moment)} {formatting.printable(message)}", soft_wrap=True)
     if state.skipped_lines:
         out.print(summary.skipped_text(state.skipped_lines))
     out.print(f"files: {formatting.printable(str(run.path))}", soft_wrap=True)
@@ -92,5 +92,5 @@ def _print_config(run: Run) -> None:
         return
     for section in SECTIONS:
         values = {key: format_value(config.get(f"{section}.{key}")) or "–" for key in field_types(section)}
-        words = " · ".join(f"{key} {value}" for key, value in values.items())
-        out.print(f"{section}: {formatting.printable(words)}", soft_wrap=True)
+        text = " · ".join(f"{key} {value}" for key, value in values.items())
+        out.print(f"{section}: {formatting.printable(text)}", soft_wrap=True)

@@ -1,7 +1,7 @@
 """The fold of a run's events: every view of a run shows the same state, made by the same ``apply``.
 
 A live pane, a finished run, a run on another machine's disk and the headless progress line all fold the same events;
-no number reaches a screen by another way.
+no number reaches a screen in another way.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def epoch_rows(epochs: Iterable[EpochFinished]) -> list[dict[str, float]]:
 
 
 def run_summary(run: Run, state: RunState) -> dict[str, Any]:
-    """A run as the JSON answers give it."""
+    """A run as in the JSON output."""
     started, finished = state.started, state.finished
     return {
         "run": run.name,

@@ -1,4 +1,4 @@
-"""Loss and accuracy beside each other, for one run or for several over one another."""
+"""The curves of loss and accuracy side by side, of one run or of several in the same charts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 KINDS = ("loss", "accuracy")
 TRAIN_COLOUR, VALIDATION_COLOUR = "train-curve", "validation-curve"
 RUN_COLOURS = 6
-"""How many runs over one another have a colour of their own: the theme's run-1 to run-6."""
+"""How many runs have a colour of their own: the theme's run-1 to run-6."""
 MARKS = {
     "checkpoint": ("▪", "saved"),
     "pause": ("‖", "pause"),
@@ -32,7 +32,7 @@ MARKS = {
     "add_epochs": ("+", "epochs added"),
     "learning_rate": ("λ", "rate changed"),
 }
-"""What stands under the axis, by the kind of :class:`core.runs.state.Mark`."""
+"""The sign under the axis and its text in the legend, by the kind of :class:`core.runs.state.Mark`."""
 
 
 class RunCurves(Vertical):
@@ -74,10 +74,10 @@ class RunCurves(Vertical):
             legend.append(_latest(state, "train"))
             legend.append("    ● validation ", style=self._style(VALIDATION_COLOUR))
             legend.append(_latest(state, "val"))
-            words = [f"{sign} {words}" for sign, words in MARKS.values() if sign in {each for _, each in _marks(state)}]
+            texts = [f"{sign} {text}" for sign, text in MARKS.values() if sign in {each for _, each in _marks(state)}]
             if len(state.curves["train/loss"].steps) > self.app.size.width:
-                words.insert(0, "· lowest and highest")  # of the points that share a column
-            for each in words:
+                texts.insert(0, "· lowest and highest")  # of the points that share a column
+            for each in texts:
                 if legend.cell_len + len(each) < room:
                     legend.append(f"   {each}", style="dim")
         self.query_one(Lines).show(legend)
@@ -119,12 +119,12 @@ def _run_colour(number: int) -> str:
 
 
 def _sign(number: int) -> str:
-    """The digit of one of several runs, by which they are told apart without colour too."""
+    """The last digit of a run's number, which distinguishes runs without colour too."""
     return str(number + 1)[-1]
 
 
 def _marks(state: RunState) -> list[tuple[int, str]]:
-    """What happened to the run, the more telling after the less, so that it is seen where both fall together."""
+    """Steps and signs of the run's marks; of several in one column the last is drawn, so important kinds come last."""
     order = list(MARKS)
     known = [mark for mark in state.marks if mark.kind in MARKS]
     return [(mark.step, MARKS[mark.kind][0]) for mark in sorted(known, key=lambda mark: order.index(mark.kind))]
