@@ -1,4 +1,4 @@
-"""Where a caret goes: the ends of lines and texts, and word by word."""
+"""Where a key moves the caret: by character, by word, to the ends of lines and of the text."""
 
 from __future__ import annotations
 

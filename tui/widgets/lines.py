@@ -1,4 +1,4 @@
-"""A few lines of text, of which only those are drawn again that are others."""
+"""A few lines of text; only lines that changed are drawn again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui.widgets.line_view import LineView
 
 
 class Lines(LineView, can_focus=False):
-    """Each in a line of its own, cut with an ellipsis."""
+    """One text per line, cut with an ellipsis."""
 
     DEFAULT_CSS = """
     Lines { overflow: hidden hidden; }

@@ -21,7 +21,7 @@ class PageName:
 
 
 class PageBar(Widget):
-    """Each name begins with its key, as in ``t Tokens``; what is under way stands at the right."""
+    """Each name follows its key, as in ``t Tokens``; work in progress is named at the right."""
 
     DEFAULT_CSS = """
     PageBar { height: 1; background: $surface; padding: 0 1; }
@@ -40,7 +40,7 @@ class PageBar(Widget):
         self._words = ""
 
     def show(self, current: str, words: str = "") -> None:
-        """Puts one page in front; ``words`` tell what is under way."""
+        """Show one page as the current one; ``words`` name the work in progress."""
         if (current, words) != (self._current, self._words):
             self._current, self._words = current, words
             self.refresh()

@@ -17,7 +17,7 @@ Render = Callable[[int], Text]
 
 
 class Rows(LineView, can_focus=True):
-    """``count`` rows; ``render`` gives the text of one of them. The header stays in place while rows scroll."""
+    """``count`` rows; ``render`` gives the text of one row. The header stays in place while the rows scroll."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--header", "rows--cursor", "rows--empty"}
     DEFAULT_CSS = """
@@ -38,7 +38,7 @@ class Rows(LineView, can_focus=True):
     ]
 
     class Highlighted(Message):
-        """The cursor is on another row."""
+        """The cursor moved to another row."""
 
         def __init__(self, rows: Rows, row: int) -> None:
             super().__init__()
@@ -59,7 +59,7 @@ class Rows(LineView, can_focus=True):
 
     @property
     def row(self) -> int:
-        """The row under the cursor; 0 where there are none."""
+        """The row under the cursor; 0 if there are no rows."""
         return self._row
 
     @property
@@ -75,7 +75,7 @@ class Rows(LineView, can_focus=True):
         header: Text | None = None,
         empty: str | None = None,
     ) -> None:
-        """Shows other rows; the cursor goes to ``row``, or stays on its row, or on the last one."""
+        """Show these rows; the cursor moves to ``row``, or stays on its row or the last one."""
         self._count, self._build = count, render
         self._header = header or self._header
         self._empty = self._empty if empty is None else empty
@@ -84,7 +84,7 @@ class Rows(LineView, can_focus=True):
         self.refresh_changes()
 
     def go_to(self, row: int, *, tell: bool = True) -> None:
-        """Puts the cursor on a row and brings it into view."""
+        """Move the cursor to a row and scroll it into view; ``tell`` posts :class:`Highlighted`."""
         row = max(min(row, self._count - 1), 0)
         moved = row != self._row
         self._row = row
@@ -102,7 +102,7 @@ class Rows(LineView, can_focus=True):
         self._show_cursor()
 
     def _show_cursor(self) -> None:
-        """The header covers the first line one sees, so the row must be below it."""
+        """Scroll the row of the cursor into view, below the header, which covers the first line."""
         height = self.scrollable_content_region.height
         top = round(self.scroll_y)
         if self._row < top:

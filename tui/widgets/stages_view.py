@@ -1,4 +1,4 @@
-"""The five stages one under the other, what each changed marked, and the piece under the cursor in all of them."""
+"""The five stages of tokenization in one list, with what each changed and the piece under the cursor marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first line: the panes and their keys, and how the live run stands."""
+"""The first line of the screen: the panes with their keys, and the status of the live run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES = ("presets", "tokenizer", "model", "train", "runs")
 
 
 class TopBar(LineView, can_focus=False):
-    """One line that is true in every pane."""
+    """The same line in every pane."""
 
     DEFAULT_CSS = """
     TopBar { height: 1; background: $panel; padding: 0 1; overflow: hidden hidden; }
@@ -30,7 +30,7 @@ class TopBar(LineView, can_focus=False):
         self._shown: tuple[str, RunState | None, str] = (pane, None, "waiting")
 
     def update_bar(self, pane: str, state: RunState | None, libraries: str) -> None:
-        """Draws the line for this pane, run, and state of the imported libraries."""
+        """Draw the line for this pane, this run and this state of the imported libraries."""
         self._shown = pane, state, libraries
         self.refresh_changes()
 
