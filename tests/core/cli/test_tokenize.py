@@ -132,7 +132,7 @@ def test_reviews_are_measured_for_both_tokenizers(ask: Any, reviews_csv: Path) -
         (("--vocab", "^("), "not a valid regular expression"),
         (("film", "--compare", "acme/absent"), "'acme/absent' is not available"),
         (("film", "--compare", "casing=no"), "is not a setting"),
-        (("--data", "absent.csv"), "no such file"),
+        (("--data", "absent.csv"), "file not found"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(

@@ -237,7 +237,7 @@ def test_a_keyboard_interrupt_ends_the_run_as_stopped_and_is_raised_again(config
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"data__source": "/nowhere/reviews.csv"}, "there is no such file"),
+        ({"data__source": "/nowhere/reviews.csv"}, "file not found"),
         ({"data__test_size": 0.5, "train__batch_size": 21}, "make it smaller"),
         ({"data__max_length": 65}, "more than the checkpoint's 64 positions"),
         ({"model__freeze": ("bert",)}, "no module or parameter is named"),

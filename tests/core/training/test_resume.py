@@ -110,7 +110,7 @@ def test_a_moved_run_resumes_without_its_sources(config: RunConfig, plain: Run, 
     reviews.unlink()
     moved_to.mkdir()
     moved = Run(Path(shutil.move(done.path, moved_to)))
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match="file not found"):
         resumed(moved)
     assert moved.state().status == "stopped"
     resumed(moved, data=config.data.source)
@@ -194,7 +194,7 @@ def test_a_resume_with_unusable_reviews_leaves_the_run_unchanged(config: RunConf
     before = done.events_path.read_bytes()
     few = tmp_path / "few.csv"
     few.write_text("review,sentiment\n" + "a film,positive\nbad,negative\n" * 10, encoding="utf-8")
-    for data, words in ((str(few), "was trained on other reviews"), ("/nowhere.csv", "there is no such file")):
+    for data, words in ((str(few), "was trained on other reviews"), ("/nowhere.csv", "file not found")):
         with pytest.raises(InputError, match=words):
             resume(done, Control(), Recorder(), add_epochs=1, data=data)
     assert done.events_path.read_bytes() == before
