@@ -218,9 +218,7 @@ def require_stopped_and_saved(root, reason: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGTERM", "SIGINT"])
-def test_a_signal_in_the_middle_of_training_stops_the_run_saves_it_and_gives_the_terminal_back(
-    open_terminal, tmp_path, name
-):
+def test_a_signal_during_training_stops_and_saves_the_run_and_restores_the_terminal(open_terminal, tmp_path, name):
     root = tmp_path / "runs"
     terminal = running(open_terminal, root)
     terminal.process.send_signal(getattr(signal, name))
@@ -229,9 +227,7 @@ def test_a_signal_in_the_middle_of_training_stops_the_run_saves_it_and_gives_the
     require_stopped_and_saved(root, f"signal {name}")
 
 
-def test_a_terminal_that_is_closed_in_the_middle_of_training_leaves_no_process_and_a_run_that_is_stopped_and_saved(
-    open_terminal, tmp_path
-):
+def test_closing_the_terminal_during_training_stops_and_saves_the_run_and_ends_the_process(open_terminal, tmp_path):
     root = tmp_path / "runs"
     terminal = running(open_terminal, root)
     terminal.close()
@@ -239,7 +235,7 @@ def test_a_terminal_that_is_closed_in_the_middle_of_training_leaves_no_process_a
     require_stopped_and_saved(root, "signal SIGHUP")
 
 
-def test_leaving_while_the_libraries_still_load_gives_the_terminal_back(open_terminal):
+def test_quitting_while_the_libraries_load_restores_the_terminal(open_terminal):
     terminal = open_terminal()
     terminal.see("loading torch", "open in Train")
     terminal.type("q")
@@ -247,7 +243,7 @@ def test_leaving_while_the_libraries_still_load_gives_the_terminal_back(open_ter
     assert LEAVE_ALTERNATE_SCREEN in terminal.written
 
 
-def test_a_console_that_was_stopped_without_a_word_draws_anew_when_it_goes_on_and_can_be_left(open_terminal):
+def test_a_console_stopped_by_sigstop_and_continued_redraws_and_can_be_left(open_terminal):
     terminal = open_terminal()
     before = termios.tcgetattr(terminal.master)
     terminal.see("imdb-tui", "open in Train")
