@@ -1,1 +1,1 @@
-"""Labelled reviews, and the splits and encoded examples made of them."""
+"""Read or generate labelled reviews, split them, and encode them as batches."""

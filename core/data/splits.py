@@ -1,4 +1,4 @@
-"""The split of the reviews into a training and a validation part, the same as with the ``datasets`` library."""
+"""Split the reviews into a training set and a validation set, with the ``datasets`` library."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The rows of the reviews chosen for training and for validation."""
+    """The positions of the reviews for training and for validation, and warnings for the user."""
 
     train: list[int]
     validation: list[int]
@@ -20,21 +20,25 @@ class Split:
 
 
 def split_reviews(reviews: Sequence[Review], config: DataConfig, *, seed: int, batch_size: int) -> Split:
-    """Shuffle, take ``n_samples``, and hold out ``test_size`` of them, as ``datasets`` does with this seed.
+    """Shuffle the reviews, select ``n_samples``, and hold out the share ``test_size`` of them for validation.
 
-    Raises InputError if too few reviews remain for one batch or for validation.
+    The same seed gives the same split. Raises InputError if no review is left for training, or fewer than one batch.
     """
     from datasets import Dataset
 
     warnings = []
-    taken = min(config.n_samples, len(reviews))
-    if taken < config.n_samples:
-        warnings.append(f"data.n_samples = {config.n_samples}, but there are only {taken} reviews; using all of them")
-    validation = -(-taken * config.test_size // 1)
-    if validation >= taken:
-        raise InputError(f"data.test_size = {config.test_size} of {taken} reviews leaves none to train on")
-    indices = Dataset.from_dict({"review": list(range(len(reviews)))}).shuffle(seed=seed).select(range(taken))
-    parts = indices.train_test_split(test_size=config.test_size, seed=seed)
+    n_selected = min(config.n_samples, len(reviews))
+    if n_selected < config.n_samples:
+        warnings.append(
+            f"data.n_samples = {config.n_samples}, but there are only {n_selected} reviews; all of them are used"
+        )
+    n_validation = -(-n_selected * config.test_size // 1)
+    if n_validation >= n_selected:
+        raise InputError(
+            f"data.test_size = {config.test_size} of {n_selected} reviews leaves none for training; make it smaller"
+        )
+    selected = Dataset.from_dict({"review": list(range(len(reviews)))}).shuffle(seed=seed).select(range(n_selected))
+    parts = selected.train_test_split(test_size=config.test_size, seed=seed)
     split = Split(list(parts["train"]["review"]), list(parts["test"]["review"]), warnings)
     if batch_size > len(split.train):
         raise InputError(

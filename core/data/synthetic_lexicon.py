@@ -1,13 +1,13 @@
-"""The vocabulary of the synthetic reviews: words and sentence frames, as data.
+"""The words and sentence frames of the synthetic reviews.
 
-In a frame, ``{good}`` and ``{bad}`` name words, ``{same}`` is a word that agrees with the sentence's opinion and
-``{other}`` one that contradicts it. A frame is used for both opinions unless its list says otherwise, so that
-neither its own words nor the presence of praise give the label away.
+In a frame, ``{good}`` and ``{bad}`` stand for words of praise and of blame, ``{same}`` for a word that agrees with the
+opinion of the sentence, and ``{other}`` for one that contradicts it. Each frame is used for both opinions, except those
+of irony, so that its own words do not reveal the label.
 """
 
 
 def _phrases(text: str) -> list[str]:
-    """Phrases separated by ``|``, over as many lines as they need."""
+    """Split a text of several lines into phrases at each ``|``."""
     return " ".join(text.split()).replace("| ", "|").split("|")
 
 

@@ -1,4 +1,4 @@
-"""The split into training and validation reviews is that of ``datasets``."""
+"""The split into training and validation reviews, compared with ``datasets``."""
 
 from __future__ import annotations
 
@@ -20,47 +20,47 @@ def split(reviews: list[Review] = REVIEWS, *, seed: int = 0, batch_size: int = 4
 @pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
 @pytest.mark.parametrize("n_samples", [10, 59, 60])
 @pytest.mark.parametrize("test_size", [0.2, 0.33, 0.9])
-def test_the_split_is_that_of_datasets_with_the_same_seed(seed: int, n_samples: int, test_size: float) -> None:
-    rows = Dataset.from_dict({"place": list(range(60))})
+def test_the_split_equals_that_of_datasets_with_the_same_seed(seed: int, n_samples: int, test_size: float) -> None:
+    rows = Dataset.from_dict({"row": list(range(60))})
     theirs = rows.shuffle(seed=seed).select(range(n_samples)).train_test_split(test_size=test_size, seed=seed)
     ours = split(seed=seed, batch_size=1, n_samples=n_samples, test_size=test_size)
-    assert ours.train == list(theirs["train"]["place"])
-    assert ours.validation == list(theirs["test"]["place"])
+    assert ours.train == list(theirs["train"]["row"])
+    assert ours.validation == list(theirs["test"]["row"])
 
 
-def test_a_split_takes_every_chosen_review_once() -> None:
+def test_each_selected_review_is_in_one_part_of_the_split() -> None:
     parts = split(n_samples=40, test_size=0.25)
     assert (len(parts.train), len(parts.validation)) == (30, 10)
     assert len({*parts.train, *parts.validation}) == 40
     assert parts.warnings == []
 
 
-def test_the_same_seed_gives_the_same_split_and_another_seed_another() -> None:
+def test_the_split_depends_on_the_seed() -> None:
     assert split(n_samples=40, seed=5) == split(n_samples=40, seed=5)
     assert split(n_samples=40, seed=5) != split(n_samples=40, seed=6)
 
 
-def test_a_batch_larger_than_the_training_reviews_is_refused_with_both_numbers() -> None:
+def test_a_batch_larger_than_the_training_set_is_refused() -> None:
     assert split(n_samples=20, batch_size=16).train
     with pytest.raises(InputError, match=r"^train\.batch_size = 17 is more than the 16 training reviews"):
         split(n_samples=20, batch_size=17)
 
 
 @pytest.mark.parametrize(("n_samples", "test_size"), [(2, 0.9), (5, 0.9)])
-def test_a_test_size_that_leaves_none_to_train_on_is_refused(n_samples: int, test_size: float) -> None:
-    with pytest.raises(InputError, match=rf"^data\.test_size = 0\.9 of {n_samples} reviews leaves none to train on"):
+def test_a_test_size_that_leaves_no_training_reviews_is_refused(n_samples: int, test_size: float) -> None:
+    with pytest.raises(InputError, match=rf"^data\.test_size = 0\.9 of {n_samples} reviews leaves none for training"):
         split(n_samples=n_samples, test_size=test_size, batch_size=1)
 
 
-def test_fewer_reviews_than_asked_for_are_all_taken_with_a_warning() -> None:
+def test_fewer_reviews_than_n_samples_are_all_used_with_a_warning() -> None:
     parts = split(n_samples=2000)
     assert len(parts.train) + len(parts.validation) == 60
-    assert parts.warnings == ["data.n_samples = 2000, but there are only 60 reviews; using all of them"]
+    assert parts.warnings == ["data.n_samples = 2000, but there are only 60 reviews; all of them are used"]
 
 
-def test_a_part_of_one_class_is_warned_of() -> None:
+def test_a_part_with_a_single_label_gives_a_warning() -> None:
     positive = [Review("film", 1)] * 60
     warnings = split(positive, n_samples=20).warnings
-    assert [words.split(" reviews ")[0] for words in warnings] == ["all 16 training", "all 4 validation"]
+    assert [warning.split(" reviews ")[0] for warning in warnings] == ["all 16 training", "all 4 validation"]
     mostly = split([*positive[:59], Review("film", 0)], n_samples=60).warnings
     assert len(mostly) == 1

@@ -1,4 +1,4 @@
-"""Synthetic reviews: many, distinct, balanced, the same each time, and more than a count of good and bad words."""
+"""Synthetic reviews: distinct, balanced, reproducible, and not classified by counting words alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_there_are_at_least_five_thousand_distinct_reviews() -> None:
     assert len({text for text, _ in reviews()}) == len(reviews()) == DEFAULT_COUNT >= 5000
 
 
-def test_every_review_has_twenty_to_three_hundred_words_and_both_ends_occur() -> None:
+def test_reviews_have_twenty_to_three_hundred_words() -> None:
     lengths = [len(text.split()) for text, _ in reviews()]
     assert (MIN_WORDS, MAX_WORDS) == (20, 300)
     assert 20 <= min(lengths) < 30
@@ -38,13 +38,13 @@ def test_the_classes_are_mixed() -> None:
     assert all(400 < sum(labels[start : start + 1000]) < 600 for start in range(0, 6000, 1000))
 
 
-def test_reviews_are_a_function_of_their_number_and_seed() -> None:
+def test_the_same_number_and_seed_give_the_same_reviews() -> None:
     assert synthetic_reviews(50, seed=3) == synthetic_reviews(50, seed=3)
     assert synthetic_reviews(50, seed=3) != synthetic_reviews(50, seed=4)
     assert synthetic_reviews() == reviews()
 
 
-def test_reviews_are_clean_sentences_that_the_reader_of_files_accepts() -> None:
+def test_reviews_are_whole_sentences_that_pass_the_checks_of_files() -> None:
     for text, _ in reviews():
         assert text.isprintable()
         assert "{" not in text
@@ -55,7 +55,7 @@ def test_reviews_are_clean_sentences_that_the_reader_of_files_accepts() -> None:
     assert len(reviews_from_rows(rows, "synthetic")) == len(reviews())
 
 
-def test_counting_words_tells_much_but_not_all_of_the_opinion() -> None:
+def test_counting_words_classifies_between_60_and_90_percent_of_the_reviews() -> None:
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
 
