@@ -1,1 +1,1 @@
-"""What a run is configured by: typed fields with their limits, read from TOML, and the presets."""
+"""The configuration of a run: typed fields with limits, read from TOML and written to it, and the presets."""

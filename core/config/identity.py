@@ -1,4 +1,4 @@
-"""The part of a configuration that a checkpoint must share with the run that resumes from it."""
+"""The part of a configuration that must be equal for a run to be resumed from a checkpoint."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from core.config.schema import RunConfig
 
 FREE = frozenset({"data.source", "train.save_steps", "train.save_seconds"})
-"""Fields that may differ: where the reviews are now, and how often checkpoints are saved."""
+"""Fields that may differ: the source of the reviews, and how often checkpoints are saved."""
 
 
 def identity(config: RunConfig) -> dict[str, Any]:
-    """The values that determine the result of a run, as ``{section.field: value}`` with JSON's types."""
+    """Return the values that determine the result of a run, as ``{section.field: value}`` with JSON's types."""
     sections = config.sections()
     values = {f"{section}.{key}": value for section in ("model", "data", "train")
               for key, value in sections[section].items()}  # fmt: skip

@@ -1,8 +1,8 @@
-"""The resolved configuration of a run: frozen dataclasses, read from TOML and written back to it.
+"""The configuration of a run: frozen dataclasses, read from TOML and written to it.
 
 A preset file has a ``title``, a ``description`` and the sections ``[model] [data] [train] [engine]``, one
-dataclass each. What a file leaves out has the default given here; the defaults are the lab notebook's recipe.
-An unknown key or a value that cannot be used raises :class:`InputError` naming both.
+dataclass each. A missing field has the default given here; the defaults are the lab notebook's settings.
+An unknown key or an invalid value raises :class:`InputError` with the key and the value.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from core.errors import InputError
 
 
 def _bounded(default: Any, *, least: float | None = None, most: float | None = None, above: float | None = None) -> Any:
-    """A field whose number must be >= least, <= most and > above, each where given."""
+    """Define a numeric field that must be >= least, <= most and > above, as far as given."""
     return field(default=default, metadata={"least": least, "most": most, "above": above})
 
 
 class _Section:
-    """Checks every field of a section when it is made, so that an invalid one cannot exist."""
+    """Base of the sections: checks and converts every field when an instance is created."""
 
     def __post_init__(self) -> None:
         section: type[Any] = type(self)
@@ -52,20 +52,20 @@ def _encoder_overrides(value: Any) -> EncoderOverrides:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelConfig(_Section):
     init: Literal["scratch", "pretrained"] = "pretrained"
-    """Where the encoder's weights begin: drawn at random from the configuration, or read from the checkpoint."""
+    """The encoder's initial weights: random from its configuration (scratch), or those of the checkpoint."""
     checkpoint: str = "distilbert-base-uncased"
-    """Name of a DistilBERT on the Hub, or a folder that save_pretrained wrote: tokenizer, configuration, weights."""
+    """DistilBERT to start from: a name on the Hub, or a folder written by save_pretrained."""
     head_dropout: float = _bounded(0.0, least=0.0, most=0.95)
-    """Dropout rate on the first vector before the linear head; the notebook declares 0.3 and never applies it."""
+    """Dropout rate before the linear head; the notebook declares 0.3 but never applies it."""
     head: Literal["linear", "sequence-classification"] = "linear"
-    """What reads the first vector: the notebook's Linear(dim, 1), or DistilBertForSequenceClassification's layers."""
+    """Head on the hidden state at position 0: Linear(dim, 1), or that of DistilBertForSequenceClassification."""
     freeze: tuple[str, ...] = ()
-    """Modules or parameters that are not trained, for example ["distilbert.embeddings"]; empty trains everything."""
+    """Modules or parameters that are not trained, for example ["distilbert.embeddings"]; empty trains all."""
     encoder: EncoderOverrides = field(default_factory=EncoderOverrides)
     """Fields of the encoder's configuration to override, for example n_layers = 2; a new shape needs init scratch."""
 
     def __post_init__(self) -> None:
-        # Not super(): a dataclass with slots is another class than the one this body is written in.
+        # Not super(): with slots=True, dataclass creates a new class, and super() would refer to the old one.
         _Section.__post_init__(self)
         check_overrides(self.encoder, pretrained=self.init == "pretrained")
 
@@ -73,51 +73,51 @@ class ModelConfig(_Section):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataConfig(_Section):
     source: str = "auto"
-    """Where reviews come from: auto (Hub, then its cache, then embedded), hub, embedded, or a CSV or parquet file."""
+    """Source of the reviews: auto (Hub, its cache, or embedded), hub, embedded, or a CSV or parquet file."""
     dataset: str = "scikit-learn/imdb"
-    """The Hub data set that auto and hub read; columns review and sentiment."""
+    """Name of the Hub data set that auto and hub read; its columns are review and sentiment."""
     n_samples: int = _bounded(2000, least=2)
-    """How many reviews are taken after shuffling, training and validation together."""
+    """Number of reviews to use after shuffling, for training and validation together."""
     test_size: float = _bounded(0.2, above=0.0, most=0.9)
-    """The share of the taken reviews that is held out for validation."""
+    """Fraction of the reviews that is used for validation instead of training."""
     max_length: int = _bounded(256, least=3, most=512)
-    """The most tokens kept of a review, special tokens included; DistilBERT has positions for 512."""
+    """Maximum number of tokens per review, including special tokens; DistilBERT has positions for 512."""
     add_special_tokens: bool = False
-    """Whether [CLS] and [SEP] are put around a review; the notebook does not, so its first vector is a word's."""
+    """Whether to add [CLS] and [SEP] to each review; without, the head reads the first word, as in the notebook."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainConfig(_Section):
     batch_size: int = _bounded(16, least=1, most=4096)
-    """Reviews in one optimizer step."""
+    """Number of reviews per optimizer step."""
     num_epochs: int = _bounded(3, least=1, most=1000)
-    """Passes over the training reviews."""
+    """Number of passes over the training reviews."""
     learning_rate: float = _bounded(5e-5, above=0.0, most=1.0)
-    """Peak step size of AdamW; the notebook takes 5e-5 from scratch and 5e-6 from the checkpoint."""
+    """Peak learning rate of AdamW; the notebook uses 5e-5 from scratch and 5e-6 with pretrained weights."""
     adam_epsilon: float = _bounded(1e-8, above=0.0, most=1.0)
-    """The small number in AdamW's denominator that prevents a division by zero."""
+    """Epsilon in AdamW's denominator, which prevents a division by zero."""
     weight_decay: float = _bounded(0.01, least=0.0, most=1.0)
-    """Decoupled weight decay of AdamW; 0.01 is torch's default, which the notebook keeps."""
+    """Decoupled weight decay of AdamW; 0.01 is torch's default and the notebook's value."""
     warmup_ratio: float = _bounded(0.0, least=0.0, most=1.0)
-    """The share of all steps over which the learning rate climbs from 0 to its peak."""
+    """Fraction of all steps in which the learning rate rises from 0 to its peak."""
     lr_schedule: Literal["constant", "linear"] = "constant"
-    """After the warm-up: constant keeps the peak, linear goes down to 0 at the last step."""
+    """Schedule after the warm-up: constant, or linear decay to 0 at the last step."""
     max_grad_norm: float = _bounded(0.0, least=0.0)
-    """Gradients whose total L2 norm is larger are scaled down to it; 0 clips nothing, as in the notebook."""
+    """Maximum L2 norm of all gradients; larger ones are scaled down. 0 turns clipping off, as in the notebook."""
     reshuffle_each_epoch: bool = False
-    """Whether each epoch draws a new order; the notebook shuffles once and keeps that order."""
+    """Whether to shuffle the training reviews in every epoch; the notebook shuffles them once."""
     metric_for_best_model: Literal["val/loss", "val/accuracy"] = "val/loss"
-    """What early stopping and keep_best look at after each epoch: the lowest loss or the highest accuracy."""
+    """Metric for early stopping and keep_best: the lowest val/loss or the highest val/accuracy."""
     early_stopping_patience: int = _bounded(0, least=0, most=1000)
-    """Ends the run after so many epochs without a better metric_for_best_model; 0 trains all epochs."""
+    """Stop after this many epochs without a better metric_for_best_model; 0 trains all epochs."""
     keep_best: bool = False
-    """Whether the checkpoint of the best epoch is kept beside the last two."""
+    """Whether to store the checkpoint of the best epoch in addition to the last two."""
     save_steps: int = _bounded(0, least=0)
-    """Saves a checkpoint every so many steps, beside the one at the end of each epoch; 0 does not count steps."""
+    """Save a checkpoint every this many steps, and at the end of each epoch; 0 saves only at the end of each epoch."""
     save_seconds: float = _bounded(300.0, least=0.0)
-    """Saves a checkpoint when the last one is so many seconds old, which is what a crash can cost; 0 counts none."""
+    """Save a checkpoint when the last one is this many seconds old; a crash loses at most that. 0 turns this off."""
     seed: int = _bounded(0, least=0, most=2**32 - 1)
-    """Seeds the choice of reviews, the split, the order, the fresh weights and dropout."""
+    """Random seed of the selection, split and order of the reviews, of new weights and of dropout."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,7 +143,7 @@ class EngineConfig(_Section):
 
 
 NAMED_SOURCES = ("auto", "hub", "embedded")
-"""What ``data.source`` may be beside a file."""
+"""Values of ``data.source`` that are not a file."""
 
 SECTIONS: dict[str, type[Any]] = {
     "model": ModelConfig,
@@ -156,7 +156,7 @@ SECTION_NAMES = {section: name for name, section in SECTIONS.items()}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunConfig:
-    """Everything that decides a run. Equal configurations on the same machine train the same weights."""
+    """All settings of a run. On one machine, equal configurations train equal weights."""
 
     preset: str = "custom"
     title: str = ""
@@ -167,13 +167,13 @@ class RunConfig:
     engine: EngineConfig = field(default_factory=EngineConfig)
 
     def sections(self) -> dict[str, dict[str, Any]]:
-        """``{section: {field: value}}``, plain values only."""
+        """Return ``{section: {field: value}}`` with plain values, as for TOML or JSON."""
         content = {name: asdict(getattr(self, name)) for name in SECTIONS}
         content["model"]["encoder"] = dict(self.model.encoder)
         return content
 
     def set(self, name: str, value: Any) -> RunConfig:
-        """A copy with one field changed.
+        """Return a copy with one field changed.
 
         ``name`` is ``section.field`` or ``model.encoder.field``; a text is parsed as the field's type.
         Raises InputError for an unknown name or an invalid value.
@@ -190,21 +190,21 @@ class RunConfig:
         return replace(self, **{section: replace(getattr(self, section), **{key: value})})
 
     def get(self, name: str) -> Any:
-        """The value of ``section.field``."""
+        """Return the value of ``section.field``."""
         section, _, key = name.partition(".")
         return getattr(getattr(self, section), key)
 
 
 @cache
 def field_types(section: str) -> dict[str, Any]:
-    """Field name to type, in the order of definition."""
+    """Return the type of each field, in the order of definition."""
     hints = get_type_hints(SECTIONS[section])
     return {spec.name: hints[spec.name] for spec in fields(SECTIONS[section])}
 
 
 @cache
 def field_docs(section: str) -> dict[str, str]:
-    """Field name to the docstring written beneath it."""
+    """Return the docstring of each field."""
     import ast
     import inspect
     import textwrap
@@ -225,18 +225,18 @@ def field_docs(section: str) -> dict[str, str]:
 
 @cache
 def field_names() -> tuple[str, ...]:
-    """Every ``section.field``, in order."""
+    """Return every ``section.field``, in the order of definition."""
     return tuple(f"{name}.{key}" for name in SECTIONS for key in field_types(name))
 
 
 def describe_field(name: str) -> str:
-    """The docstring of ``section.field``."""
+    """Return the docstring of ``section.field``."""
     section, _, key = name.partition(".")
     return field_docs(section)[key]
 
 
 def choices(name: str) -> tuple[str, ...]:
-    """The words that ``section.field`` may be, or an empty tuple where it is not a choice."""
+    """Return the allowed values of ``section.field``, or an empty tuple if it is not a choice."""
     section, _, key = name.partition(".")
     kind = field_types(section)[key]
     if kind is bool:
@@ -245,7 +245,7 @@ def choices(name: str) -> tuple[str, ...]:
 
 
 def format_value(value: Any) -> str:
-    """A value as a user types it: ``5e-05``, ``true``, ``bert.embeddings, linear``, ``n_layers=2, dim=64``."""
+    """Format a value as a user types it: ``5e-05``, ``true``, ``bert.embeddings, linear``, ``n_layers=2, dim=64``."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -258,16 +258,16 @@ def format_value(value: Any) -> str:
 
 
 def from_mapping(content: Mapping[str, Any], *, preset: str, where: str) -> RunConfig:
-    """Builds a configuration from parsed TOML. ``where`` names the file in errors."""
+    """Create a configuration from parsed TOML. ``where`` is the file in the message of an InputError."""
     known = {"title", "description", *SECTIONS, "preset"}
     for key in content:
         if key not in known:
-            raise InputError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(known))}")
-    words: dict[str, Any] = {}
+            raise InputError(f"{where}: unknown key {key!r}; valid keys are {', '.join(sorted(known))}")
+    texts: dict[str, Any] = {}
     for key in ("preset", "title", "description"):
-        words[key] = content.get(key, preset if key == "preset" else "")
-        if not isinstance(words[key], str):
-            raise InputError(f"{where}: {key} must be a text, not {words[key]!r}")
+        texts[key] = content.get(key, preset if key == "preset" else "")
+        if not isinstance(texts[key], str):
+            raise InputError(f"{where}: {key} must be a text, not {texts[key]!r}")
     sections: dict[str, Any] = {}
     for name, section in SECTIONS.items():
         table = content.get(name, {})
@@ -277,24 +277,24 @@ def from_mapping(content: Mapping[str, Any], *, preset: str, where: str) -> RunC
             for key, value in table.items():
                 check_renamed(f"{name}.{key}", value)
                 if key not in field_types(name):
-                    raise InputError(f"unknown key {name}.{key}; [{name}] knows {', '.join(field_types(name))}")
+                    raise InputError(f"unknown key {name}.{key}; valid keys are {', '.join(field_types(name))}")
             sections[name] = section(**table)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
-    return RunConfig(**words, **sections)
+    return RunConfig(**texts, **sections)
 
 
 def from_toml(text: str, *, preset: str, where: str) -> RunConfig:
-    """Parses a preset or a run's ``config.toml``. Raises InputError naming file and line for bad TOML."""
+    """Parse a preset or a run's ``config.toml``. Raises InputError with the file, and the line of invalid TOML."""
     try:
         content = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # tomllib lets both out for numbers too long and lists too deep
+    except (ValueError, RecursionError) as error:  # RecursionError: deeply nested lists
         raise InputError(f"{where}: not valid TOML: {error}") from None
     return from_mapping(content, preset=preset, where=where)
 
 
 def to_toml(config: RunConfig) -> str:
-    """The configuration as TOML; ``from_toml`` gives an equal one back."""
+    """Write the configuration as TOML; ``from_toml`` restores an equal one."""
     import tomli_w
 
     head = {"preset": config.preset, "title": config.title, "description": config.description}
@@ -302,7 +302,7 @@ def to_toml(config: RunConfig) -> str:
 
 
 def _fields_like(name: str) -> str:
-    """The fields that may have been meant: those that sound like it, those of its section, or all."""
+    """Suggest fields for an unknown name: similar ones, else those of its section, else all."""
     from difflib import get_close_matches
 
     names, (section, _, key) = field_names(), name.rpartition(".")
@@ -315,7 +315,7 @@ def _fields_like(name: str) -> str:
 
 
 def configure(config: RunConfig, assignments: list[str], data: str | None) -> RunConfig:
-    """A configuration with the changes of the command line. Raises InputError for one that cannot be made."""
+    """Apply ``--set`` and ``--data`` of the command line. Raises InputError for an invalid one."""
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals:
@@ -325,15 +325,15 @@ def configure(config: RunConfig, assignments: list[str], data: str | None) -> Ru
         if not data:
             raise InputError("--data is empty; give hub, embedded, or a CSV or parquet file of reviews")
         if data not in NAMED_SOURCES:
-            if any("\ud800" <= char <= "\udfff" for char in data):  # what Python makes of bytes that are not UTF-8
-                raise InputError(f"--data {data!r}: such a file name cannot be kept in a run; rename the file")
+            if any("\ud800" <= char <= "\udfff" for char in data):  # how Python decodes bytes that are not UTF-8
+                raise InputError(f"--data {data!r}: a file name that is not UTF-8 cannot be stored; rename the file")
             data = str(Path(data).expanduser().absolute())
         config = config.set("data.source", data)
     return config
 
 
 def differences(configs: list[RunConfig]) -> dict[str, list[Any]]:
-    """``section.field`` to the value of each configuration, for only those fields in which they are not all equal.
+    """Return the fields that differ: ``section.field`` to the value of each configuration.
 
     A field of ``model.encoder`` is a row of its own; its value is None where a configuration does not override it.
     """

@@ -65,7 +65,7 @@ def test_a_file_name_that_no_configuration_can_hold_is_refused(call: Call, tiny:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("train", "absent"), "there is no preset 'absent'; there are quick"),
+        (("train", "absent"), "there is no preset 'absent'; available are quick"),
         (("train",), "nothing to train was named"),
         (("train", "tiny", "--resume", "last"), "only one thing can be trained"),
         (("train", "tiny", "--add-epochs", "2"), "go with --resume RUN"),
