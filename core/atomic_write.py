@@ -1,4 +1,4 @@
-"""Files that are whole: the old one or the new one, whatever happens meanwhile, and as hashed when they were made."""
+"""Write files atomically, flush them to the disk, and hash them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 
 def write_text_atomically(path: Path, text: str) -> None:
-    """Writes beside the target, syncs, renames: the file is the old one or the new one, never half of one."""
-    # Not tempfile's, whose files nobody but their owner may read: a run on a shared disk is for everyone to see.
+    """Write to a temporary file, flush, and rename: after a crash the file has the old or the new content."""
+    # Not tempfile: its files are readable only by their owner, but runs on a shared disk are read by others.
     name = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
         with name.open("x", encoding="utf-8") as file:
@@ -24,7 +24,7 @@ def write_text_atomically(path: Path, text: str) -> None:
 
 
 def sync(path: Path) -> None:
-    """Has the disk keep a file's content, or a directory's entries, before anything that comes after."""
+    """Flush a file's content or a directory's entries to the disk (fsync)."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -33,6 +33,6 @@ def sync(path: Path) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """The hash of a file's content, as Hubs and manifests write it."""
+    """Return the SHA-256 of a file's content in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,10 +2,10 @@
 
 
 class InputError(Exception):
-    """Something the user gave cannot be used.
+    """Input of the user that is invalid.
 
-    The message is one line that says what is wrong, where, and what to do. The command line prints it and
-    exits with code 2; the console shows it in place.
+    The message is one line: what is wrong, where, and what to do. The command line prints it and exits with
+    code 2; the console shows it in place.
     """
 
     def __init__(self, message: str) -> None:
@@ -13,4 +13,4 @@ class InputError(Exception):
 
 
 class Stopped(Exception):  # noqa: N818 - a request, not an error
-    """Raised inside something long, such as a download, to end it because a stop was requested."""
+    """Raised inside a long operation, such as a download, to end it when a stop is requested."""

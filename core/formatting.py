@@ -1,4 +1,4 @@
-"""Numbers, durations, sizes and texts as they are shown: on screen, in tables and in JSON."""
+"""Format numbers, durations, sizes and texts for the screen, tables and JSON."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import time
 from typing import Any
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
-"""A cell filled from below, by eighths: for bars."""
+"""Characters for bars: a cell filled from the bottom by 0 to 8 eighths."""
 
 
 def as_json(content: Any) -> str:
-    """One line of ASCII, which no terminal obeys and every encoding has; NaN and infinities become null."""
+    """Return JSON as one line of ASCII, safe for every terminal and encoding; NaN and infinities become null."""
     return json.dumps(_finite(content), allow_nan=False)
 
 
@@ -27,11 +27,12 @@ def _finite(content: Any) -> Any:
 
 
 def percent(value: float | None) -> str:
+    """``85.8 %``; a dash if there is no value."""
     return "–" if value is None or not math.isfinite(value) else f"{value:.1%}".replace("%", " %")
 
 
 def duration(seconds: float | None) -> str:
-    """``0:41``, ``12:05``, ``1:02:03``; a dash where there is no number."""
+    """``0:41``, ``12:05``, ``1:02:03``; a dash if there is no value."""
     if seconds is None or not math.isfinite(seconds):
         return "–"
     minutes, rest = divmod(round(seconds), 60)
@@ -40,7 +41,7 @@ def duration(seconds: float | None) -> str:
 
 
 def memory(count: float) -> str:
-    """Bytes as ``512 B``, ``23.4 kB``, ``265 MB``, in powers of a thousand and three digits."""
+    """Bytes as ``512 B``, ``23.4 kB``, ``265 MB``, in powers of 1000 with three digits."""
     return _scaled(count, ("B", "kB", "MB", "GB", "TB"))
 
 
@@ -56,24 +57,25 @@ def _scaled(count: float, units: tuple[str, ...]) -> str:
     return f"{count:.3g} {units[step]}"
 
 
-def change_words(value: float) -> str:
-    """A relative change in percent; no change is exactly 0, and one from nothing has no percentage."""
+def relative_change(value: float) -> str:
+    """A relative change in percent; exactly ``0`` for no change, ``from 0`` for an infinite one."""
     if math.isinf(value):
         return "from 0"
     return "0" if value == 0 else f"{value:.3%}" if value < 10 else f"{value:,.0%}"
 
 
 def clock(moment: float) -> str:
+    """The local time of a Unix time: ``14:05:59``."""
     return time.strftime("%H:%M:%S", time.localtime(moment))
 
 
 def printable(text: str) -> str:
-    """``text`` without anything that a terminal would obey: control characters become visible symbols."""
+    """Replace control and directional characters in ``text`` by visible symbols, so that it is safe to print."""
     return "".join(_visible(char) for char in text)
 
 
 def shortened(text: str, most: int = 60) -> str:
-    """As much of a text as stands in a line of ``most`` characters, its line breaks as they are written."""
+    """Shorten a text to ``most`` characters on one line, with line breaks written as ``\\n``."""
     return repr(printable(text[: most + 1]))[1:-1][:most] + ("…" if len(text) > most else "")
 
 

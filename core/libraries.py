@@ -29,13 +29,13 @@ def load_training_libraries() -> None:
 
     Raises ImportError and whatever else a broken installation raises.
     """
-    load_hub_library()  # first, so that a thread that only asks the Hub does not wait for torch
+    load_hub_library()  # first, so that a thread that only needs the Hub does not wait for torch
     with IMPORT_LOCK:
         import torch  # noqa: F401
     with IMPORT_LOCK:
         import datasets
         from transformers.utils import logging
 
-        datasets.disable_progress_bars()  # one stray byte ruins a full screen
+        datasets.disable_progress_bars()  # their output would corrupt the full-screen console
         logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]

@@ -1,1 +1,1 @@
-"""What a trained model predicts, and how two runs compare."""
+"""Predictions of a trained model, and the comparison of two runs."""

@@ -1,4 +1,4 @@
-"""Two runs on the same reviews: on which of them one was right and the other was not, and what chance makes of that."""
+"""Compare the validation predictions of two runs review by review, with McNemar's test."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from core.errors import InputError
 from core.runs.directory import Run
 
 OUTCOMES = ((True, True), (True, False), (False, True), (False, False))
-"""Whether the first run was right on a review, and whether the second was, in the order of :class:`Paired`."""
+"""Whether the first and the second run are correct on a review, in the order of :class:`Paired`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Validation reviews that both runs have predicted, counted by which of the two was right."""
+    """Counts of the common validation reviews by which of the two runs predicts them correctly."""
 
     both: int
     only_first: int
@@ -27,25 +27,25 @@ class Paired:
 
     @property
     def p_value(self) -> float:
-        """How often chance alone makes the two differ so much or more, were they equally good.
+        """The probability of a difference at least as large if both runs were equally accurate.
 
-        McNemar's test, exact and two-sided: of the reviews on which only one was right, each run would have half
-        (Q. McNemar, Psychometrika 12, 1947, pp. 153-157).
+        McNemar's test, exact and two-sided: then each run would be the correct one in half of the reviews that only
+        one predicts correctly (Q. McNemar, Psychometrika 12, 1947, pp. 153-157).
         """
         differing, fewer = self.only_first + self.only_second, min(self.only_first, self.only_second)
         return float(min(1.0, 2 * sum(comb(differing, k) for k in range(fewer + 1)) / 2**differing))
 
 
 def paired(first: Run, second: Run) -> Paired:
-    """The two runs after their last epochs, on the validation reviews that they have in common.
+    """Compare two runs after their last epochs on their common validation reviews.
 
-    Raises InputError where one has no predictions, or where they were not of the same reviews.
+    Raises InputError if one has no predictions, or if the reviews are not the same.
     """
     found = []
     for run in (first, second):
         epochs = run.state(steps=False).epochs
         if not epochs:
-            raise InputError(f"run {run.name} has no validated epoch; there is nothing to pair")
+            raise InputError(f"run {run.name} has not finished an epoch, so it has no predictions to compare")
         predictions = run.predictions(epochs[-1].epoch)
         right = {(place, label): (logit > 0) == bool(label) for place, label, logit in predictions}
         found.append((run.environment().get("origins", {}).get("reviews", {}), right))

@@ -1,4 +1,4 @@
-"""What a trained model says of texts."""
+"""Predict the sentiment of texts with a trained model."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from core.tokenization.encode import encode
 from core.training.evaluate import evaluate
 
 AT_ONCE = 32
-"""Texts that go through the model together."""
+"""Batch size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """``probability`` is that of positive, the sigmoid of the logit; ``full_length`` counts tokens before the cut."""
+    """``probability`` of positive is the sigmoid of the logit; ``full_length`` is that before truncation, in tokens."""
 
     text: str
     logit: float
@@ -33,25 +33,25 @@ class Prediction:
 
     @property
     def label(self) -> str:
-        """As accuracy counts it: a logit above 0 is positive."""
+        """Positive if the logit is above 0, as for the accuracy."""
         return "positive" if self.logit > 0 else "negative"
 
 
 def predict(resolved: Resolved, texts: Sequence[str]) -> list[Prediction]:
-    """A prediction for each of ``texts``, encoded as the target's reviews are, in float32.
+    """Predict each of ``texts``, encoded like the target's reviews, in float32.
 
-    Raises InputError for a model that nobody has trained, a text without a word, and as
+    Raises InputError for an untrained model, an empty text, and as
     :func:`core.inspection.weights.build_model`.
     """
     target = resolved.target
     if target.file is None or target.bare:
-        raise InputError(f"{target.name} has no trained head; name a run, RUN@step-300, or an exported folder")
+        raise InputError(f"{target.name} has no trained head; use a run, RUN@step-300, or an exported folder")
     max_length = min(target.config.data.max_length, resolved.encoder.max_position_embeddings)
     specials = target.config.data.add_special_tokens
     encodings = [encode(resolved.tokenizer, text, add_special_tokens=specials, max_length=max_length) for text in texts]
     for number, (text, encoding) in enumerate(zip(texts, encodings, strict=True), start=1):
         if not text.strip() or not encoding.tokens:
-            raise InputError(f"text {number} has no word; there is nothing to predict from")
+            raise InputError(f"text {number} is empty; enter at least one word")
     engine = choose_engine(EngineConfig(dtype="float32"))
     model = build_model(resolved)
     torch.nn.Module.to(model, engine.device)

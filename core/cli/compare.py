@@ -1,4 +1,4 @@
-"""Lay runs side by side."""
+"""``imdb-tui compare``: compare runs."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from core.runs.state import RunState
 
 def compare(
     names: Annotated[
-        list[str], typer.Argument(help="Runs, beginnings of their names, or `last`.", metavar="RUN RUN...")
+        list[str], typer.Argument(help="Runs, the start of their names, or `last`.", metavar="RUN RUN...")
     ],
     runs_dir: RunsDir = None,
     json: AsJson = False,
 ) -> None:
-    """Compare runs: how they ended, in what their configurations differ, and review by review with the first."""
+    """Compare runs: results, differences of their configurations, and their predictions with those of the first."""
     found = [find_run(runs_root(runs_dir), name) for name in names]
     if len({run.name for run in found}) < max(len(found), 2):
-        raise InputError("give two runs or more, each once; `imdb-tui runs` lists them")
+        raise InputError("give at least two different runs; `imdb-tui runs` lists them")
     states = [run.state(steps=False) for run in found]
     differing = differences([run.config() for run in found])
     pairs: dict[str, Paired | str] = {}
@@ -49,7 +49,7 @@ def compare(
         return
     _print_table(found, states, differing)
     for name, pair in pairs.items():
-        out.print(formatting.printable(f"{name}: {_words(pair)}"), soft_wrap=True)
+        out.print(formatting.printable(f"{name}: {_pair_text(pair)}"), soft_wrap=True)
 
 
 def _as_dict(pair: Paired | str) -> dict[str, Any]:
@@ -58,12 +58,12 @@ def _as_dict(pair: Paired | str) -> dict[str, Any]:
     return {"reviews": pair.reviews, **asdict(pair), "p_value": pair.p_value}
 
 
-def _words(pair: Paired | str) -> str:
+def _pair_text(pair: Paired | str) -> str:
     if isinstance(pair, str):
-        return f"not compared review by review: {pair}"
+        return f"predictions not compared: {pair}"
     return (
-        f"of {pair.reviews} reviews both were right on {pair.both}, only the first on {pair.only_first}, only this on "
-        f"{pair.only_second}, neither on {pair.neither}; McNemar's p = {pair.p_value:.2g}"
+        f"of {pair.reviews} reviews, both runs predict {pair.both} correctly, only the first {pair.only_first}, "
+        f"only this one {pair.only_second}, neither {pair.neither}; McNemar's test: p = {pair.p_value:.2g}"
     )
 
 

@@ -1,4 +1,4 @@
-"""What the headless commands print with: stdout for answers, stderr for words, and a run's progress as it goes."""
+"""Output of the commands: answers on stdout, messages on stderr, and the progress of a run."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from core.runs.state import RunState
 
 
 class Output(Console):
-    """Prints what it is given: no markup, emoji or colouring of what people wrote; tells of a pipe that is closed."""
+    """A rich console without markup, emoji or highlighting, which handles a closed pipe."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
         if not self.is_terminal and "COLUMNS" not in os.environ:
-            self.width = 10_000  # nothing is folded that a program may read line by line
+            self.width = 10_000  # do not wrap lines that a program may read
 
     def on_broken_pipe(self) -> None:
-        """Without its reader, progress on stderr falls silent and the run goes on; an answer on stdout ends."""
+        """Handle a closed pipe: on stderr, stop printing but continue the command; on stdout, end the command."""
         self.quiet = True
         silence(self.file)
         if not self.stderr:
@@ -31,7 +31,7 @@ class Output(Console):
 
 
 def silence(stream: IO[str]) -> None:
-    """What is still in the buffer must go somewhere when Python flushes it at exit."""
+    """Redirect a stream to the null device, so that Python's flush at exit does not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -39,7 +39,7 @@ out, err = Output(), Output(stderr=True)
 
 
 class Reporter:
-    """Shows events, on stderr unless told otherwise: a live progress bar on a terminal, plain lines otherwise."""
+    """Show the events of a run: a progress bar on a terminal, plain lines otherwise."""
 
     LINE_EVERY_S = 10.0
 
@@ -66,12 +66,12 @@ class Reporter:
     def __call__(self, event: Event) -> None:
         before = len(self.state.log)
         self.state.apply(event)
-        for moment, words in self.state.log[before:]:
+        for moment, message in self.state.log[before:]:
             if not isinstance(event, RunFinished):
-                self._line(f"{formatting.clock(moment)} {words}")
+                self._line(f"{formatting.clock(moment)} {message}")
         if isinstance(event, RunStarted):
             for thing, origin in event.origins.items():
-                self._line(f"         {thing}: {origin_words(origin)}")
+                self._line(f"         {thing}: {describe_origin(origin)}")
         if self._bar:
             self._update_bar()
         elif isinstance(event, StepLogged) and event.elapsed - self._last_line >= self.LINE_EVERY_S:
@@ -81,32 +81,32 @@ class Reporter:
             self._line(event.message)
 
     def ending(self) -> str:
-        """How the run ended; not among the lines, because bad input is told by whoever catches it."""
+        """Return how the run ended. Printed by the caller, which also prints errors of input."""
         finished = self.state.finished
-        words = f": {finished.error or finished.reason}" if finished else ""
-        return formatting.printable(summary.status_label(self.state.status) + words)
+        reason = f": {finished.error or finished.reason}" if finished else ""
+        return formatting.printable(summary.status_label(self.state.status) + reason)
 
-    def _line(self, words: str) -> None:
-        self._console.print(formatting.printable(words), soft_wrap=True)
+    def _line(self, text: str) -> None:
+        self._console.print(formatting.printable(text), soft_wrap=True)
 
     def _update_bar(self) -> None:
         assert self._bar is not None
         total = self.state.total_steps or None
-        words = summary.progress_text(self.state)
+        description = summary.progress_text(self.state)
         loss = self.state.curves["train/loss"].last
         if loss is not None:
-            words += f" · loss {loss:.3f}"
+            description += f" · loss {loss:.3f}"
         self._bar.update(
             self._task,
             completed=self.state.step,
             total=total,
-            description=words,
+            description=description,
             status=summary.status_label(self.state.status),
         )
 
 
-def origin_words(origin: dict[str, Any]) -> str:
-    """Where one thing came from, from a run's ``origins``."""
+def describe_origin(origin: dict[str, Any]) -> str:
+    """Describe an entry of a run's ``origins``, for example where the weights came from."""
     from core.sources.origin import Origin
 
     known = {key: origin[key] for key in ("kind", "name", "note") if key in origin}

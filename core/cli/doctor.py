@@ -1,4 +1,4 @@
-"""Say what this machine has."""
+"""``imdb-tui doctor``: show versions, hardware and sources."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.runs.directory import runs_root
 
 
 def doctor(runs_dir: RunsDir = None, json: AsJson = False) -> None:
-    """Say what this machine has and where things would come from."""
+    """Show the versions, the device, and where data and weights would come from."""
     from core.config.schema import EngineConfig
     from core.engine.device import PARTS, choose_engine, usable_cores
     from core.sources.resolve import plan
@@ -29,8 +29,8 @@ def doctor(runs_dir: RunsDir = None, json: AsJson = False) -> None:
         "python": sys.version.split()[0],
         "versions": {name: _version(name) for name in ("torch", "transformers", "datasets", "textual", "plotext")},
         "cores": usable_cores(),
-        **{name: words for name, words in engine.items() if name not in PARTS},
-        "engine": {name: words for name, words in engine.items() if name in PARTS},
+        **{name: text for name, text in engine.items() if name not in PARTS},
+        "engine": {name: text for name, text in engine.items() if name in PARTS},
         "runs": f"{runs_root(runs_dir)} ({_writable(runs_root(runs_dir))})",
         "presets": str(own_presets_folder()),
         "sources": plan(RunConfig()),
@@ -42,7 +42,7 @@ def doctor(runs_dir: RunsDir = None, json: AsJson = False) -> None:
 
 
 def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
-    """A fact a line, whatever the width of the terminal; nested ones are indented and aligned."""
+    """Print one fact per line without wrapping; nested facts are indented."""
     width = max(map(len, facts))
     for name, value in facts.items():
         if isinstance(value, dict):
@@ -60,7 +60,7 @@ def _version(name: str) -> str:
 
 
 def _writable(path: Path) -> str:
-    """As it is found out for sure, by writing; what had to be made for that is removed again."""
+    """Test by writing a file. Folders that had to be created for the test are removed again."""
     made: list[Path] = []
     try:
         made += (folder for folder in (path, *path.parents) if not folder.exists())
@@ -68,7 +68,7 @@ def _writable(path: Path) -> str:
         with tempfile.TemporaryFile(dir=path):
             return "writable"
     except OSError as error:
-        return f"cannot be written: {error.strerror}"
+        return f"not writable: {error.strerror}"
     finally:
         for folder in made:
             with suppress(OSError):

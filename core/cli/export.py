@@ -1,4 +1,4 @@
-"""Write a run's model as a folder that transformers loads."""
+"""``imdb-tui export``: write the model of a run as a folder for transformers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from core.training.preload import preload
 
 
 def export(
-    run: Annotated[str, typer.Argument(help="A run, the beginning of its name, or `last`.")],
-    destination: Annotated[Path, typer.Argument(metavar="DEST", help="The folder to make.")],
+    run: Annotated[str, typer.Argument(help="A run, the start of its name, or `last`.")],
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="The folder to create.")],
     checkpoint: Annotated[str, typer.Option(help="last, best, or a name such as step-300.")] = "last",
     runs_dir: RunsDir = None,
     json: AsJson = False,
@@ -26,14 +26,14 @@ def export(
     found = find_run(runs_root(runs_dir), run)
     if not (found.path / MODEL).is_dir():
         raise InputError(
-            f"run {found.name} kept no tokenizer and configuration, so it cannot be exported; train it again"
+            f"run {found.name} has no tokenizer and configuration, so it cannot be exported; train it again"
         )
     preload()
     from core.checkpoints.export import choose_checkpoint
     from core.checkpoints.export import export as write
     from core.model.classifier import DistilBertClassifier
 
-    taken = choose_checkpoint(found, checkpoint).name  # a run that trains meanwhile may have a newer one then
+    taken = choose_checkpoint(found, checkpoint).name  # resolve once: a live run may write a newer one meanwhile
     path = write(found, destination.expanduser(), which=taken)
     head = found.config().model.head
     load = f'pipeline("text-classification", "{path}")' if head == "sequence-classification" else (
@@ -43,5 +43,5 @@ def export(
         answer = {"run": found.name, "path": str(path), "head": head, "load": load, "checkpoint": taken}
         print(formatting.as_json(answer))  # noqa: T201
         return
-    words = f"{found.name}@{taken} written to {path}; load it with {load}"
-    err.print(formatting.printable(words), soft_wrap=True)
+    message = f"exported {found.name}@{taken} to {path}; load it with {load}"
+    err.print(formatting.printable(message), soft_wrap=True)

@@ -1,6 +1,6 @@
-"""The headless commands, also ``python -m core``: the same core as the console, for scripts and servers.
+"""The headless commands, also ``python -m core``, for scripts and servers.
 
-``--json`` prints one machine-readable answer on stdout and nothing else there; words for people go to stderr.
+With ``--json``, stdout has one machine-readable answer and nothing else; messages for users go to stderr.
 Exit codes: 0 done, 1 the run failed, 2 bad usage or bad input, 130 interrupted by the user.
 """
 
@@ -33,25 +33,25 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Fine-tune DistilBERT on film reviews: a console, and the same without a screen.",
+    help="Fine-tune DistilBERT on film reviews, in a console or with commands.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Runs one command and leaves the process with its exit code."""
+    """Run one command and exit with its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 shows ? instead of ending the command
+            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 shows ? instead of an error
     sys.exit(run_command(arguments))
 
 
 def run_command(arguments: list[str] | None = None) -> int:
-    """Runs one command and returns its exit code; bad input is one line on stderr."""
+    """Run one command and return its exit code. Bad input prints one line on stderr."""
     try:
         arguments = _debug_first(sys.argv[1:] if arguments is None else arguments)
         result = app(args=arguments, prog_name="imdb-tui", standalone_mode=False)
-        print(end="", flush=True)  # noqa: T201 - here, where a pipe that is closed can still be dealt with
+        print(end="", flush=True)  # noqa: T201 - a closed pipe can still be handled here
         return result if isinstance(result, int) else 0
     except InputError as error:
         if Debug.wanted:
@@ -59,30 +59,30 @@ def run_command(arguments: list[str] | None = None) -> int:
         return _refuse(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # typer makes a SystemExit of a closed pipe, and of nothing else here
+    except (BrokenPipeError, SystemExit):  # typer raises SystemExit only for a closed pipe here
         silence(sys.stdout)
         return 0
     except Exception as error:
         if isinstance(error, OSError) and not _can_flush():
             silence(sys.stdout)
-            return _refuse(f"the answer cannot be written to stdout ({error.strerror}); send it where there is room")
+            return _refuse(f"cannot write to stdout ({error.strerror}); write to a place with free space")
         if hasattr(error, "format_message"):  # click's usage errors
-            words = error.format_message()
-            return _refuse(words) if words else BAD_INPUT  # without words, the help has been shown
+            message = error.format_message()
+            return _refuse(message) if message else BAD_INPUT  # without a message, the help was printed
         if type(error).__name__ == "Abort":
             return INTERRUPTED
         return _fail(error)
 
 
 def _debug_first(arguments: list[str]) -> list[str]:
-    """``--debug`` belongs before the command, but who is told of it writes it behind."""
+    """Move ``--debug`` to the front: typer expects it before the command, users often write it after."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     rest = [each for each in arguments[:end] if each != "--debug"]
     return ["--debug"] * (len(rest) < end) + rest + arguments[end:]
 
 
 def _can_flush() -> bool:
-    """Whether stdout takes what is still to be written: what it refused once it refuses again."""
+    """Return whether the rest of the output can be written to stdout."""
     try:
         print(end="", flush=True)  # noqa: T201
     except OSError:
@@ -94,12 +94,12 @@ def _fail(error: Exception) -> int:
     if Debug.wanted:
         traceback.print_exc()
     else:
-        _refuse(f"{type(error).__name__}: {error} (--debug shows where)")
+        _refuse(f"{type(error).__name__}: {error} (run again with --debug for the traceback)")
     return RUN_FAILED
 
 
-def _refuse(words: str) -> int:
-    err.print(f"imdb-tui: {formatting.printable(' '.join(words.split()))}", soft_wrap=True)
+def _refuse(message: str) -> int:
+    err.print(f"imdb-tui: {formatting.printable(' '.join(message.split()))}", soft_wrap=True)
     return BAD_INPUT
 
 
@@ -116,7 +116,7 @@ def options(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Options that stand before every command."""
+    """Define the options before the command."""
     Debug.wanted = debug
 
 

@@ -1,4 +1,4 @@
-"""Look at a model: its configuration, classes, parameters, weights, and what a batch becomes in it."""
+"""``imdb-tui model``: inspect a model: configuration, classes, parameters, weights, activations, attention."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core import formatting
-from core.cli import model_tables as words
+from core.cli import model_tables
 from core.cli.console import err
 from core.cli.options import AsJson, RunsDir, require_with
 from core.errors import InputError
@@ -24,33 +24,42 @@ def model(
     target: Annotated[
         str, typer.Argument(metavar="[PRESET|RUN]", help="A preset, a run, RUN@step-300, a weights file, or a folder.")
     ] = "pretrained",
-    config: Annotated[bool, typer.Option("--config", help="Every field of the configuration, explained.")] = False,
-    classes: Annotated[bool, typer.Option("--classes", help="DistilBERT's classes side by side.")] = False,
-    params: Annotated[bool, typer.Option("--params", help="The parameters, and what of them is trained.")] = False,
-    tensor: Annotated[str | None, typer.Option("--tensor", metavar="NAME", help="One tensor in numbers.")] = None,
+    config: Annotated[
+        bool, typer.Option("--config", help="Show every field of the configuration with its meaning.")
+    ] = False,
+    classes: Annotated[bool, typer.Option("--classes", help="Compare DistilBERT's classes in transformers.")] = False,
+    params: Annotated[
+        bool, typer.Option("--params", help="Show the parameters of each module, and which are trained.")
+    ] = False,
+    tensor: Annotated[
+        str | None, typer.Option("--tensor", metavar="NAME", help="Show statistics of one tensor.")
+    ] = None,
     nearest: Annotated[
-        str | None, typer.Option("--nearest", metavar="TOKEN", help="The tokens nearest to one, by embedding.")
+        str | None, typer.Option("--nearest", metavar="TOKEN", help="Show the tokens with the most similar embeddings.")
     ] = None,
     diff: Annotated[
-        str | None, typer.Option("--diff", metavar="OTHER", help="What differs, tensor by tensor, from here to OTHER.")
+        str | None,
+        typer.Option("--diff", metavar="OTHER", help="Compare the weights with those of OTHER, tensor by tensor."),
     ] = None,
-    trace: Annotated[bool, typer.Option("--trace", help="A real batch through every module.")] = False,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Show the output of every module for a batch of reviews.")
+    ] = False,
     attention: Annotated[
-        str | None, typer.Option("--attention", metavar="TEXT", help="What each position of a text attends to.")
+        str | None, typer.Option("--attention", metavar="TEXT", help="Show the attention weights for a text.")
     ] = None,
-    layer: Annotated[int | None, typer.Option(min=0, help="The layer of --attention; 0 is the first.")] = None,
+    layer: Annotated[int | None, typer.Option(min=0, help="Layer for --attention, starting at 0.")] = None,
     head: Annotated[
-        int | None, typer.Option(min=0, help="The head of --attention; the mean of all without it.")
+        int | None, typer.Option(min=0, help="Head for --attention; default: the mean of all heads.")
     ] = None,
-    data: Annotated[str | None, typer.Option("--data", help="Reviews of --trace: hub, embedded, or a file.")] = None,
-    csv: Annotated[bool, typer.Option("--csv", help="--params as CSV on stdout.")] = False,
+    data: Annotated[str | None, typer.Option("--data", help="Reviews for --trace: hub, embedded, or a file.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print --params as CSV on stdout.")] = False,
     runs_dir: RunsDir = None,
     json: AsJson = False,
 ) -> None:
-    """Look at a model: a preset before it is trained, or what a run has learned."""
+    """Inspect a model: a preset before training, or a checkpoint of a run."""
     from core.training.preload import preload
 
-    preload()  # without its bars and warnings
+    preload()  # turns off the progress bars and warnings of the libraries
     from core.inspection.target import find_target, resolve
 
     root = runs_root(runs_dir)
@@ -75,7 +84,7 @@ def model(
     if attention is not None:
         views["attention"] = lambda: _attention(resolved, attention, layer or 0, head)
     if csv and (json or len(views) > 1):
-        raise InputError("--csv is --params alone; leave the other views and --json away")
+        raise InputError("--csv works only with --params; remove the other views and --json")
     found = {name: view() for name, view in views.items()}
     if csv:
         from core.model.parameter_tree import parameters_as_csv
@@ -83,14 +92,14 @@ def model(
         print(parameters_as_csv(found["params"]), end="")  # noqa: T201
     elif json:
         answers = {name: _as_json(name, answer) for name, answer in found.items()}
-        # One view alone is its own answer; a list has no place for origins, which are told on stderr as well.
+        # A single view is the whole answer. A list cannot include origins; they are also printed on stderr.
         answer = answers if len(answers) > 1 else next(iter(answers.values()))
         if isinstance(answer, dict):
             answer["origins"] = {"weights": resolved.origin}
         print(formatting.as_json(answer))  # noqa: T201
     else:
         for name, answer in found.items():
-            words.show(name, answer)
+            model_tables.show(name, answer)
     for line in _notes(found):
         err.print(formatting.printable(line), soft_wrap=True)
     err.print(formatting.printable(f"{resolved.target.name}: weights {resolved.origin}"), soft_wrap=True)
@@ -112,7 +121,7 @@ def _params(resolved: Resolved) -> Any:
     if resolved.target.file is not None:
         from core.inspection.weights import open_weights
 
-        open_weights(resolved)  # what the file holds is what is told; a damaged one is refused here
+        open_weights(resolved)  # refuse a damaged file before showing its parameters
     return resolved.tree
 
 
@@ -147,10 +156,10 @@ def _trace(resolved: Resolved, data: str | None) -> Any:
 
 
 def _attention(resolved: Resolved, text: str, layer: int, head: int | None) -> Any:
-    from core.inspection.attention_maps import look_at_text
+    from core.inspection.attention_maps import attention_of_text
 
-    found = look_at_text(resolved, text)
-    found.matrix(layer, head)  # refuses one that is not there
+    found = attention_of_text(resolved, text)
+    found.matrix(layer, head)  # refuse a layer or head that does not exist
     return found, layer, head
 
 
@@ -180,13 +189,14 @@ def _as_json(name: str, answer: Any) -> Any:
 
 
 def _notes(found: dict[str, Any]) -> Iterator[str]:
-    """What is to be known beside the answers, whichever form they have."""
+    """Return notes on the answers, for stderr."""
     with contextlib.suppress(KeyError):
         yield from found["diff"].notes
     if "trace" in found:
         trace = found["trace"]
-        yield f"a batch of {len(trace.lengths)} reviews: {trace.origin}"
+        yield f"batch of {len(trace.lengths)} reviews: {trace.origin}"
         if trace.cut:
-            yield f"cut: {trace.cut} of {len(trace.lengths)} reviews are longer than max_length {trace.max_length}"
-    if "attention" in found and (cut := found["attention"][0].cut_words()):
+            reviews = f"{trace.cut} of {len(trace.lengths)} reviews"
+            yield f"truncated: {reviews} are longer than max_length {trace.max_length}"
+    if "attention" in found and (cut := found["attention"][0].truncation_note()):
         yield cut

@@ -1,4 +1,4 @@
-"""The views of a model as tables of words."""
+"""Print the views of ``imdb-tui model`` as tables."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from core.cli.console import out
-from core.formatting import EIGHTHS, change_words, memory, operations, printable
+from core.formatting import EIGHTHS, memory, operations, printable, relative_change
 from core.model.parameter_tree import short_name
 
 MOST_ROWS = 30
 
 
 def show(name: str, answer: Any) -> None:
-    """Prints one view."""
+    """Print one view."""
     _VIEWS[name](answer)
 
 
@@ -31,8 +31,8 @@ def _config(fields: Any) -> None:
     for field in fields:
         if field.group != group:
             group = field.group
-            told = "task-specific" if field.task_specific else "task-agnostic"
-            out.print(Text(f"{group}, {told}", style="bold"))
+            scope = "task-specific" if field.task_specific else "task-agnostic"
+            out.print(Text(f"{group}, {scope}", style="bold"))
         value = f"{field.value}" + (f" (default {field.default})" if field.differs else "")
         out.print(f"  {printable(field.name):<24} {printable(value)}", soft_wrap=True)
         out.print(Text(f"  {'':<24} {field.meaning}", style="dim"), soft_wrap=True)
@@ -43,20 +43,20 @@ def _classes(classes: Any) -> None:
         out.print(Text(one.name, style="bold"), soft_wrap=True)
         out.print(f"  {one.purpose}", soft_wrap=True)
         out.print(
-            f"  adds {one.added:,} numbers in {one.tensors} tensors: {', '.join(one.modules) or 'nothing'}",
+            f"  adds {one.added:,} parameters in {one.tensors} tensors: {', '.join(one.modules) or 'nothing'}",
             soft_wrap=True,
         )
         for name in one.shared:
-            out.print(f"  {name} is the encoder's own, shared", soft_wrap=True)
+            out.print(f"  {name} is shared with the encoder", soft_wrap=True)
         shapes = [f"{name} {list(shape)}" for name, shape in one.outputs.items()]
         out.print(f"  input_ids {list(one.inputs['input_ids'])} → {', '.join(shapes)}", soft_wrap=True)
 
 
 def _params(tree: Any) -> None:
-    table = _table("module", "shape", "numbers", "share", "memory", "", right=("numbers", "share", "memory"))
+    table = _table("module", "shape", "parameters", "share", "memory", "", right=("parameters", "share", "memory"))
     _add(table, tree, tree, 0)
     out.print(table)
-    out.print(f"{tree.count:,} numbers, {tree.trainable_count:,} trained; {memory(tree.bytes)}, {tree.dtype}")
+    out.print(f"{tree.count:,} parameters, {tree.trainable_count:,} trained; {memory(tree.bytes)}, {tree.dtype}")
 
 
 def _add(table: Table, node: Any, root: Any, depth: int) -> None:
@@ -74,7 +74,7 @@ def _add(table: Table, node: Any, root: Any, depth: int) -> None:
 
 
 def _tensor(found: Any) -> None:
-    for name, value in found.in_words():
+    for name, value in found.summary():
         out.print(f"{name:<10} {printable(value)}", soft_wrap=True)
     if found.bins:
         most = max(found.bins)
@@ -100,19 +100,19 @@ def _diff(found: Any) -> None:
     longest = max((value for value in layers.values() if value != float("inf")), default=0.0)
     for layer, value in layers.items():
         share = min(value / longest, 1.0) if longest else 0.0
-        table.add_row(layer, change_words(value), "█" * round(share * 40))
+        table.add_row(layer, relative_change(value), "█" * round(share * 40))
     out.print(table)
     table = _table("tensor", "relative L2", "cosine", right=("relative L2", "cosine"))
     for row in found.tensors[:MOST_ROWS]:
-        table.add_row(printable(row.name), change_words(row.relative_l2), f"{row.cosine:.6f}")
+        table.add_row(printable(row.name), relative_change(row.relative_l2), f"{row.cosine:.6f}")
     out.print(table)
     if len(found.tensors) > MOST_ROWS:
-        out.print(f"… and {len(found.tensors) - MOST_ROWS} that changed less; --json has all", soft_wrap=True)
+        out.print(f"… and {len(found.tensors) - MOST_ROWS} that changed less; --json shows all", soft_wrap=True)
 
 
 def _trace(found: Any) -> None:
     table = _table("module", "shape", "mean", "std", "ms", "FLOP", "MB", right=("mean", "std", "ms", "FLOP", "MB"))
-    table.padding = (0, 1, 0, 0)  # the longest name just fits beside the numbers in 80 columns
+    table.padding = (0, 1, 0, 0)  # so that the longest name fits in 80 columns
     for row in found.rows:
         table.add_row(
             Text(short_name(row.module) + (" ◀" if row.note else ""), no_wrap=True),
@@ -125,7 +125,7 @@ def _trace(found: Any) -> None:
         )
     out.print(table)
     dtypes = ", ".join(sorted({row.dtype for row in found.rows}))
-    out.print(f"{dtypes}; {operations(found.flops)} in all; {found.padding:.0%} of the positions are padding")
+    out.print(f"{dtypes}; {operations(found.flops)} in total; {found.padding:.0%} of the positions are padding")
     for row in found.rows:
         if row.note:
             out.print(f"◀ {row.module}: {row.note}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What the commands share: common options and exit codes."""
+"""Options and exit codes that several commands share."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from core.errors import InputError
 RUN_FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
-def _folder(words: str) -> Path:
-    if not words:
-        raise typer.BadParameter("it is empty; name a directory")
-    return Path(words)
+def _folder(text: str) -> Path:
+    if not text:
+        raise typer.BadParameter("the path is empty; give a directory")
+    return Path(text)
 
 
 RunsDir = Annotated[
-    Path | None, typer.Option("--runs-dir", help="Where runs are kept.", parser=_folder, metavar="PATH")
+    Path | None, typer.Option("--runs-dir", help="Directory of the runs.", parser=_folder, metavar="PATH")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One machine-readable answer on stdout.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON on stdout.")]
 
 
 def require_with(option: str, is_given: bool, others: dict[str, object]) -> None:
-    """Raises InputError for one of ``others`` that was given without ``option``, to which they belong."""
+    """Raises InputError if one of ``others`` is given without ``option``, which they need."""
     for other, value in others.items():
         if value is not None and not is_given:
-            raise InputError(f"{other} goes with {option}; add that, or leave {other} away")
+            raise InputError(f"{other} needs {option}; add it, or remove {other}")
 
 
 class Debug:
-    """Whether tracebacks are shown: ``--debug``, before the command or among its options."""
+    """The state of ``--debug``: whether to show tracebacks."""
 
     wanted = False

@@ -1,4 +1,4 @@
-"""Ask a trained model about texts."""
+"""``imdb-tui predict``: predict the sentiment of texts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from core.training.preload import preload
 
 
 def predict(
-    run: Annotated[str, typer.Argument(help="A run, the beginning of its name, `last`, RUN@step-300, or a folder.")],
+    run: Annotated[str, typer.Argument(help="A run, the start of its name, `last`, RUN@step-300, or a folder.")],
     texts: Annotated[
         list[str] | None,
-        typer.Argument(help="The text, or several; - or nothing reads stdin, a text a line.", metavar="[TEXT]..."),
+        typer.Argument(help="One or more texts; - or none reads stdin, one text per line.", metavar="[TEXT]..."),
     ] = None,
     runs_dir: RunsDir = None,
     json: AsJson = False,
@@ -46,5 +46,5 @@ def predict(
         out.print(table)
     for number, one in enumerate(found, start=1):
         if one.tokens < one.full_length:
-            err.print(f"cut: of text {number} the model reads {one.tokens} of {one.full_length} tokens")
+            err.print(f"truncated: text {number} has {one.full_length} tokens; the model reads the first {one.tokens}")
     err.print(formatting.printable(f"{resolved.target.name}: weights {resolved.origin}"), soft_wrap=True)

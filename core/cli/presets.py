@@ -1,4 +1,4 @@
-"""List what can be trained."""
+"""``imdb-tui presets``: list the presets."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from core.runs import summary
 
 
 def presets(json: AsJson = False) -> None:
-    """List the presets, the shipped ones and your own."""
+    """List the shipped presets and your own."""
     found = list_presets()
     if json:
         print(formatting.as_json(summary.presets_as_json(found)))  # noqa: T201
         return
-    table = Table("preset", "title", "what it does", box=None, pad_edge=False)
+    table = Table("preset", "title", "description", box=None, pad_edge=False)
     for preset in found:
         if preset.config is None:
-            table.add_row(formatting.printable(preset.name), "✗ broken", formatting.printable(preset.error))
+            table.add_row(formatting.printable(preset.name), "✗ invalid", formatting.printable(preset.error))
         else:
-            words = (preset.name, preset.config.title, preset.config.description)
-            table.add_row(*map(formatting.printable, words))
+            cells = (preset.name, preset.config.title, preset.config.description)
+            table.add_row(*map(formatting.printable, cells))
     out.print(table)
-    out.print(f"your own: {own_presets_folder()}", soft_wrap=True)
+    out.print(f"folder of your own presets: {own_presets_folder()}", soft_wrap=True)

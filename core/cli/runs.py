@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from core import formatting
-from core.cli.console import err, origin_words, out
+from core.cli.console import describe_origin, err, out
 from core.cli.options import AsJson, RunsDir
 from core.config.schema import SECTIONS, field_types, format_value
 from core.errors import InputError
@@ -62,7 +62,7 @@ def _print_run(run: Run, state: RunState) -> None:
             if part not in ("device", "dtype"):
                 out.print(f"{part}: {formatting.printable(choice)}", soft_wrap=True)
         for thing, origin in state.started.origins.items():
-            out.print(f"{thing}: {formatting.printable(origin_words(origin))}", soft_wrap=True)
+            out.print(f"{thing}: {formatting.printable(describe_origin(origin))}", soft_wrap=True)
     _print_config(run)
     table = Table("epoch", "train loss", "train acc", "val loss", "val acc", "time", box=None, pad_edge=False)
     for epoch in state.epochs:

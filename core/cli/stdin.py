@@ -1,4 +1,4 @@
-"""Texts from the arguments of a command, or from stdin."""
+"""Read the texts of a command from its arguments or from stdin."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from core.errors import InputError
 
 
 def read_texts(texts: list[str] | None, *, lines: bool, example: str) -> list[str]:
-    """The texts of the arguments; ``-``, or none at all, stands for stdin, which is one text or a text a line."""
+    """Return the texts of the arguments. ``-`` or no argument reads stdin: one text, or with ``lines`` one per line."""
     if not texts and (_stdin() is None or sys.stdin.isatty()):
-        raise InputError(f"there is no text; write it after the command: {example}")
+        raise InputError(f"no text given; write it after the command: {example}")
     found = []
     for text in texts or ["-"]:
         if text != "-":
@@ -20,17 +20,17 @@ def read_texts(texts: list[str] | None, *, lines: bool, example: str) -> list[st
         content = all_of_stdin()
         found += [line for line in content.splitlines() if line.strip()] if lines else [content]
     if not found:
-        raise InputError("stdin has no line with a text; give a text a line")
+        raise InputError("stdin is empty; write one text per line")
     return found
 
 
 def all_of_stdin() -> str:
-    """Raises InputError where it was closed."""
+    """Read stdin to its end. Raises InputError if it is closed."""
     if _stdin() is None:
-        raise InputError("stdin is closed; pipe something into it, or write it after the command")
+        raise InputError("stdin is closed; pipe the input into the command, or write it after the command")
     return sys.stdin.buffer.read().decode(errors="replace")
 
 
 def _stdin() -> TextIO | None:
-    """None where it was closed."""
+    """Return stdin, or None if it is closed."""
     return sys.stdin

@@ -1,4 +1,4 @@
-"""Show how a text becomes ids, and ids a text."""
+"""``imdb-tui tokenize``: encode texts, decode ids, search the vocabulary, measure reviews."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXAMPLE = 'imdb-tui tokenize "hello my name is kevin"'
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How texts are encoded."""
+    """The tokenizer and its options."""
 
     tokenizer: Tokenizer
     special_tokens: bool
@@ -41,37 +41,47 @@ class Settings:
 
 def tokenize(
     texts: Annotated[
-        list[str] | None, typer.Argument(help="The text, or several; - or nothing reads stdin.", metavar="[TEXT]...")
+        list[str] | None, typer.Argument(help="One or more texts; - or none reads stdin.", metavar="[TEXT]...")
     ] = None,
-    checkpoint: Annotated[str, typer.Option(help="Whose tokenizer.")] = "distilbert-base-uncased",
-    max_length: Annotated[int | None, typer.Option(min=3, max=512, help="Cut after so many tokens.")] = None,
-    special_tokens: Annotated[bool, typer.Option(help="Put [CLS] and [SEP] around it.")] = True,
-    split_special_tokens: Annotated[bool, typer.Option(help="A typed [SEP] stays text.")] = False,
-    stages: Annotated[bool, typer.Option("--stages", help="raw, normalised, pre-tokens, WordPiece, template.")] = False,
+    checkpoint: Annotated[
+        str, typer.Option(help="Checkpoint of the tokenizer: a name on the Hub or a folder.")
+    ] = "distilbert-base-uncased",
+    max_length: Annotated[int | None, typer.Option(min=3, max=512, help="Truncate to this many tokens.")] = None,
+    special_tokens: Annotated[bool, typer.Option(help="Add [CLS] and [SEP].")] = True,
+    split_special_tokens: Annotated[bool, typer.Option(help="Treat a [SEP] in the text as plain text.")] = False,
+    stages: Annotated[
+        bool, typer.Option("--stages", help="Show each stage: raw, normalised, pre-tokens, WordPiece, template.")
+    ] = False,
     batch: Annotated[bool, typer.Option("--batch", help="Pad the texts (of stdin: the lines) to one batch.")] = False,
-    padding_side: Annotated[Literal["right", "left"] | None, typer.Option(help="Where --batch pads: right.")] = None,
+    padding_side: Annotated[
+        Literal["right", "left"] | None, typer.Option(help="Side of the padding; default: right.")
+    ] = None,
     compare: Annotated[
         str | None,
         typer.Option(help="Another tokenizer (Hub, folder, file) or setting: cased, lowercase=no, …", metavar="NAME"),
     ] = None,
-    decode: Annotated[str | None, typer.Option(help="Ids to a text; - reads them from stdin.", metavar="IDS")] = None,
+    decode: Annotated[
+        str | None, typer.Option(help="Decode ids to a text; - reads them from stdin.", metavar="IDS")
+    ] = None,
     vocab: Annotated[
         str | None, typer.Option(help="Search the vocabulary: id, piece, play*, ^un.*ly$.", metavar="PATTERN")
     ] = None,
-    data: Annotated[str | None, typer.Option(help="Also measure reviews: auto, hub, embedded, or a file.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Also measure the lengths of reviews: auto, hub, embedded, or a file.")
+    ] = None,
     reviews: Annotated[
-        int | None, typer.Option(min=1, help="How many reviews --data measures, drawn with seed 0: 2000.")
+        int | None, typer.Option(min=1, help="Number of reviews for --data, sampled with seed 0; default: 2000.")
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Show how a text becomes ids, stage by stage, and what it loses on the way; or how ids become a text."""
-    from core.cli import tokenize_tables as words
+    """Encode a text as token ids, stage by stage, with warnings about lost text; or decode ids as a text."""
+    from core.cli import tokenize_tables
     from core.sources.resolve import open_tokenizer
     from core.tokenization.compare import with_settings
 
     for option, given in {"--compare": compare, "--decode": decode, "--vocab": vocab, "--data": data}.items():
         if given is not None and not given.strip():
-            raise InputError(f"what {option} is given is empty; leave the option away, or write something after it")
+            raise InputError(f"{option} is empty; give a value, or remove the option")
     require_with("--batch", batch, {"--padding-side": padding_side})
     require_with("--data", data is not None, {"--reviews": reviews})
     tokenizer, origin = open_tokenizer(checkpoint)
@@ -90,18 +100,18 @@ def tokenize(
         answer["data"] = _measured(settings, data, reviews or 2000, compare or "")
     answer["origins"] = {**answer.get("origins", {}), "tokenizer": origin.as_dict()}
     if json:
-        # The vocabulary alone is a list, as each view of `imdb-tui model` is; its origin is told on stderr.
+        # The vocabulary alone is a list, like the views of `imdb-tui model`; its origin is printed on stderr.
         alone = vocab and answer.keys() == {"vocab", "origins"}
         print(formatting.as_json(answer["vocab"] if alone else answer))  # noqa: T201
         if not alone:
             return
     else:
-        words.show(answer)
+        tokenize_tables.show(answer)
     err.print(f"tokenizer: {formatting.printable(origin.describe())}", soft_wrap=True)
 
 
 def _encoded(settings: Settings, texts: list[str], stages: bool, side: str, compare: str) -> dict[str, Any]:
-    """One text's answer, or ``texts`` with one for each."""
+    """Return the answer for one text, or ``texts`` with an answer for each."""
     from core.tokenization import json_answers as answers
     from core.tokenization.decode import round_trip
     from core.tokenization.padding import pad_batch
@@ -135,7 +145,7 @@ def _encoded(settings: Settings, texts: list[str], stages: bool, side: str, comp
 
 
 def _other(settings: Settings, name: str) -> tuple[Tokenizer, dict[str, str]]:
-    """The tokenizer of ``--compare`` and its origin."""
+    """Return the tokenizer of ``--compare`` and its origin."""
     from core.sources.resolve import open_any_tokenizer
     from core.tokenization.compare import is_setting, with_settings
 
@@ -152,7 +162,7 @@ def _decoded(settings: Settings, ids: str) -> dict[str, Any]:
     if ids == "-":
         ids = all_of_stdin()
         if not ids.strip():
-            raise InputError("stdin has no ids; write whole numbers separated by spaces or commas")
+            raise InputError("stdin has no ids; give whole numbers separated by spaces or commas")
     found = decode(
         settings.tokenizer, parse_ids(ids, settings.tokenizer), skip_special_tokens=not settings.special_tokens
     )
@@ -167,7 +177,7 @@ def _found(settings: Settings, pattern: str) -> list[dict[str, Any]]:
 
 
 def _measured(settings: Settings, data: str, count: int, compare: str) -> dict[str, Any]:
-    """Tokens per review and per word, what max_length cuts and what padding costs, over a sample of reviews."""
+    """Measure tokens per review and per word, truncation and padding on a sample of reviews."""
     from core.config.schema import DataConfig, TrainConfig
     from core.sources.resolve import open_reviews
     from core.tokenization.json_answers import padding_answer, summary_answer

@@ -1,4 +1,4 @@
-"""The answers of ``tokenize`` for a person: tables and lines on stdout, nothing in them that a terminal obeys."""
+"""Print the answers of ``imdb-tui tokenize`` as tables and lines, without control characters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.tokenization.text_warnings import MEANINGS
 
 
 def show(answer: dict[str, Any]) -> None:
-    """Prints whatever parts ``answer`` has."""
+    """Print the parts that ``answer`` has."""
     if "decode" in answer:
         _show_decoded(answer["decode"])
     if "offsets" in answer:
@@ -31,8 +31,8 @@ def show(answer: dict[str, Any]) -> None:
         _show_data(answer["data"])
 
 
-def _line(words: str) -> None:
-    out.print(printable(words), soft_wrap=True)
+def _line(text: str) -> None:
+    out.print(printable(text), soft_wrap=True)
 
 
 def _table(*columns: str) -> Table:
@@ -56,7 +56,7 @@ def _show_encoding(answer: dict[str, Any]) -> None:
     lost = answer["full_length"] - len(answer["input_ids"])
     if lost:
         at = len(answer["text"]) - len(answer["cut_text"])
-        _line(f"cut: {lost} tokens, from character {at}: '{shortened(answer['cut_text'])}'")
+        _line(f"truncated: {lost} tokens, from character {at}: '{shortened(answer['cut_text'])}'")
     if "compare" in answer:
         _show_comparison(answer["compare"])
 
@@ -67,16 +67,16 @@ def _show_warnings(warnings: list[dict[str, Any]]) -> None:
         if kind == "truncated":
             continue
         examples = [each["text"] for each in warnings if each["kind"] == kind][:5]
-        words = MEANINGS[kind].format(limit=100)
+        meaning = MEANINGS[kind].format(limit=100)
         shown = ", ".join(shortened(example) for example in examples)
-        _line(f"{kind} x{count}: {words}: {shown}{' …' if count > 5 else ''}")
+        _line(f"{kind} x{count}: {meaning}: {shown}{' …' if count > 5 else ''}")
 
 
 def _show_comparison(answer: dict[str, Any]) -> None:
     first, second = answer["tokens_per_word"]
-    _line(f"compared with {_other_words(answer['name'])}: {first:.2f} and {second:.2f} tokens per word")
+    _line(f"compared with {_other_name(answer['name'])}: {first:.2f} and {second:.2f} tokens per word")
     if not answer["differences"]:
-        _line("both make the same tokens of every word")
+        _line("both produce the same tokens for every word")
         return
     table = _table("word", "this tokenizer", "the other")
     for each in answer["differences"]:
@@ -85,13 +85,13 @@ def _show_comparison(answer: dict[str, Any]) -> None:
     out.print(table)
 
 
-def _other_words(name: str) -> str:
-    """A setting is no other vocabulary, which shows in its unknown words."""
+def _other_name(name: str) -> str:
+    """Name the other tokenizer. A setting keeps the vocabulary, which explains its unknown words."""
     return f"this vocabulary with {SHORT.get(name, name)}" if is_setting(name) else name
 
 
 def _show_batch(answer: dict[str, Any]) -> None:
-    """The ids, and where they are hidden from attention a dot."""
+    """Print the ids of each row; a dot stands for a position that attention_mask hides."""
     _line(
         f"batch of {len(answer['input_ids'])} x {answer['longest']}: {answer['tokens']} tokens, {answer['padding']} "
         f"of padding ({percent(answer['padding_share'])}), on the {answer['padding_side']}"
@@ -105,16 +105,17 @@ def _show_entries(found: list[dict[str, Any]]) -> None:
     for each in found:
         table.add_row(str(each["id"]), Text(printable(each["token"])))
     out.print(table)
-    _line(f"{len(found)} of the vocabulary" if found else "no piece of the vocabulary is like that; try fewer letters")
+    _line(f"{len(found)} found" if found else "no token of the vocabulary matches; try fewer letters")
 
 
 def _show_decoded(answer: dict[str, Any]) -> None:
     _line(answer["text"])
     at = answer["first_difference"]
     if at is None:
-        _line("the text has the same ids again")
+        _line("encoding the text again gives the same ids")
     else:
-        _line(f"the text has other ids from position {at}: {' '.join(map(str, answer['again'][at : at + 12]))}")
+        ids = " ".join(map(str, answer["again"][at : at + 12]))
+        _line(f"encoding the text again gives other ids from position {at}: {ids}")
 
 
 def _show_data(answer: dict[str, Any]) -> None:
@@ -128,8 +129,8 @@ def _show_data(answer: dict[str, Any]) -> None:
             f"{each['tokens_per_word']:.2f} tokens per word"
         )
         _line(
-            f"  max_length {answer['max_length']} cuts {each['cut']:,} of them and {percent(each['lost_share'])} of "
-            f"all tokens; unknown {percent(each['unknown_share'])}"
+            f"  max_length {answer['max_length']} truncates {each['cut']:,} of them and removes "
+            f"{percent(each['lost_share'])} of all tokens; unknown {percent(each['unknown_share'])}"
         )
         _line(
             f"  padding in batches of {each['batch_size']}: {percent(each['padding_share'])}, sorted by length "

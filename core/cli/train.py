@@ -1,4 +1,4 @@
-"""Train a preset, go on with a run, or repeat one; alone, or as one of the ranks that torchrun starts."""
+"""``imdb-tui train``: train a preset, resume a run or repeat one, in one process or as a rank of torchrun."""
 
 from __future__ import annotations
 
@@ -27,31 +27,33 @@ from core.training.control import Change, Control, journal_of
 
 def train(
     preset: Annotated[str | None, typer.Argument(help="Name of a preset; `imdb-tui presets` lists them.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="SECTION.FIELD=VALUE, as often as wanted.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="SECTION.FIELD=VALUE; may be repeated.")] = None,
     data: Annotated[str | None, typer.Option("--data", help="hub, embedded, or a CSV or parquet file.")] = None,
-    resume: Annotated[str | None, typer.Option("--resume", help="Go on with this run from its checkpoint.")] = None,
-    add_epochs: Annotated[int, typer.Option("--add-epochs", min=0, help="With --resume: so many epochs more.")] = 0,
+    resume: Annotated[str | None, typer.Option("--resume", help="Resume this run from its newest checkpoint.")] = None,
+    add_epochs: Annotated[int, typer.Option("--add-epochs", min=0, help="With --resume: number of epochs to add.")] = 0,
     learning_rate: Annotated[
-        float | None, typer.Option("--learning-rate", help="With --resume: go on with this peak rate.")
+        float | None, typer.Option("--learning-rate", help="With --resume: the new peak learning rate.")
     ] = None,
-    replay: Annotated[str | None, typer.Option("--replay", help="Repeat this run, its changes included.")] = None,
+    replay: Annotated[
+        str | None, typer.Option("--replay", help="Repeat this run, including the changes made while it trained.")
+    ] = None,
     runs_dir: RunsDir = None,
     json: AsJson = False,
 ) -> int:
-    """Train a preset, go on with a run (--resume), or repeat one with all that was asked of it (--replay)."""
+    """Train a preset, resume a run (--resume), or repeat a run with all its changes (--replay)."""
     root = runs_root(runs_dir)
     _require_one(preset, resume, replay)
     if resume is None and (add_epochs or learning_rate is not None):
-        raise InputError("--add-epochs and --learning-rate go with --resume RUN; for a new run there is --set")
+        raise InputError("--add-epochs and --learning-rate need --resume RUN; for a new run use --set")
     if preset is None and set_:
-        raise InputError("--set goes with a preset; the configuration of a run is its own")
+        raise InputError("--set needs a preset; the configuration of a run cannot be changed")
     if learning_rate is not None:
         Change("learning_rate", learning_rate)
     control = Control()
     config: RunConfig | None = None
     before = find_run(root, resume or replay or "") if preset is None else None
     if resume is not None and before is not None and not launch_id() and before.is_live():
-        # At once, before torch is imported; but of several ranks the first may already be the one that writes.
+        # Refuse before torch is imported. With several ranks, the live writer may be the first rank of this launch.
         raise InputError(before.owner_message())
     if preset is not None:
         config = configure(load_preset(preset), set_ or [], data)
@@ -61,10 +63,12 @@ def train(
     elif before is not None and data is not None:
         data = configure(before.config(), [], data).data.source
     if config is not None and config.data.source not in NAMED_SOURCES:
-        read_reviews(Path(config.data.source).expanduser())  # refused here, before a run is made and torch imported
+        read_reviews(
+            Path(config.data.source).expanduser()
+        )  # refuse an invalid file before a run is created and torch is imported
 
     def work(emit: Callable[[Event], None]) -> Run:
-        """With torch, which is imported only now."""
+        """Train, resume or repeat. Imports torch."""
         from core.training import resume as resuming
         from core.training.loop import train as run_training
 
@@ -92,7 +96,7 @@ def train(
                 state = run.state()
             else:
                 work(state.apply)
-            if state.status in ("completed", "stopped"):  # after a failure the launcher ends the others
+            if state.status in ("completed", "stopped"):  # after a failure the launcher ends the other ranks
                 ranks.meet()
     finally:
         restore()
@@ -108,10 +112,10 @@ def train(
 
 
 def _require_one(preset: str | None, resume: str | None, replay: str | None) -> None:
-    given = [words for words in (preset, resume, replay) if words is not None]
+    given = [name for name in (preset, resume, replay) if name is not None]
     if len(given) != 1:
-        what = "nothing to train was named" if not given else "only one thing can be trained at a time"
-        raise InputError(f"{what}; give a preset, or --resume RUN, or --replay RUN")
+        what = "there is nothing to train" if not given else "these options exclude each other"
+        raise InputError(f"{what}; give either a preset, --resume RUN, or --replay RUN")
 
 
 def _exit_code(state: RunState) -> int:
@@ -119,10 +123,10 @@ def _exit_code(state: RunState) -> int:
 
 
 def _stop_on_signals(control: Control) -> Callable[[], None]:
-    """SIGINT, SIGTERM and SIGHUP stop the run at the next step; a second one ends the process at once."""
+    """Stop the run after its step on SIGINT, SIGTERM or SIGHUP; a second signal ends the process at once."""
     names = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in names}
-    if before.get(getattr(signal, "SIGHUP", None)) is signal.SIG_IGN:  # nohup: the terminal may go, the run goes on
+    if before.get(getattr(signal, "SIGHUP", None)) is signal.SIG_IGN:  # nohup: continue without a terminal
         del before[signal.SIGHUP]
 
     def stop(number: int, _: object) -> None:

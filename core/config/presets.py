@@ -100,7 +100,13 @@ def _own() -> Iterator[Preset]:
             config = from_toml(path.read_text(encoding="utf-8"), preset=path.stem, where=str(path))
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            yield Preset(path.stem, None, str(path), own=True, error=f"{path}: cannot read this file ({reason})")
+            yield Preset(
+                path.stem,
+                None,
+                str(path),
+                own=True,
+                error=f"{path}: cannot be read ({reason}); check the file and its permissions",
+            )
         except InputError as error:
             yield Preset(path.stem, None, str(path), own=True, error=str(error))
         else:

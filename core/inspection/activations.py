@@ -1,4 +1,4 @@
-"""One real batch through the classifier, and what comes out of every module, in order."""
+"""Run one batch of reviews through the classifier and record the output of every module."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.tokenization.encode import encode, encode_ids
 
 @dataclass(frozen=True, slots=True)
 class ModuleTrace:
-    """What one module gave. Mean and standard deviation (n - 1) are of all its numbers, padding positions included."""
+    """The output of one module. Mean and standard deviation (n - 1) include padding positions."""
 
     module: str
     kind: str
@@ -31,9 +31,9 @@ class ModuleTrace:
     mean: float
     std: float
     seconds: float
-    """With the modules below it."""
+    """Time of the forward pass, including submodules."""
     flops: int
-    """Of its own, without the modules below it, so that they add up; see :mod:`core.model.flops`."""
+    """Without submodules, so that the rows add up; see :mod:`core.model.flops`."""
     bytes: int
     """Memory of its output."""
     parameters: int
@@ -46,23 +46,23 @@ class ModuleTrace:
 
 @dataclass(frozen=True, slots=True)
 class BatchTrace:
-    """The rows in the order in which modules finish, and the batch: tokens a review, logits, and what was cut."""
+    """The modules in the order in which they finish, and the batch: lengths, logits and truncation."""
 
     rows: list[ModuleTrace]
     lengths: list[int]
-    """Tokens of each review; what is left up to the longest is padding."""
+    """Number of tokens of each review, without padding."""
     first_tokens: list[str]
-    """The token at position 0 of each review, whose vector becomes the logit."""
+    """The token at position 0 of each review; the head reads its hidden state."""
     logits: list[float]
     labels: list[int]
     cut: int
-    """How many reviews were longer than max_length."""
+    """Number of reviews that are longer than max_length."""
     max_length: int
     origin: str
 
     @property
     def padding(self) -> float:
-        """The share of positions that are padding."""
+        """Fraction of positions that are padding."""
         return 1 - sum(self.lengths) / (max(self.lengths) * len(self.lengths))
 
     @property
@@ -71,35 +71,35 @@ class BatchTrace:
 
 
 MOST_REVIEWS = 32
-"""A larger batch is looked at by its first ones: eager attention keeps reviews x heads x length² numbers."""
-FIRST_VECTOR = "position 0 of each review is what the head reads"
-NOTES = {BODY: FIRST_VECTOR, HEAD: "the logit: above 0 is positive"}
+"""Maximum batch size: eager attention stores reviews x heads x length² weights."""
+POSITION_0 = "the head reads position 0 of each review"
+NOTES = {BODY: POSITION_0, HEAD: "the logit: above 0 is positive"}
 
 
 def trace_modules(
     model: Classifier, batch: Batch, between: Between = lambda: None
 ) -> tuple[list[ModuleTrace], list[float]]:
-    """Runs ``batch`` through ``model`` in evaluation mode under eager attention; the rows, and a logit a review."""
+    """Run ``batch`` through ``model`` in evaluation mode with eager attention; return the modules and the logits."""
     model.eval()
     model.distilbert.set_attn_implementation("eager")
     rows: list[ModuleTrace] = []
-    began: dict[str, float] = {}
-    looking = 0.0  # seconds of the hooks' own, which are no module's
+    started: dict[str, float] = {}
+    in_hooks = 0.0  # seconds spent in the hooks, which belong to no module
     hooks = []
 
     def before(name: str) -> Any:
         def hook(*_: Any) -> None:
             between()
-            began[name] = time.perf_counter() - looking
+            started[name] = time.perf_counter() - in_hooks
 
         return hook
 
     def after(name: str) -> Any:
         def hook(module: nn.Module, _: Any, output: Any) -> None:
-            nonlocal looking
+            nonlocal in_hooks
             now = time.perf_counter()
-            rows.append(_row(name, module, _tensor(output), now - looking - began[name]))
-            looking += time.perf_counter() - now
+            rows.append(_row(name, module, _tensor(output), now - in_hooks - started[name]))
+            in_hooks += time.perf_counter() - now
 
         return hook
 
@@ -115,7 +115,7 @@ def trace_modules(
 
 
 def _tensor(output: Any) -> torch.Tensor:
-    """The output itself, the hidden state of a model's named outputs, or the first of several."""
+    """Return the output tensor: the output itself, last_hidden_state, or the first of several."""
     if isinstance(output, torch.Tensor):
         return output
     first: torch.Tensor = output["last_hidden_state"] if hasattr(output, "keys") else output[0]
@@ -123,14 +123,14 @@ def _tensor(output: Any) -> torch.Tensor:
 
 
 def _row(name: str, module: nn.Module, output: torch.Tensor, seconds: float) -> ModuleTrace:
-    numbers = output.float()
+    values = output.float()
     return ModuleTrace(
         name or type(module).__name__,
         type(module).__name__,
         tuple(output.shape),
         str(output.dtype).removeprefix("torch."),
-        numbers.mean().item(),
-        numbers.std().item() if numbers.numel() > 1 else 0.0,
+        values.mean().item(),
+        values.std().item() if values.numel() > 1 else 0.0,
         seconds,
         own_flops(module, output),
         output.numel() * output.element_size(),
@@ -140,14 +140,14 @@ def _row(name: str, module: nn.Module, output: torch.Tensor, seconds: float) -> 
 
 
 def sample_reviews(reviews: Sequence[Review], count: int, seed: int) -> list[Review]:
-    """So many reviews, drawn with the run's seed: a file may have all of one class first."""
+    """Sample ``count`` reviews at random with the run's seed, because a file may be sorted by class."""
     return random.Random(seed).sample(list(reviews), min(count, len(reviews)))
 
 
 def trace_batch(
     resolved: Resolved, reviews: Sequence[Review], origin: str, between: Between = lambda: None
 ) -> BatchTrace:
-    """A batch of reviews, encoded as the run encodes them, through the target. Raises InputError as build_model."""
+    """Run a batch of reviews, encoded as in training, through the target. Raises InputError as build_model."""
     config, tokenizer = resolved.target.config, resolved.tokenizer
     from core.model.classifier import require_fit
 

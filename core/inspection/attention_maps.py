@@ -1,4 +1,4 @@
-"""Which positions each position looks at: the attention weights of one text, exact under eager attention."""
+"""Attention weights of one text, computed with eager attention."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Attention:
         return int(self.weights.shape[1])
 
     def matrix(self, layer: int, head: int | None) -> np.ndarray[Any, Any]:
-        """[from, to] of one head, or with None the mean over the heads. Raises InputError for one that is not there."""
+        """Return [from, to] of one head, or with None the mean of all. Raises InputError if it does not exist."""
         if not 0 <= layer < self.layers:
             raise InputError(f"there is no layer {layer}; layers are 0 to {self.layers - 1}")
         if head is None:
@@ -45,17 +45,16 @@ class Attention:
         one: np.ndarray[Any, Any] = self.weights[layer, head]
         return one
 
-    def cut_words(self) -> str:
-        """What was cut, in words; empty where nothing was."""
+    def truncation_note(self) -> str:
+        """Return a note if the text was truncated, else an empty text."""
         if self.encoding.cut_from is None:
             return ""
-        kept = len(self.encoding.tokens)
-        start = self.encoding.cut_from
-        return f"cut: {kept} of {self.encoding.full_length} tokens are read, nothing from character {start} on"
+        used, full = len(self.encoding.tokens), self.encoding.full_length
+        return f"truncated: {used} of {full} tokens are used, up to character {self.encoding.cut_from}"
 
 
 def attention_weights(model: Classifier, ids: list[int]) -> tuple[np.ndarray[Any, Any], float]:
-    """[layer, head, from, to] and the logit of one text, in evaluation mode. Memory: 4 · layers · heads · n² bytes."""
+    """Return [layer, head, from, to] and the logit of one text. Memory: 4 · layers · heads · n² bytes."""
     model.eval()
     model.distilbert.set_attn_implementation("eager")
     with torch.inference_mode():
@@ -65,15 +64,15 @@ def attention_weights(model: Classifier, ids: list[int]) -> tuple[np.ndarray[Any
         return torch.cat(output.attentions).float().numpy(), float(model(batch, mask).item())
 
 
-def look_at_text(resolved: Resolved, text: str) -> Attention:
-    """The text, encoded as the target encodes reviews but up to all its positions, and what attends to what.
+def attention_of_text(resolved: Resolved, text: str) -> Attention:
+    """Encode a text like the target's reviews, but up to the model's maximum length, and compute its attention.
 
-    Raises InputError for a text without a token, and as :func:`core.inspection.weights.build_model`.
+    Raises InputError if the text has no tokens, and as :func:`core.inspection.weights.build_model`.
     """
     specials = resolved.target.config.data.add_special_tokens
     most = resolved.encoder.max_position_embeddings
     encoding = encode(resolved.tokenizer, text, add_special_tokens=specials, max_length=most)
     if not encoding.tokens:
-        raise InputError("the text has no token; type a word")
+        raise InputError("the text has no tokens; enter at least one word")
     weights, logit = attention_weights(build_model(resolved), encoding.input_ids)
     return Attention(encoding, weights, logit)

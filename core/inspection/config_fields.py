@@ -1,4 +1,4 @@
-"""What each field of a DistilBERT configuration means, and whether it belongs to the encoder or to a task."""
+"""The meaning of each field of a DistilBERT configuration, and whether it belongs to the encoder or to a task."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Group = Literal["architecture", "training", "task", "bookkeeping"]
 
 @dataclass(frozen=True, slots=True)
 class FieldMeaning:
-    """``task_specific`` is true for what only a head or its labels use; the encoder is the same without it."""
+    """Group and meaning of a field. ``task_specific``: only a head or its labels use it, not the encoder."""
 
     group: Group
     meaning: str
@@ -24,55 +24,69 @@ class FieldMeaning:
 
 
 MEANINGS: dict[str, FieldMeaning] = {
-    "vocab_size": FieldMeaning("architecture", "How many pieces the tokenizer knows: one row of the embedding each."),
-    "max_position_embeddings": FieldMeaning("architecture", "The longest input in tokens: each position has a vector."),
-    "sinusoidal_pos_embds": FieldMeaning("architecture", "Whether position vectors start as sines; otherwise learned."),
-    "n_layers": FieldMeaning("architecture", "How many transformer blocks are stacked; BERT has twice as many."),
-    "n_heads": FieldMeaning("architecture", "Attention heads a block; each sees dim / n_heads numbers of a token."),
-    "dim": FieldMeaning("architecture", "The width: how many numbers describe one token between blocks."),
-    "hidden_dim": FieldMeaning("architecture", "The width inside a block's feed-forward part, usually 4 x dim."),
-    "activation": FieldMeaning("architecture", "The nonlinear function between the two feed-forward layers."),
-    "dropout": FieldMeaning("training", "Share of numbers set to zero after embeddings and blocks while training."),
-    "attention_dropout": FieldMeaning("training", "Share of attention weights set to zero while training."),
-    "initializer_range": FieldMeaning("training", "Standard deviation of freshly drawn weights."),
-    "qa_dropout": FieldMeaning("task", "Dropout before the question answering head; nothing else uses it."),
-    "seq_classif_dropout": FieldMeaning("task", "Dropout before the library's own classification head; not in ours."),
-    "id2label": FieldMeaning("task", "The name of each class index, for a head of the library: one a class."),
-    "label2id": FieldMeaning("task", "The class index of each name, for a head of the library."),
-    "problem_type": FieldMeaning("task", "Which loss a classification head of the library would use."),
-    "pad_token_id": FieldMeaning("architecture", "The id that fills shorter texts; its embedding is never trained."),
-    "bos_token_id": FieldMeaning("bookkeeping", "Begin-of-text id of generating models; DistilBERT has none."),
-    "eos_token_id": FieldMeaning("bookkeeping", "End-of-text id of generating models; DistilBERT has none."),
+    "vocab_size": FieldMeaning(
+        "architecture", "Number of tokens in the vocabulary; the embedding has one row per token."
+    ),
+    "max_position_embeddings": FieldMeaning(
+        "architecture", "Maximum number of tokens in an input; each position has an embedding."
+    ),
+    "sinusoidal_pos_embds": FieldMeaning(
+        "architecture", "Whether position embeddings are sinusoidal; if false, they are learned."
+    ),
+    "n_layers": FieldMeaning("architecture", "Number of transformer blocks; BERT has twice as many."),
+    "n_heads": FieldMeaning("architecture", "Number of attention heads per block; each has dim / n_heads dimensions."),
+    "dim": FieldMeaning("architecture", "Size of the hidden state of each token."),
+    "hidden_dim": FieldMeaning("architecture", "Size of the feed-forward layer in each block, usually 4 x dim."),
+    "activation": FieldMeaning("architecture", "Activation function between the two feed-forward layers."),
+    "dropout": FieldMeaning("training", "Dropout rate after the embeddings and in each block, during training."),
+    "attention_dropout": FieldMeaning("training", "Dropout rate of the attention weights, during training."),
+    "initializer_range": FieldMeaning("training", "Standard deviation of the random initial weights."),
+    "qa_dropout": FieldMeaning("task", "Dropout rate before the question answering head; not used elsewhere."),
+    "seq_classif_dropout": FieldMeaning(
+        "task", "Dropout rate before transformers' classification head; ours uses head_dropout."
+    ),
+    "id2label": FieldMeaning("task", "Name of each class index, for the heads of transformers."),
+    "label2id": FieldMeaning("task", "Class index of each name, for the heads of transformers."),
+    "problem_type": FieldMeaning("task", "Loss function that the classification heads of transformers use."),
+    "pad_token_id": FieldMeaning("architecture", "Id of the padding token; its embedding is not trained."),
+    "bos_token_id": FieldMeaning("bookkeeping", "Id of the begin-of-text token of generative models; not used here."),
+    "eos_token_id": FieldMeaning("bookkeeping", "Id of the end-of-text token of generative models; not used here."),
     "tie_word_embeddings": FieldMeaning("task", "Whether the masked-language head shares the word embeddings."),
-    "is_encoder_decoder": FieldMeaning("bookkeeping", "Whether the model has an encoder and a decoder; it has not."),
-    "chunk_size_feed_forward": FieldMeaning("bookkeeping", "Feed-forward in chunks to save memory; 0 means at once."),
-    "output_attentions": FieldMeaning("bookkeeping", "Whether a forward pass also returns attention weights."),
-    "output_hidden_states": FieldMeaning("bookkeeping", "Whether a forward pass also returns every block's output."),
+    "is_encoder_decoder": FieldMeaning(
+        "bookkeeping", "Whether the model has an encoder and a decoder; DistilBERT has no decoder."
+    ),
+    "chunk_size_feed_forward": FieldMeaning(
+        "bookkeeping", "Chunk size of the feed-forward layers, to save memory; 0 turns chunks off."
+    ),
+    "output_attentions": FieldMeaning("bookkeeping", "Whether the forward pass also returns the attention weights."),
+    "output_hidden_states": FieldMeaning(
+        "bookkeeping", "Whether the forward pass also returns the output of every block."
+    ),
     "return_dict": FieldMeaning("bookkeeping", "Whether outputs have names, such as last_hidden_state."),
-    "architectures": FieldMeaning("bookkeeping", "The class that wrote the checkpoint."),
-    "transformers_version": FieldMeaning("bookkeeping", "The version of transformers that wrote the configuration."),
-    "model_type": FieldMeaning("bookkeeping", "The family, by which transformers finds the class."),
-    "_name_or_path": FieldMeaning("bookkeeping", "Where the configuration was read from."),
-    "dtype": FieldMeaning("bookkeeping", "The number format that the weights were saved in."),
+    "architectures": FieldMeaning("bookkeeping", "Class of the model that was saved."),
+    "transformers_version": FieldMeaning("bookkeeping", "Version of transformers that saved the configuration."),
+    "model_type": FieldMeaning("bookkeeping", "Model family, by which transformers finds the class."),
+    "_name_or_path": FieldMeaning("bookkeeping", "Where the configuration was loaded from."),
+    "dtype": FieldMeaning("bookkeeping", "Data type of the saved weights."),
 }
 DERIVED: dict[str, FieldMeaning] = {
     "num_labels": FieldMeaning(
-        "task", "How many classes a library head tells apart: the length of id2label; ours has one logit."
+        "task", "Number of classes of transformers' heads: the length of id2label; ours has one logit."
     ),
 }
-"""Asked for by name like a field, but worked out from one."""
+"""Attributes that are computed from a field, but accessed like one."""
 GROUPS: tuple[Group, ...] = ("architecture", "training", "task", "bookkeeping")
-UNEXPLAINED = FieldMeaning("bookkeeping", "A field that this version of imdb-tui does not know.")
+UNEXPLAINED = FieldMeaning("bookkeeping", "A field that is unknown to this version of imdb-tui.")
 
 
 def explain(name: str) -> FieldMeaning:
-    """The meaning of one configuration field."""
+    """Return the meaning of a configuration field."""
     return MEANINGS.get(name) or DERIVED.get(name, UNEXPLAINED)
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationField:
-    """One field of a resolved configuration, beside the default of the installed transformers."""
+    """A field of a configuration with its value and the default of the installed transformers."""
 
     name: str
     value: Any
@@ -87,7 +101,7 @@ class ConfigurationField:
 
 
 def configuration_fields(config: DistilBertConfig) -> list[ConfigurationField]:
-    """Every field of ``config``, and what is derived from one, by group in the order in which they are explained."""
+    """Return all fields and derived attributes of ``config``, by group, in the order of MEANINGS."""
     default = type(config)()
     values, defaults = config.to_dict(), default.to_dict()
     for name in DERIVED:

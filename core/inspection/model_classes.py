@@ -1,7 +1,6 @@
-"""DistilBERT's classes side by side: what each adds to the bare stack, and what goes in and comes out.
+"""Compare DistilBERT's classes in transformers: modules they add to the encoder, input and output shapes.
 
-Everything is built on the meta device, where tensors have shapes and no memory, and the shapes of the outputs are
-those of a real call there.
+The models are built and called on the meta device, where tensors have shapes but no memory.
 """
 
 from __future__ import annotations
@@ -18,30 +17,30 @@ from core.model.classifier import DistilBertClassifier
 BATCH, LENGTH, CHOICES = 16, 256, 4
 
 PURPOSES = {
-    "DistilBertModel": "The bare stack: a vector a token, and no task. What one builds one's own head on.",
-    "DistilBertClassifier": "Ours: the vector at position 0 to one logit; above 0 is positive.",
-    "DistilBertForMaskedLM": "Pretraining: which token was behind [MASK]? A score for each piece of the vocabulary.",
-    "DistilBertForSequenceClassification": "One label a text: the vector at position 0 through two linear layers.",
-    "DistilBertForTokenClassification": "One label a token, for example names: every vector through one linear layer.",
-    "DistilBertForQuestionAnswering": "Where in the text is the answer? A score for its start and one for its end.",
-    "DistilBertForMultipleChoice": "Which of several endings fits? Each is read as a text of its own and scored once.",
+    "DistilBertModel": "The encoder alone: one hidden state per token. The base for your own head.",
+    "DistilBertClassifier": "Ours: the hidden state at position 0 to one logit; above 0 is positive.",
+    "DistilBertForMaskedLM": "Pretraining: which token was masked? One score per token of the vocabulary.",
+    "DistilBertForSequenceClassification": "One label per text: position 0 through two linear layers.",
+    "DistilBertForTokenClassification": "One label per token, for example names: each through a linear layer.",
+    "DistilBertForQuestionAnswering": "Where is the answer in the text? One score for its start and one for its end.",
+    "DistilBertForMultipleChoice": "Which of several choices fits? Each choice is a text with one score.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class HeadClass:
-    """One class. Counts are of numbers; shapes are named by their letters and given for one batch."""
+    """One class, with its parameter counts, and its input and output shapes for one batch."""
 
     name: str
     purpose: str
     modules: tuple[str, ...]
-    """What it has beside the encoder, as ``name: kind``; a module without parameters is among them."""
+    """Modules in addition to the encoder, as ``name: kind``, including those without parameters."""
     added: int
-    """Parameters beside the encoder's; a tensor that is shared with the encoder is not counted again."""
+    """Number of parameters in addition to the encoder's; shared tensors are not counted again."""
     tensors: int
     total: int
     shared: tuple[str, ...]
-    """Names of tensors that are the encoder's own."""
+    """Names of tensors that are shared with the encoder."""
     inputs: dict[str, tuple[int, ...]]
     outputs: dict[str, tuple[int, ...]]
 
@@ -49,7 +48,7 @@ class HeadClass:
 def head_classes(
     config: DistilBertConfig, *, batch: int = BATCH, length: int = LENGTH, choices: int = CHOICES
 ) -> list[HeadClass]:
-    """All classes for one configuration and a batch of that size, the bare stack first, then our classifier."""
+    """Describe all classes for a configuration and a batch of that size, DistilBertModel first."""
     length = min(length, config.max_position_embeddings)
     return [_describe(name, config, batch, length, choices) for name in PURPOSES]
 

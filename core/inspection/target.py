@@ -1,4 +1,4 @@
-"""Which model is looked at: a preset before it is trained, a run's checkpoint, a weights file, or a DistilBERT."""
+"""Find the model to inspect by name: a preset, a checkpoint of a run, a weights file, or a DistilBERT."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ WEIGHTS = "model.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A model by name. Without ``file``, its weights are those that training would begin with."""
+    """A model by name. Without ``file``, its weights are the initial weights of training."""
 
     name: str
     config: RunConfig
     file: Path | None = None
     run: Run | None = None
-    """The run whose checkpoint it is, if it is one's."""
+    """The run of the checkpoint, if it is one."""
     bare: bool = False
-    """Whether ``file`` has the encoder alone, so that the head is drawn."""
+    """Whether ``file`` has only the encoder; the head is then initialised at random."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a target is on this machine: its architecture, tokenizer and parameters; no weights are read yet."""
+    """A target with its configuration, tokenizer and parameter tree; the weights are not loaded yet."""
 
     target: Target
     encoder: DistilBertConfig
@@ -51,14 +51,15 @@ class Resolved:
 
     @property
     def origin(self) -> str:
-        """Where its weights come from, in words."""
+        """Return the source of the weights as text."""
         return str(self.target.file) if self.target.file else self.checkpoint.weights_origin.describe()
 
 
 def find_target(name: str, root: Path) -> Target:
-    """What ``name`` means: a preset; a run as ``imdb-tui show`` names it, also ``RUN@step-300``; a path of a run, a
+    """Find a model by name, in this order: a preset, a path, a run, a name on the Hub.
 
-    checkpoint or a weights file; else a DistilBERT's folder or name on the Hub. Raises InputError where it is none.
+    A path can be a run, a checkpoint, a weights file or a folder of a DistilBERT. A run is named as in
+    ``imdb-tui show``; ``RUN@step-300`` is one of its checkpoints. Raises InputError if nothing matches.
     """
     if not name.strip():
         raise InputError("the name of the model is empty; give a preset, a run, or a path")
@@ -71,7 +72,9 @@ def find_target(name: str, root: Path) -> Target:
         return _of_folder(name, path)
     run_name, at, step = name.rpartition("@")
     if at and not step:
-        raise InputError(f"{name} names no checkpoint after the @; write {name}step-300, or {run_name} for the newest")
+        raise InputError(
+            f"{name} has no checkpoint after the @; write for example {name}step-300, or {run_name} for the newest"
+        )
     try:
         run = find_run(root, run_name if at else name)
     except InputError as error:
@@ -83,7 +86,7 @@ def find_target(name: str, root: Path) -> Target:
 
 
 def _of_run(run: Run, step: str) -> Target:
-    """The newest checkpoint of a run, or the one of that step."""
+    """Return the newest checkpoint of a run, or the one of ``step``."""
     found = checkpoints(run)
     if step:
         wanted = f"step-{step.removeprefix('step-')}"
@@ -91,13 +94,13 @@ def _of_run(run: Run, step: str) -> Target:
             raise InputError(f"{run.name} has no checkpoint {wanted}; it has {', '.join(found) or 'none'}")
         return Target(f"{run.name}@{wanted}", run.config(), found[wanted], run)
     if not found:
-        raise InputError(f"{run.name} has no checkpoint; name its preset to see the weights it began with")
+        raise InputError(f"{run.name} has no checkpoint; use its preset to see the initial weights")
     newest = next(reversed(found))
     return Target(f"{run.name}@{newest}", run.config(), found[newest], run)
 
 
 def candidates(root: Path, most_runs: int = 20) -> list[str]:
-    """Names to look at or compare with: the presets, then every checkpoint of the newest runs, newest first."""
+    """Return names of models: the presets, then every checkpoint of the newest runs, newest first."""
     names = [preset.name for preset in list_presets() if preset.config is not None]
     for run in list_runs(root)[:most_runs]:
         names += [f"{run.name}@{step}" for step in reversed(checkpoints(run))]
@@ -105,14 +108,14 @@ def candidates(root: Path, most_runs: int = 20) -> list[str]:
 
 
 def checkpoints(run: Run) -> dict[str, Path]:
-    """Name to weights file of each checkpoint of a run, oldest first."""
+    """Return the name and weights file of each checkpoint of a run, oldest first."""
     folders = (run.path / "checkpoints").glob("step-*")
     numbered = [(int(folder.name[5:]), folder) for folder in folders if folder.name[5:].isdecimal()]
     return {folder.name: file for _, folder in sorted(numbered) if (file := _weights_file(folder)) is not None}
 
 
 def _weights_file(folder: Path) -> Path | None:
-    """``model.safetensors``, or the only safetensors file there is."""
+    """Return ``model.safetensors``, or the only safetensors file in ``folder``."""
     if (folder / WEIGHTS).is_file():
         return folder / WEIGHTS
     found = list(folder.glob("*.safetensors"))
@@ -128,11 +131,11 @@ def _of_folder(name: str, path: Path) -> Target:
         return Target(name, whole, file) if whole is not None else Target(name, _of_checkpoint(str(path)))
     if (file := _weights_file(path)) is not None:
         return _of_file(name, file)
-    raise InputError(f"{path} is no run, no checkpoint, and no folder that save_pretrained wrote")
+    raise InputError(f"{path} is not a run, a checkpoint, or a folder written by save_pretrained")
 
 
 def _of_file(name: str, path: Path) -> Target:
-    """A weights file, with the configuration of the run or of the folder in which it lies."""
+    """Return the target of a weights file, with the configuration of its run or its folder."""
     path = path.absolute()
     run = next((parent for parent in path.parents[:3] if (parent / "config.toml").is_file()), None)
     if run is not None:
@@ -140,7 +143,7 @@ def _of_file(name: str, path: Path) -> Target:
     if (path.parent / "config.json").is_file():
         whole = _of_classifier(path)
         return Target(name, whole or _of_checkpoint(str(path.parent)), path, bare=whole is None)
-    raise InputError(f"{path}: no config.toml of a run and no config.json beside it says what model these weights are")
+    raise InputError(f"{path}: no configuration for these weights; put the config.json of the model beside the file")
 
 
 def _of_checkpoint(name: str) -> RunConfig:
@@ -148,9 +151,9 @@ def _of_checkpoint(name: str) -> RunConfig:
 
 
 def _of_classifier(file: Path) -> RunConfig | None:
-    """The configuration of a classifier's folder: its head, and the length and special tokens of its tokenizer.
+    """Read the configuration from a folder of a classifier: its head, and the tokenizer's length and special tokens.
 
-    None for a file of the encoder alone, with another head than ours, or that cannot be read, which is said later.
+    Returns None for a file with only the encoder, with an unknown head, or that is unreadable (refused later).
     """
     from safetensors import SafetensorError, safe_open
 
@@ -174,9 +177,9 @@ def _of_classifier(file: Path) -> RunConfig | None:
 
 
 def resolve(target: Target) -> Resolved:
-    """The target's architecture and parameters, built on the meta device: at once, without memory.
+    """Build the configuration and parameter tree of a target on the meta device, without memory for weights.
 
-    Raises InputError where its configuration cannot be had or used.
+    Raises InputError if its configuration is not available or invalid.
     """
     from core.runs.stored_model import stored_model
     from core.sources.resolve import open_checkpoint
@@ -190,9 +193,9 @@ def resolve(target: Target) -> Resolved:
 
 
 def edited(resolved: Resolved, config: RunConfig) -> Resolved:
-    """The target with another architecture or other frozen parameters; whatever else is asked for, resolve anew.
+    """Return the target with an edited configuration; resolve it again if its checkpoint or init changed.
 
-    Takes milliseconds. Raises InputError as :func:`resolve`.
+    Takes milliseconds otherwise. Raises InputError as :func:`resolve`.
     """
     before = resolved.target.config.model
     if (before.checkpoint, before.init) != (config.model.checkpoint, config.model.init):
@@ -215,9 +218,9 @@ def _tree(encoder: DistilBertConfig, model: ModelConfig) -> ParameterNode:
 
 
 def in_shape_of(one: Resolved, other: Resolved) -> Resolved | None:
-    """``one`` drawn in the architecture of ``other``, where that makes two comparable that are not; else None.
+    """Return ``one`` with the encoder configuration of ``other`` if their shapes differ, else None.
 
-    Only fresh weights can be drawn otherwise, and only where their preset does not say itself how they are shaped.
+    Only possible for random initial weights whose preset does not override the encoder itself.
     """
     model = one.target.config.model
     fresh = one.target.file is None and model.init == "scratch" and not model.encoder

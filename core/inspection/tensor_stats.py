@@ -1,4 +1,4 @@
-"""One tensor in numbers, and the neighbours of a token among the embeddings."""
+"""Statistics of one tensor, and the tokens with the most similar embeddings."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BINS, FIRST = 60, 8
 EMBEDDINGS = "distilbert.embeddings.word_embeddings.weight"
 _CHUNK = 1 << 20
-"""So many numbers are taken into float64 at once."""
+"""Number of elements that are converted to float64 at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class TensorStatistics:
-    """All but the counts are of the finite numbers alone, and NaN where there are none."""
+    """Statistics of the finite elements, NaN if there are none; the counts include all elements."""
 
     name: str
     shape: tuple[int, ...]
@@ -33,22 +33,22 @@ class TensorStatistics:
     count: int
     mean: float
     std: float
-    """With n - 1 in the denominator, as torch's; 0 for a single number."""
+    """With n - 1 in the denominator, as torch's; 0 for a single element."""
     min: float
     max: float
     quantiles: dict[float, float]
     sparsity: float
-    """The share of numbers that are exactly 0."""
+    """Fraction of elements that are exactly 0."""
     nan: int
     inf: int
     edges: list[float]
-    """Of the histogram: one more than ``bins``, from the smallest to the largest number."""
+    """Bin edges of the histogram, from the smallest to the largest element; one more than ``bins``."""
     bins: list[int]
     first: list[float]
-    """The first numbers in memory order, NaN and infinities included."""
+    """The first elements in memory order, including NaN and infinities."""
 
-    def in_words(self) -> list[tuple[str, str]]:
-        """Names and values, but for the histogram."""
+    def summary(self) -> list[tuple[str, str]]:
+        """Return names and values as texts, without the histogram."""
         return [
             ("tensor", self.name),
             ("shape", f"{list(self.shape)}, {self.count:,} {self.dtype}"),
@@ -65,14 +65,14 @@ class TensorStatistics:
 
 
 def chunks(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
-    """The numbers of ``tensor`` in order, as float64 pieces."""
+    """Yield the elements of ``tensor`` in order, in float64 chunks."""
     flat = tensor.reshape(-1)
     for start in range(0, flat.numel(), _CHUNK):
         yield flat[start : start + _CHUNK].double()
 
 
 def statistics(name: str, tensor: torch.Tensor) -> TensorStatistics:
-    """The numbers of one tensor of any float format."""
+    """Compute the statistics of a tensor of any float type."""
     flat = tensor.detach().reshape(-1).float()
     is_nan, is_finite = torch.isnan(flat), torch.isfinite(flat)
     finite = flat if bool(is_finite.all()) else flat[is_finite]
@@ -107,17 +107,17 @@ def statistics(name: str, tensor: torch.Tensor) -> TensorStatistics:
 
 
 def tensor_statistics(weights: Weights, name: str) -> TensorStatistics:
-    """Of the tensor of that name. Raises InputError for a name that no tensor has."""
+    """Compute the statistics of a tensor by name. Raises InputError for an unknown name."""
     if name not in weights.shapes:
         near = [key for key in weights.shapes if name.lower() in key.lower()]
-        hint = f"; perhaps {', '.join(near[:3])}" if near else "; --params lists them"
+        hint = f"; did you mean {', '.join(near[:3])}?" if near else "; --params lists them"
         raise InputError(f"{weights.name} has no tensor {name!r}{hint}")
     return statistics(name, weights.read(name))
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A token whose embedding points where another's points; ``cosine`` is 1 for the same direction."""
+    """A token and the cosine similarity of its embedding with that of another token."""
 
     token: str
     id: int
@@ -125,14 +125,14 @@ class Neighbour:
 
 
 def nearest_tokens(weights: Weights, tokenizer: Tokenizer, token: str, *, count: int = 12) -> list[Neighbour]:
-    """The tokens whose word embeddings have the largest cosine with that of ``token``, itself left out.
+    """Return the tokens with the most similar word embeddings (cosine), without ``token`` itself.
 
-    Raises InputError where ``token`` is no single piece of the vocabulary.
+    Raises InputError if ``token`` is not a single token of the vocabulary.
     """
     id_ = token_id(tokenizer, token)
     table = weights.read(EMBEDDINGS).float()
     if id_ >= len(table):
-        raise InputError(f"{token!r} has id {id_}, and {weights.name} has {len(table)} embeddings")
+        raise InputError(f"{token!r} has id {id_}, but {weights.name} has only {len(table)} embeddings")
     length = table.norm(dim=1).clamp_min(1e-12)
     cosine = torch.nan_to_num((table @ table[id_]) / (length * length[id_]), nan=-2.0)
     cosine[id_] = -2.0
@@ -144,11 +144,11 @@ def nearest_tokens(weights: Weights, tokenizer: Tokenizer, token: str, *, count:
 
 
 def token_id(tokenizer: Tokenizer, token: str) -> int:
-    """The id of a piece as the vocabulary writes it, or of a word that is one piece. Raises InputError otherwise."""
+    """Return the id of a token of the vocabulary, or of a word that is one token. Raises InputError otherwise."""
     if (known := tokenizer.token_to_id(token)) is not None:
         return int(known)
     encoding = tokenizer.encode(token, add_special_tokens=False)
     if len(encoding.ids) != 1:
         pieces = " ".join(encoding.tokens[:6]) or "nothing"
-        raise InputError(f"{token!r} is not one piece of the vocabulary but {pieces}; name one piece")
+        raise InputError(f"{token!r} is not one token of the vocabulary but {pieces}; give a single token")
     return int(encoding.ids[0])

@@ -15,9 +15,9 @@ from core.inspection.weights import Between, Weights, open_weights, require_fini
 
 @dataclass(frozen=True, slots=True)
 class TensorDifference:
-    """From ``a`` to ``b``: ||b - a|| / ||a||, and the cosine of the angle between them as vectors.
+    """Change of a tensor from ``a`` to ``b``: ||b - a|| / ||a||, and the cosine similarity of the two as vectors.
 
-    Equal tensors have exactly 0 and 1. Where ``a`` is all zeros and ``b`` is not, the change is infinite and the
+    Equal tensors have exactly 0 and 1. If ``a`` is all zeros and ``b`` is not, the change is infinite and the
     cosine NaN.
     """
 
@@ -25,14 +25,14 @@ class TensorDifference:
     relative_l2: float
     cosine: float
     squared_change: float
-    """||b - a||², which sums over tensors."""
+    """||b - a||²; the sum over tensors is that of the model."""
     squared_norm: float
     """||a||²"""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Tensors with the largest relative change first; ``notes`` says what could not be compared."""
+    """All compared tensors, largest relative change first; ``notes`` lists what was not compared."""
 
     a: str
     b: str
@@ -44,7 +44,7 @@ class Difference:
         return sum(tensor.squared_change > 0 for tensor in self.tensors)
 
     def by_layer(self) -> dict[str, float]:
-        """The relative change of each layer as one long vector, from the embeddings up to the head."""
+        """Return the relative change of each layer, from the embeddings to the head."""
         sums: dict[str, tuple[float, float]] = {}
         for tensor in self.tensors:
             change, norm = sums.get(layer_of(tensor.name), (0.0, 0.0))
@@ -53,14 +53,14 @@ class Difference:
 
 
 def relative(squared_change: float, squared_norm: float) -> float:
-    """||b - a|| / ||a|| from the squares: 0 for no change, infinite for one from nothing."""
+    """||b - a|| / ||a|| from the squares: 0 for no change, infinite if ||a|| is 0."""
     if squared_change == 0:
         return 0.0
     return math.sqrt(squared_change / squared_norm) if squared_norm else math.inf
 
 
 def layer_of(name: str) -> str:
-    """``embeddings``, ``layer 0`` …, or ``head``."""
+    """Return the layer of a tensor: ``embeddings``, ``layer 0`` …, or ``head``."""
     parts = name.split(".")
     if "layer" in parts:
         return f"layer {parts[parts.index('layer') + 1]}"
@@ -72,7 +72,7 @@ def _height(layer: str) -> int:
 
 
 def compare_tensors(name: str, a: torch.Tensor, b: torch.Tensor) -> TensorDifference:
-    """Two tensors of one shape, in float64."""
+    """Compare two tensors of the same shape in float64."""
     change = norm_a = norm_b = dot = 0.0
     for part_a, part_b in zip(chunks(a), chunks(b), strict=True):
         change += ((part_b - part_a) ** 2).sum().item()
@@ -88,29 +88,29 @@ def compare_tensors(name: str, a: torch.Tensor, b: torch.Tensor) -> TensorDiffer
 
 
 def compare(a: Weights, b: Weights, notes: list[str] | None = None, between: Between = lambda: None) -> Difference:
-    """All tensors of one name and shape. Raises InputError where there are none, and for NaN and infinities."""
-    said = list(notes or [])
+    """Compare tensors of the same name and shape. Raises InputError if there are none, and for NaN and infinities."""
+    notes = list(notes or [])
     rows, reshaped = [], []
     for name, shape in a.shapes.items():
         between()
         if name not in b.shapes:
-            said.append(f"only {a.name} has {name}")
+            notes.append(f"only {a.name} has {name}")
         elif b.shapes[name] != shape:
             reshaped.append(f"{name} is {list(shape)} in {a.name} and {list(b.shapes[name])} in {b.name}")
         else:
             first, second = (require_finite(one, name, one.read(name)) for one in (a, b))
             rows.append(compare_tensors(name, first, second))
-    said += [f"only {b.name} has {name}" for name in b.shapes if name not in a.shapes]
+    notes += [f"only {b.name} has {name}" for name in b.shapes if name not in a.shapes]
     if reshaped:
-        said.append(f"{len(reshaped)} of other shapes are left out: {reshaped[0]}")
+        notes.append(f"{len(reshaped)} tensors with different shapes are skipped: {reshaped[0]}")
     if not rows:
-        raise InputError(f"{a.name} and {b.name} have no tensor of one name and shape: {said[-1]}")
+        raise InputError(f"{a.name} and {b.name} have no tensor with the same name and shape: {notes[-1]}")
     rows.sort(key=lambda row: (math.isinf(row.relative_l2), -row.relative_l2, row.name))
-    return Difference(a.name, b.name, rows, said)
+    return Difference(a.name, b.name, rows, notes)
 
 
 def compare_targets(a: Resolved, b: Resolved, between: Between = lambda: None) -> Difference:
-    """From ``a`` to ``b``. Fresh weights are drawn in the other's architecture, which is then said.
+    """Compare two targets. Random initial weights take the shapes of the other target; a note tells so.
 
     Raises InputError as :func:`compare` and :func:`core.inspection.weights.open_weights`.
     """
@@ -118,8 +118,8 @@ def compare_targets(a: Resolved, b: Resolved, between: Between = lambda: None) -
     for one, other in ((a, b), (b, a)):
         if (redrawn := in_shape_of(one, other)) is not None:
             notes.append(
-                f"{one.target.name} is drawn in the shape of {other.target.name} "
-                f"(dim {other.encoder.dim}, not {one.encoder.dim}), because other shapes cannot be compared"
+                f"{one.target.name} is initialised with the shapes of {other.target.name} "
+                f"(dim {other.encoder.dim} instead of {one.encoder.dim}), so that the two can be compared"
             )
             a, b = (redrawn, b) if one is a else (a, redrawn)
             break

@@ -1,4 +1,4 @@
-"""The tensors of a model by name, read one at a time, so that looking at one does not load all."""
+"""Open the weights of a model and read tensors by name, one at a time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from core.model.classifier import BODY, Classifier, build_classifier
 from core.model.parameter_tree import leaves
 
 Between = Callable[[], None]
-"""Called between two pieces of work; what it raises ends the work."""
+"""Called between two steps of the work; an exception from it ends the work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """``shapes`` has every tensor, named as in our classifier's state; ``read`` gives one as it is stored."""
+    """``shapes`` of all tensors, with the names of our classifier's state; ``read`` returns one tensor as stored."""
 
     name: str
     shapes: dict[str, tuple[int, ...]]
@@ -29,13 +29,13 @@ class Weights:
 
 
 def classifier_name(name: str) -> str:
-    """A tensor's name in our classifier, from that in a bare encoder or in a BERT-prefixed file."""
+    """Convert a tensor's name from an encoder's file, or one with the prefix ``bert.``, to that in our classifier."""
     name = name.removeprefix("bert.") if name.startswith(("bert.embeddings", "bert.transformer")) else name
     return f"distilbert.{name}" if name.startswith(("embeddings.", "transformer.")) else name
 
 
 def read_file(path: Path, name: str = "") -> Weights:
-    """The tensors of a safetensors file, lazily. Raises InputError where it is none, or is cut off."""
+    """Open a safetensors file lazily. Raises InputError if it is damaged or incomplete."""
     stored: dict[str, str] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     try:
@@ -44,7 +44,7 @@ def read_file(path: Path, name: str = "") -> Weights:
                 stored[classifier_name(key)] = key
                 shapes[classifier_name(key)] = tuple(file.get_slice(key).get_shape())
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: the weights cannot be read ({error}); the file is damaged or cut off") from None
+        raise InputError(f"{path}: cannot read the weights ({error}); the file is damaged or incomplete") from None
 
     def read(key: str) -> torch.Tensor:
         try:
@@ -52,15 +52,15 @@ def read_file(path: Path, name: str = "") -> Weights:
                 tensor: torch.Tensor = file.get_tensor(stored[key])
                 return tensor
         except (SafetensorError, OSError) as error:
-            raise InputError(f"{path}: tensor {key} cannot be read ({error})") from None
+            raise InputError(f"{path}: cannot read tensor {key} ({error}); the file is damaged or incomplete") from None
 
     return Weights(name or str(path), shapes, read)
 
 
 def open_weights(resolved: Resolved) -> Weights:
-    """The weights of a target: of its file, or those that its training would begin with, the head drawn at the seed.
+    """Open the weights of a target: those of its file, or the initial weights of training with its seed.
 
-    Raises InputError for a damaged file, a tensor that is missing, and a shape that its configuration does not have.
+    Raises InputError for a damaged file, a missing tensor, and a shape that differs from the configuration.
     """
     target = resolved.target
     if target.file is None:
@@ -71,20 +71,20 @@ def open_weights(resolved: Resolved) -> Weights:
     for leaf in leaves(resolved.tree):
         if leaf.path not in weights.shapes:
             if not leaf.path.startswith(BODY) and target.bare:
-                continue  # a checkpoint of the bare encoder has no head
-            raise InputError(f"{target.file}: there is no tensor {leaf.path}; it is not a whole classifier")
+                continue  # a file with only the encoder has no head
+            raise InputError(f"{target.file}: tensor {leaf.path} is missing; the file is not a complete classifier")
         if weights.shapes[leaf.path] != leaf.shape:
             raise InputError(
                 f"{target.file}: tensor {leaf.path} has shape {list(weights.shapes[leaf.path])}, "
-                f"its configuration asks for {list(leaf.shape or ())}"
+                f"but its configuration needs {list(leaf.shape or ())}"
             )
     return weights
 
 
 def build_model(resolved: Resolved) -> Classifier:
-    """The target as a classifier in evaluation mode, float32, on the CPU; torch's generator is left as it was.
+    """Build the classifier in evaluation mode, float32, on the CPU; torch's random state is not changed.
 
-    Raises InputError as :func:`open_weights`, and for a number in a file that is NaN or infinite.
+    Raises InputError as :func:`open_weights`, and if a weight is NaN or infinite.
     """
     target, checkpoint = resolved.target, resolved.checkpoint
     loaded = checkpoint.load_weights() if target.config.model.init == "pretrained" and target.file is None else None
@@ -99,8 +99,8 @@ def build_model(resolved: Resolved) -> Classifier:
 
 
 def require_finite(weights: Weights, name: str, tensor: torch.Tensor) -> torch.Tensor:
-    """``tensor`` itself. Raises InputError where a number of it is NaN or infinite."""
-    if math.isfinite(tensor.sum(dtype=torch.float64).item()):  # NaN and infinities do not vanish in a sum
+    """Return ``tensor``. Raises InputError if one of its elements is NaN or infinite."""
+    if math.isfinite(tensor.sum(dtype=torch.float64).item()):  # NaN and infinities remain in a sum
         return tensor
     wrong = int((~torch.isfinite(tensor)).sum())
-    raise InputError(f"{weights.name}: tensor {name} has {wrong} of {tensor.numel()} numbers that are NaN or infinite")
+    raise InputError(f"{weights.name}: tensor {name} has {wrong} of {tensor.numel()} values that are NaN or infinite")

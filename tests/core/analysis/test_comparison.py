@@ -82,20 +82,23 @@ def test_the_command_tells_results_differences_and_pairs(call: Call, two: tuple[
     lines = {line.split("  ")[0]: line.split() for line in out.splitlines()}
     assert lines["train.learning_rate"][1:] == ["0.001", "0.05"]
     assert lines["status"][1:] == ["✓", "completed", "✓", "completed"]
-    assert f"of {found.reviews} reviews both were right on {found.both}, only the first on {found.only_first}" in out
+    assert (
+        f"of {found.reviews} reviews, both runs predict {found.both} correctly, only the first {found.only_first}"
+        in out
+    )
     code, out, _ = call("compare", *names, "--json", "--runs-dir", root)
     answer = json.loads(out)
     assert [each["run"] for each in answer["runs"]] == names
     assert answer["differences"] == {"train.learning_rate": [0.001, 0.05]}
     assert answer["paired"][0]["both"] == found.both
     for wrong in ([names[0]], [names[0], names[0]]):
-        assert "give two runs or more, each once" in refused(call("compare", *wrong, "--runs-dir", root))
+        assert "give at least two different runs" in refused(call("compare", *wrong, "--runs-dir", root))
 
 
 def test_runs_that_cannot_be_paired_are_compared_all_the_same(call: Call, two: tuple[Run, Run], tmp_path: Path) -> None:
     (two[1].path / "predictions" / "epoch-1.csv").unlink()
     code, out, _ = call("compare", *(done.name for done in two), "--runs-dir", tmp_path / "runs")
     assert code == 0
-    assert "not compared review by review" in out
+    assert "predictions not compared" in out
     code, out, _ = call("compare", *(done.name for done in two), "--json", "--runs-dir", tmp_path / "runs")
     assert "cannot be read" in json.loads(out)["paired"][0]["error"]

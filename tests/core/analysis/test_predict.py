@@ -59,13 +59,13 @@ def test_many_texts_of_all_lengths_come_back_in_their_order(done: Run) -> None:
 
 @pytest.mark.parametrize("text", ["", " \n"])
 def test_a_text_without_a_word_is_refused(done: Run, text: str) -> None:
-    with pytest.raises(InputError, match="text 2 has no word"):
+    with pytest.raises(InputError, match="text 2 is empty"):
         predict(found(done.path, done.path.parent), ["a film", text])
 
 
 def test_what_nobody_has_trained_is_refused(done: Run, folder: Path) -> None:
     for name in (folder, folder / "model.safetensors"):
-        with pytest.raises(InputError, match="has no trained head; name a run"):
+        with pytest.raises(InputError, match="has no trained head; use a run"):
             predict(found(name, done.path.parent), ["a film"])
 
 
@@ -82,7 +82,7 @@ def test_the_command_answers_in_words_and_in_json(call: Call, done: Run, monkeyp
     assert [line.split()[0] for line in out.splitlines()[1:]] == [
         one.label for one in predict(found("last", root), ["a film", "film " * 40])
     ]
-    assert "cut: of text 2 the model reads 12 of 42 tokens" in err
+    assert "truncated: text 2 has 42 tokens; the model reads the first 12" in err
     code, out, _ = call("predict", "last", "a film", "--json", "--runs-dir", root)
     (one,) = json.loads(out)["predictions"]
     assert (one["text"], one["tokens"]) == ("a film", 4)
@@ -90,5 +90,5 @@ def test_the_command_answers_in_words_and_in_json(call: Call, done: Run, monkeyp
     monkeypatch.setattr("sys.stdin", stdin)
     assert call("predict", "last", "--json", "--runs-dir", root)[1].count('"text"') == 2
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"\n"), isatty=lambda: False))
-    assert "stdin has no line" in refused(call("predict", "last", "--runs-dir", root))
+    assert "stdin is empty" in refused(call("predict", "last", "--runs-dir", root))
     assert "there is no run 'absent'" in refused(call("predict", "absent", "a film", "--runs-dir", root))

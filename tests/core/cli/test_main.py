@@ -104,7 +104,7 @@ def test_presets_are_listed_with_their_configuration_and_a_broken_one_with_its_e
     assert rows["tiny"]["config"]["train"]["batch_size"] == 8
     assert "unknown key train.speed" in rows["broken"]["error"]
     out = call("presets")[1]
-    assert "✗ broken" in out
+    assert "✗ invalid" in out
     assert "unknown key train.speed" in " ".join(out.split())
 
 
@@ -150,7 +150,7 @@ def test_a_text_is_cut_and_what_was_lost_is_told(call: Call, tokenizer: Path) ->
     answer = tokenized(call, "a warm film", "--max-length", "4", "--checkpoint", tokenizer)
     assert (answer["full_length"], len(answer["input_ids"]), answer["cut_text"]) == (5, 4, "film")
     out = call("tokenize", "a warm film", "--max-length", "4", "--checkpoint", tokenizer)[1]
-    assert "cut: 1 tokens, from character 7: 'film'" in out
+    assert "truncated: 1 tokens, from character 7: 'film'" in out
 
 
 def test_special_tokens_can_be_left_out(call: Call, tokenizer: Path) -> None:
@@ -198,7 +198,7 @@ def test_doctor_answers_in_json(call: Call, tmp_path: Path) -> None:
 def test_doctor_says_whether_runs_can_be_written_and_leaves_no_folder(call: Call, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    for folder, words in ((tmp_path / "new" / "runs", "writable"), (file, "cannot be written: File exists")):
+    for folder, words in ((tmp_path / "new" / "runs", "writable"), (file, "not writable: File exists")):
         answer = json.loads(call("doctor", "--json", "--runs-dir", folder)[1])
         assert answer["runs"] == f"{folder} ({words})"
     assert list(tmp_path.iterdir()) == [file]

@@ -115,7 +115,7 @@ def test_csv_is_a_line_a_parameter(call: Call, tiny: str) -> None:
     rows = list(csv.DictReader(io.StringIO(out)))
     assert len(rows) == 22
     assert rows[0]["shape"] == "50x16"
-    assert "leave the other views" in refused(call("model", tiny, "--csv", "--json"))
+    assert "remove the other views" in refused(call("model", tiny, "--csv", "--json"))
 
 
 def test_a_frozen_encoder_shows_in_the_words_and_the_numbers(
@@ -129,7 +129,7 @@ def test_a_frozen_encoder_shows_in_the_words_and_the_numbers(
 
 def test_a_text_longer_than_all_positions_is_cut_with_a_word(call: Call, tiny: str) -> None:
     assert "cut" not in call("model", tiny, "--attention", "film " * 64)[2]
-    assert "cut: 64 of 65 tokens are read" in call("model", tiny, "--attention", "film " * 65)[2]
+    assert "truncated: 64 of 65 tokens are used" in call("model", tiny, "--attention", "film " * 65)[2]
 
 
 def test_damaged_files_are_refused_in_one_line(call: Call, run_file: Path) -> None:
@@ -138,14 +138,14 @@ def test_damaged_files_are_refused_in_one_line(call: Call, run_file: Path) -> No
 
     change(run_file, nan)
     for view in (["--trace"], ["--diff", "tiny"], ["--attention", "film"]):
-        assert f"tensor {HEAD} has 1 of 16 numbers that are NaN" in refused(call("model", "last", *view))
+        assert f"tensor {HEAD} has 1 of 16 values that are NaN" in refused(call("model", "last", *view))
     assert call("model", "last", "--tensor", HEAD, "--json")[0] == 0
     change(run_file, lambda state: state.update({HEAD: torch.zeros(2, 16)}))
-    assert f"tensor {HEAD} has shape [2, 16], its configuration asks for [1, 16]" in refused(call("model", "last"))
+    assert f"tensor {HEAD} has shape [2, 16], but its configuration needs [1, 16]" in refused(call("model", "last"))
     change(run_file, lambda state: state.pop(HEAD))
-    assert f"there is no tensor {HEAD}" in refused(call("model", "last", "--trace"))
+    assert f"tensor {HEAD} is missing" in refused(call("model", "last", "--trace"))
     run_file.write_bytes(run_file.read_bytes()[:99])
-    assert "damaged or cut off" in refused(call("model", "last", "--params"))
+    assert "damaged or incomplete" in refused(call("model", "last", "--params"))
 
 
 def test_what_is_not_there_is_refused_in_one_line(call: Call, tiny: str) -> None:
@@ -153,4 +153,4 @@ def test_what_is_not_there_is_refused_in_one_line(call: Call, tiny: str) -> None
     assert "no run 'nothing'" in refused(call("model", tiny, "--diff", "nothing"))
     assert "has no tensor 'x'" in refused(call("model", tiny, "--tensor", "x"))
     assert "no layer 3" in refused(call("model", tiny, "--attention", "film", "--layer", 3))
-    assert "is not one piece" in refused(call("model", tiny, "--nearest", "film joy"))
+    assert "is not one token" in refused(call("model", tiny, "--nearest", "film joy"))

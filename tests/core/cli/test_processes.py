@@ -161,10 +161,10 @@ def answer_of(line: str, tmp_path: Path) -> tuple[int, str, str]:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
 def test_an_answer_that_finds_no_room_is_told_in_one_line(tmp_path: Path) -> None:
     answer = answer_of(f"exec {sys.executable} -m core presets >/dev/full", tmp_path)
-    assert "cannot be written to stdout (No space left on device)" in refused(answer)
+    assert "cannot write to stdout (No space left on device)" in refused(answer)
 
 
-@pytest.mark.parametrize(("options", "words"), [("", "there is no text"), ("--decode -", "stdin is closed")])
+@pytest.mark.parametrize(("options", "words"), [("", "no text given"), ("--decode -", "stdin is closed")])
 def test_a_closed_stdin_is_told_in_one_line(tmp_path: Path, options: str, words: str) -> None:
     answer = answer_of(f"exec {sys.executable} -m core tokenize {options} <&-", tmp_path)
     assert words in refused(answer)

@@ -66,10 +66,10 @@ def test_a_file_name_that_no_configuration_can_hold_is_refused(call: Call, tiny:
     ("arguments", "words"),
     [
         (("train", "absent"), "there is no preset 'absent'; available are quick"),
-        (("train",), "nothing to train was named"),
-        (("train", "tiny", "--resume", "last"), "only one thing can be trained"),
-        (("train", "tiny", "--add-epochs", "2"), "go with --resume RUN"),
-        (("train", "--resume", "last", "--set", "train.seed=1"), "--set goes with a preset"),
+        (("train",), "there is nothing to train"),
+        (("train", "tiny", "--resume", "last"), "exclude each other"),
+        (("train", "tiny", "--add-epochs", "2"), "need --resume RUN"),
+        (("train", "--resume", "last", "--set", "train.seed=1"), "--set needs a preset"),
         (("train", "--resume", "last", "--learning-rate", "2"), "at most 1"),
         (("train", "--resume", "absent"), "there is no run 'absent'"),
         (("steer", "absent", "pause"), "there is no run 'absent'"),
@@ -82,15 +82,15 @@ def test_a_file_name_that_no_configuration_can_hold_is_refused(call: Call, tiny:
         (("tokenize", "x", "--max-length", "2"), "greater than or equal to 3"),
         (("tokenize", "x", "--checkpoint", "acme/absent"), "'acme/absent' is not available"),
         (("tokenize", "x", "--checkpoint", __file__), "is a file; give its folder"),
-        (("tokenize", "--decode", ""), "what --decode is given is empty"),
-        (("tokenize", "--vocab", " "), "what --vocab is given is empty"),
-        (("tokenize", "x", "--reviews", "5"), "--reviews goes with --data"),
-        (("tokenize", "x", "--padding-side", "left"), "--padding-side goes with --batch"),
+        (("tokenize", "--decode", ""), "--decode is empty"),
+        (("tokenize", "--vocab", " "), "--vocab is empty"),
+        (("tokenize", "x", "--reviews", "5"), "--reviews needs --data"),
+        (("tokenize", "x", "--padding-side", "left"), "--padding-side needs --batch"),
         (("tokenize", "--decode", "1" * 26), f"has no id {'1' * 26};"),
-        (("model", "last@"), "last@ names no checkpoint after the @"),
-        (("model", "tiny", "--layer", "1"), "--layer goes with --attention"),
-        (("model", "tiny", "--data", "hub"), "--data goes with --trace"),
-        (("runs", "--runs-dir", ""), "'--runs-dir': it is empty"),
+        (("model", "last@"), "last@ has no checkpoint after the @"),
+        (("model", "tiny", "--layer", "1"), "--layer needs --attention"),
+        (("model", "tiny", "--data", "hub"), "--data needs --trace"),
+        (("runs", "--runs-dir", ""), "'--runs-dir': the path is empty"),
         (("train", "tiny", "--data", ""), "--data is empty"),
         (("train", "tiny", "--set", "train.seed=99999999999"), "at most 4294967295"),
         (("train", "--resume", "last", "--add-epochs", "999999999999"), "there is no run 'last'"),
@@ -116,7 +116,7 @@ def test_a_disk_that_is_full_elsewhere_is_not_blamed_on_stdout(call: Call, monke
     monkeypatch.setattr("core.cli.runs.list_runs", full)
     code, out, err = call("runs")
     assert (code, out) == (1, "")
-    assert err == "imdb-tui: OSError: [Errno 28] No space left on device (--debug shows where)\n"
+    assert err == "imdb-tui: OSError: [Errno 28] No space left on device (run again with --debug for the traceback)\n"
 
 
 def test_a_runs_directory_that_is_a_file_is_refused(call: Call, tiny: str, reviews_csv: Path) -> None:
@@ -158,7 +158,7 @@ def test_an_error_of_a_command_is_one_line_and_a_traceback_only_with_debug(
         raise RuntimeError("boom")
 
     monkeypatch.setattr(command, "list_presets", broken)
-    assert call("presets") == (1, "", "imdb-tui: RuntimeError: boom (--debug shows where)\n")
+    assert call("presets") == (1, "", "imdb-tui: RuntimeError: boom (run again with --debug for the traceback)\n")
     code, _, err = call("--debug", "presets")
     assert code == 1
     assert "Traceback" in err

@@ -176,7 +176,7 @@ def test_everything_is_told_in_words(call: Call, checkpoint: Path, reviews_csv: 
         "encoded as a special token",
         "of padding",
         "tokens per word",
-        "max_length 256 cuts",
+        "max_length 256 truncates",
     ):
         assert words in out
     assert "tokenizer:" in err

@@ -158,5 +158,5 @@ def test_a_folder_that_cannot_be_written_is_told_with_its_path(tmp_path: Path, m
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("IMDB_TUI_PRESETS", str(tmp_path / "file" / "presets"))
     assert [preset.name for preset in list_presets()] == list(SHIPPED_ORDER)
-    with pytest.raises(InputError, match=r"cannot be saved as .*mine\.toml \(Not a directory\)"):
+    with pytest.raises(InputError, match=r"cannot save the preset as .*mine\.toml \(Not a directory\)"):
         save_preset(RunConfig(), "mine")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core.errors import InputError
-from core.inspection.attention_maps import attention_weights, look_at_text
+from core.inspection.attention_maps import attention_of_text, attention_weights
 from core.inspection.weights import build_model
 from tests.core.support.looking import preset_target
 
@@ -32,16 +32,16 @@ def test_the_weights_are_the_softmax_of_queries_and_keys(folder: Path) -> None:
 
 def test_a_text_is_read_up_to_all_positions_and_what_is_cut_is_said(folder: Path) -> None:
     resolved = preset_target(folder)
-    whole = look_at_text(resolved, "film " * 64)
+    whole = attention_of_text(resolved, "film " * 64)
     assert whole.weights.shape == (1, 2, 64, 64)
-    assert whole.cut_words() == ""
-    cut = look_at_text(resolved, "film " * 65)
+    assert whole.truncation_note() == ""
+    cut = attention_of_text(resolved, "film " * 65)
     assert cut.weights.shape == (1, 2, 64, 64)
-    assert cut.cut_words() == "cut: 64 of 65 tokens are read, nothing from character 320 on"
+    assert cut.truncation_note() == "truncated: 64 of 65 tokens are used, up to character 320"
 
 
 def test_without_a_head_the_matrix_is_the_mean_of_all_and_absent_ones_are_refused(folder: Path) -> None:
-    found = look_at_text(preset_target(folder), "a warm film")
+    found = attention_of_text(preset_target(folder), "a warm film")
     assert found.matrix(0, None) == pytest.approx((found.matrix(0, 0) + found.matrix(0, 1)) / 2)
     with pytest.raises(InputError, match="no layer 1; layers are 0 to 0"):
         found.matrix(1, None)
@@ -51,4 +51,4 @@ def test_without_a_head_the_matrix_is_the_mean_of_all_and_absent_ones_are_refuse
 
 def test_a_text_without_a_token_is_refused(folder: Path) -> None:
     with pytest.raises(InputError, match="no token"):
-        look_at_text(preset_target(folder), " ")
+        attention_of_text(preset_target(folder), " ")

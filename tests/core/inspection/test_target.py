@@ -83,10 +83,10 @@ def test_a_run_without_a_checkpoint_and_an_empty_folder_are_refused(tmp_path: Pa
     with pytest.raises(InputError, match="20261124-100000-bare has no checkpoint"):
         find_target("last", root)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="is no run, no checkpoint"):
+    with pytest.raises(InputError, match="is not a run, a checkpoint"):
         find_target(str(tmp_path / "empty"), root)
     (tmp_path / "alone.safetensors").write_bytes(b"")
-    with pytest.raises(InputError, match="says what model these weights are"):
+    with pytest.raises(InputError, match="no configuration for these weights"):
         find_target(str(tmp_path / "alone.safetensors"), root)
 
 

@@ -60,7 +60,7 @@ def test_a_constant_tensor_has_no_spread(tensor: torch.Tensor) -> None:
 def test_a_name_that_no_tensor_has_is_refused_with_what_is_near() -> None:
     with pytest.raises(InputError, match="mine has no tensor 'lin9'; --params lists them"):
         tensor_statistics(weights(a__lin1=torch.ones(1)), "lin9")
-    with pytest.raises(InputError, match=r"perhaps a\.lin1"):
+    with pytest.raises(InputError, match=r"did you mean a\.lin1"):
         tensor_statistics(weights(a__lin1=torch.ones(1)), "LIN")
 
 
@@ -80,7 +80,7 @@ def test_a_piece_is_named_as_the_vocabulary_writes_it_or_as_a_word() -> None:
     tokenizer = small_tokenizer()
     assert token_id(tokenizer, "##ing") == PIECES.index("##ing")
     assert token_id(tokenizer, "FILM") == PIECES.index("film")
-    with pytest.raises(InputError, match="'films' is not one piece of the vocabulary but film ##s"):
+    with pytest.raises(InputError, match="'films' is not one token of the vocabulary but film ##s"):
         token_id(tokenizer, "films")
     with pytest.raises(InputError, match="but nothing"):
         token_id(tokenizer, " ")

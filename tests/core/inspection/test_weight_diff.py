@@ -10,7 +10,7 @@ import torch
 
 from core.config.schema import RunConfig
 from core.errors import InputError, Stopped
-from core.formatting import change_words
+from core.formatting import relative_change
 from core.inspection.target import find_target, resolve
 from core.inspection.weight_diff import compare, compare_targets, layer_of
 from core.inspection.weights import Weights
@@ -71,14 +71,14 @@ def test_what_cannot_be_compared_is_named_and_nothing_in_common_is_refused() -> 
     assert found.notes == [
         "only a has only",
         "only b has new",
-        "1 of other shapes are left out: shape is [1] in a and [2] in b",
+        "1 tensors with different shapes are skipped: shape is [1] in a and [2] in b",
     ]
-    with pytest.raises(InputError, match="a and b have no tensor of one name and shape"):
+    with pytest.raises(InputError, match="a and b have no tensor with the same name and shape"):
         compare(weights("a", one=[1.0]), weights("b", two=[1.0]))
 
 
 def test_nan_is_refused_by_name() -> None:
-    with pytest.raises(InputError, match="b: tensor t has 1 of 2 numbers that are NaN"):
+    with pytest.raises(InputError, match="b: tensor t has 1 of 2 values that are NaN"):
         compare(weights("a", t=[1.0, 2.0]), weights("b", t=[1.0, math.nan]))
 
 
@@ -109,11 +109,11 @@ def test_scratch_against_pretrained_of_another_shape_is_drawn_in_that_shape(tmp_
     for a, b in ((scratch, preset_target(folder)), (preset_target(folder), scratch)):
         found = compare_targets(a, b)
         assert len(found.tensors) == 22
-        assert "is drawn in the shape of" in found.notes[0]
+        assert "is initialised with the shapes of" in found.notes[0]
 
 
 @pytest.mark.parametrize(
     ("value", "words"), [(0.0, "0"), (0.01234, "1.234%"), (123.0, "12,300%"), (math.inf, "from 0")]
 )
 def test_changes_in_words(value: float, words: str) -> None:
-    assert change_words(value) == words
+    assert relative_change(value) == words

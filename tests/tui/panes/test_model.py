@@ -99,9 +99,9 @@ async def test_the_short_names_of_all_pages_fit_80_columns_with_the_footer(open_
 async def test_a_field_has_a_meaning_and_is_task_specific_or_agnostic(open_console):
     async with open_console(size=(90, 30)) as console:
         await model(console)
-        await move_to(console, "How many transformer blocks")
+        await move_to(console, "Number of transformer blocks")
         await console.see("architecture, task-agnostic")
-        await move_to(console, "Dropout before the question")
+        await move_to(console, "Dropout rate before the question")
         await console.see("task, task-specific")
         await console.press("e")
         await console.notice("Our classifier does not use this field")
@@ -279,7 +279,7 @@ async def test_attention_is_shown_by_head_and_layer_and_513_tokens_are_cut_with_
         await console.pilot.click("#attention-matrix", offset=(20, 14))
         await console.see("▸13 film", "13 film attends to")
         field = console.app.query_one("#attention-text", Input)
-        for count, words in ((512, "512 tokens"), (513, "cut: 512 of 513 tokens are read")):
+        for count, words in ((512, "512 tokens"), (513, "truncated: 512 of 513 tokens are used")):
             await console.press("slash")
             field.value = "dull " * count
             await console.press("enter")

@@ -176,7 +176,7 @@ async def test_save_as_refuses_the_name_of_another_preset(open_console):
         await console.press("ctrl+s", "ctrl+u", *"scratch", "enter")
         await console.see("already a preset 'scratch'", "enter accepts")
         await console.press(*"/2", "enter")
-        await console.see("'scratch/2' cannot name a preset")
+        await console.see("'scratch/2' is not a valid preset name")
         await console.press("backspace", "backspace", *"-2", "enter")
         await console.notice("Saved as")
 

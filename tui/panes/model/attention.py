@@ -77,11 +77,11 @@ class AttentionPage(Page):
             import torch
 
             from core.engine.device import usable_cores
-            from core.inspection.attention_maps import look_at_text
+            from core.inspection.attention_maps import attention_of_text
 
             torch.set_num_threads(usable_cores())
             check_cancelled()
-            return look_at_text(resolved, text)
+            return attention_of_text(resolved, text)
 
         if self.inspect(work, heavy=True):
             self.query_one("#attention-summary", Static).update("computing attention …")
@@ -106,7 +106,7 @@ class AttentionPage(Page):
         which = "mean of all heads" if self._mean else f"head {self._head} of 0–{found.heads - 1}"
         summary = f"layer {self._layer} of 0–{found.layers - 1} · {which} · logit {found.logit:+.3f}"
         summary += f" · {len(found.encoding.tokens)} tokens"
-        if cut := found.cut_words():
+        if cut := found.truncation_note():
             summary += f" · {cut}"
         self.query_one("#attention-summary", Static).update(summary)
         labels = [one_line(token.token) for token in found.encoding.tokens]

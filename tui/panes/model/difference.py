@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import DataTable, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from core.formatting import change_words, printable
+from core.formatting import printable, relative_change
 from core.inspection.target import Resolved
 from core.model.parameter_tree import short_name
 from tui.panes.model.page import Page, failed, grid_text, right
@@ -140,7 +140,7 @@ class DifferencePage(Page):
         colour = self.app.theme_variables["train-curve"]
         for layer, value in layers.items():
             share = min(value / longest, 1.0) if longest else 0.0
-            summary.append(f"{layer:<11}{change_words(value):>9} ", style="not bold")
+            summary.append(f"{layer:<11}{relative_change(value):>9} ", style="not bold")
             summary.append("█" * round(share * room) + "\n", style=f"not bold {colour}")
         for note in found.notes[:3]:
             summary.append(f"{printable(note)}\n", style="not bold dim")
@@ -151,7 +151,7 @@ class DifferencePage(Page):
             table.clear()
             for row in found.tensors:
                 table.add_row(
-                    right(change_words(row.relative_l2)),
+                    right(relative_change(row.relative_l2)),
                     right(f"{row.cosine:.6f}"),
                     grid_text(short_name(row.name).removeprefix("layer.")),
                 )

@@ -125,7 +125,7 @@ class WeightsPage(Page):
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
-        for name, value in numbers.in_words():
+        for name, value in numbers.summary():
             alarm = name == "NaN, Inf" and numbers.nan + numbers.inf
             table.add_row(name, Text(printable(value), style="bold reverse" if alarm else ""))
         self.query_one("#weights-statistics", Static).update(table)
