@@ -26,7 +26,7 @@ SPECIAL_MEANINGS = {
 
 
 class Token(NamedTuple):
-    """One row of the token table. ``start`` and ``end`` are character offsets into the source text."""
+    """One token of an encoding. ``start`` and ``end`` are character offsets into the source text."""
 
     position: int
     id: int
@@ -78,13 +78,13 @@ def encode(
     """
     text = encodable(text)
     whole = tokenizer.post_process(tokenizer.encode(text, add_special_tokens=False), None, False)
-    ids, names, offsets, words = whole.ids, whole.tokens, whole.offsets, whole.word_ids
+    ids, names, offsets, word_ids = whole.ids, whole.tokens, whole.offsets, whole.word_ids
     special_count = num_special_tokens(tokenizer) if add_special_tokens else 0
     full_length, cut_from = len(ids) + special_count, None
     if max_length is not None and (room := _room(max_length, special_count)) < len(ids):
         # Encoding.truncate would also build an encoding for each part of the rest: 200,000 of them for a long text.
         cut_from = offsets[room][0]
-        ids, names, offsets, words = ids[:room], names[:room], offsets[:room], words[:room]
+        ids, names, offsets, word_ids = ids[:room], names[:room], offsets[:room], word_ids[:room]
     before, after = _template(tokenizer) if add_special_tokens else ((), ())
     special, unknown = special_ids(tokenizer), unknown_id(tokenizer)
     tokens: list[Token] = []
@@ -92,7 +92,7 @@ def encode(
         tokens.append(Token(len(tokens), id_, name, 0, 0, "special"))
     last: int | None = None
     for position, (id_, name, (start, end), word) in enumerate(
-        zip(ids, names, offsets, words, strict=True), start=len(tokens)
+        zip(ids, names, offsets, word_ids, strict=True), start=len(tokens)
     ):
         kind: Kind = "word"
         if id_ == unknown:

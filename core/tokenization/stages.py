@@ -63,27 +63,27 @@ def stages(
     unknown_name = None if unknown is None else tokenizer.id_to_token(unknown)
     model = tokenizer.model
     normalised: list[Piece] = []
-    words: list[Piece] = []
+    pre_tokens: list[Piece] = []
     pieces: list[Piece] = []
     body = whole.tokens
     for segment, start, added in _segments(tokenizer, whole):
         if added:
             typed = Piece(segment, start, start + len(segment), False)
             normalised.append(typed)
-            words.append(typed)
+            pre_tokens.append(typed)
             pieces.append(typed._replace(text=body[len(pieces)].token))
             continue
         normalised.extend(_normalised(tokenizer, segment, start))
         for word in _pre_tokens(tokenizer, segment, start):
-            glued = bool(words) and word.start == words[-1].end and word.start > 0
-            words.append(word._replace(changed=glued))
+            is_joined = bool(pre_tokens) and word.start == pre_tokens[-1].end and word.start > 0
+            pre_tokens.append(word._replace(changed=is_joined))
             names = [piece.value for piece in model.tokenize(word.text)]
-            lost = names == [unknown_name]
+            is_unknown = names == [unknown_name]
             for name in names:
                 # If the tokens of the word alone differ from those of the whole text, the span is that of the word.
                 token = body[len(pieces)] if len(pieces) < len(body) else None
                 span = token if token and token.token == name else word
-                pieces.append(Piece(name, span.start, span.end, len(names) > 1 or lost))
+                pieces.append(Piece(name, span.start, span.end, len(names) > 1 or is_unknown))
     template = tuple(
         Piece(token.token, token.start, token.end, token.kind == "special" and token.start == token.end)
         for token in final.tokens
@@ -91,7 +91,7 @@ def stages(
     return (
         Stage("raw", text, (Piece(text, 0, len(text), False),), MEANINGS["raw"]),
         Stage("normalised", "".join(p.text for p in normalised), tuple(normalised), MEANINGS["normalised"]),
-        Stage("pre-tokens", [p.text for p in words], tuple(words), MEANINGS["pre-tokens"]),
+        Stage("pre-tokens", [p.text for p in pre_tokens], tuple(pre_tokens), MEANINGS["pre-tokens"]),
         Stage(type(model).__name__, [p.text for p in pieces], tuple(pieces), MEANINGS["WordPiece"]),
         Stage("with template", [p.text for p in template], template, MEANINGS["with template"]),
     )

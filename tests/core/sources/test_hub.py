@@ -70,12 +70,12 @@ def test_a_missing_file_and_a_missing_repository_give_different_errors(server: L
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("fault", "message"),
     [("500", "the Hub answered with error 500 for acme/tiny"), ("gated", "acme/tiny requires a login")],
 )
-def test_a_refused_file_does_not_prevent_other_downloads(server: LoopbackHub, fault: str, words: str) -> None:
+def test_a_refused_file_does_not_prevent_other_downloads(server: LoopbackHub, fault: str, message: str) -> None:
     server.faults["model.safetensors"] = fault
-    with pytest.raises(hub.HubError, match=words):
+    with pytest.raises(hub.HubError, match=message):
         hub.fetch(REPO, "model.safetensors")
     assert hub.fetch(REPO, "config.json").read_bytes() == b'{"dim": 16}'
 

@@ -1,4 +1,4 @@
-"""Hub, then cache, then embedded; the origin of each thing in words."""
+"""Tokenizer, weights and reviews from the Hub, the cache, files and the embedded package, with their origins."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path) -> Ite
 
 @pytest.fixture
 def few_synthetic(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Writing all synthetic reviews takes a second, and only their origin matters here."""
+    """Two synthetic reviews, because generating all of them takes a second."""
     monkeypatch.setattr("core.data.synthetic.synthetic_reviews", lambda: [("good", 1), ("bad", 0)])
 
 
@@ -87,9 +87,9 @@ def test_vocab_txt_is_used_if_there_is_no_tokenizer_json(server: LoopbackHub) ->
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"), [("500", "the Hub answered with error 500"), ("gone", "the Hub cannot be reached")]
+    ("fault", "message"), [("500", "the Hub answered with error 500"), ("gone", "the Hub cannot be reached")]
 )
-def test_the_cache_is_used_if_the_hub_fails(server: LoopbackHub, fault: str, words: str) -> None:
+def test_the_cache_is_used_if_the_hub_fails(server: LoopbackHub, fault: str, message: str) -> None:
     open_checkpoint(TINY, pretrained=True)
     if fault == "gone":
         server.close()
@@ -97,7 +97,7 @@ def test_the_cache_is_used_if_the_hub_fails(server: LoopbackHub, fault: str, wor
         server.faults["tokenizer.json"] = fault
     checkpoint = open_checkpoint(TINY, pretrained=True)
     assert checkpoint.weights_origin.kind == checkpoint.tokenizer_origin.kind == "cache"
-    assert words in checkpoint.weights_origin.describe()
+    assert message in checkpoint.weights_origin.describe()
     assert "from the local cache" in plan(config_of())["weights"]
 
 
@@ -184,7 +184,7 @@ def test_a_folder_that_lacks_a_file_is_refused(folder: Path, tmp_path: Path, mis
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "words"),
+    ("file", "content", "message"),
     [
         ("config.json", json.dumps({"model_type": "bert"}), "the model type is 'bert'; only distilbert"),
         ("config.json", "[]", "the model type is None; only distilbert"),
@@ -194,12 +194,12 @@ def test_a_folder_that_lacks_a_file_is_refused(folder: Path, tmp_path: Path, mis
     ],
 )
 def test_an_invalid_file_of_a_folder_is_refused(
-    folder: Path, tmp_path: Path, file: str, content: str, words: str
+    folder: Path, tmp_path: Path, file: str, content: str, message: str
 ) -> None:
     for name, body in files_of(folder).items():
         (tmp_path / name).write_bytes(body)
     (tmp_path / file).write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match=message):
         open_checkpoint(str(tmp_path), pretrained=True).load_weights()
 
 
@@ -306,15 +306,15 @@ def test_the_origin_of_a_file_has_its_name_and_hash(reviews_csv: Path) -> None:
 
 
 def test_the_plan_shows_download_sizes_and_downloads_nothing(server: LoopbackHub) -> None:
-    words = plan(config_of())
-    assert words["weights"].startswith("acme/tiny, from the Hub, 0.0 MB to download")
-    assert words["reviews"].startswith("acme/reviews, from the Hub, 0.0 MB to download")
+    planned = plan(config_of())
+    assert planned["weights"].startswith("acme/tiny, from the Hub, 0.0 MB to download")
+    assert planned["reviews"].startswith("acme/reviews, from the Hub, 0.0 MB to download")
     assert server.asked_for("/resolve/") == [one for one in server.asked_for("/resolve/") if one.startswith("HEAD")]
     open_checkpoint(TINY, pretrained=True)
     open_reviews("hub", REVIEWS)
-    words = plan(config_of())
-    assert words["tokenizer"] == words["weights"] == "acme/tiny, from the Hub, already downloaded"
-    assert words["reviews"] == "acme/reviews, from the Hub, already downloaded"
+    planned = plan(config_of())
+    assert planned["tokenizer"] == planned["weights"] == "acme/tiny, from the Hub, already downloaded"
+    assert planned["reviews"] == "acme/reviews, from the Hub, already downloaded"
     assert plan(config_of(init="scratch"))["weights"] == "DistilBertModel, randomly initialized"
 
 
@@ -322,7 +322,7 @@ def test_the_plan_shows_download_sizes_and_downloads_nothing(server: LoopbackHub
 @pytest.mark.parametrize("init", ["scratch", "pretrained"])
 def test_the_plan_matches_what_is_opened(server: LoopbackHub, init: str) -> None:
     server.close()
-    words = plan(config_of("distilbert-base-uncased", init=init))
+    planned = plan(config_of("distilbert-base-uncased", init=init))
     checkpoint = open_checkpoint("distilbert-base-uncased", pretrained=init == "pretrained")
-    assert words["tokenizer"] == checkpoint.tokenizer_origin.describe()
-    assert words["weights"] == checkpoint.weights_origin.describe()
+    assert planned["tokenizer"] == checkpoint.tokenizer_origin.describe()
+    assert planned["weights"] == checkpoint.weights_origin.describe()
