@@ -41,7 +41,7 @@ def runs(runs_dir: RunsDir = None, json: AsJson = False) -> None:
 
 
 def show(
-    run: Annotated[str, typer.Argument(help="A run, the beginning of its name, or `last`.")],
+    run: Annotated[str, typer.Argument(help="A run, the start of its name, or `last`.")],
     runs_dir: RunsDir = None,
     json: AsJson = False,
 ) -> None:

@@ -20,7 +20,7 @@ from core.runs.status import LIVE
 
 
 def watch(
-    run: Annotated[str, typer.Argument(help="A run, the beginning of its name, or `last`.")],
+    run: Annotated[str, typer.Argument(help="A run, the start of its name, or `last`.")],
     runs_dir: RunsDir = None,
     json: AsJson = False,
 ) -> None:

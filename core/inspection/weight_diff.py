@@ -110,7 +110,7 @@ def compare(a: Weights, b: Weights, notes: list[str] | None = None, between: Bet
 
 
 def compare_targets(a: Resolved, b: Resolved, between: Between = lambda: None) -> Difference:
-    """Compare two targets. Random initial weights take the shapes of the other target; a note tells so.
+    """Compare two targets. Random initial weights take the shapes of the other target; a note reports it.
 
     Raises InputError as :func:`compare` and :func:`core.inspection.weights.open_weights`.
     """

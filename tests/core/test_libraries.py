@@ -7,7 +7,7 @@ import threading
 from core import libraries
 
 
-def test_a_thread_that_needs_all_libraries_waits_until_no_other_imports() -> None:
+def test_a_thread_that_needs_all_libraries_waits_for_other_imports() -> None:
     libraries.load_training_libraries()  # from here on it takes no time of its own
     with libraries.IMPORT_LOCK:
         other = threading.Thread(target=libraries.load_training_libraries)
@@ -18,7 +18,7 @@ def test_a_thread_that_needs_all_libraries_waits_until_no_other_imports() -> Non
     assert not other.is_alive()
 
 
-def test_whoever_only_asks_the_hub_does_not_wait_for_another_import() -> None:
+def test_a_thread_that_only_needs_the_hub_does_not_wait() -> None:
     libraries.load_hub_library()
     with libraries.IMPORT_LOCK:
         asking = threading.Thread(target=libraries.load_hub_library)

@@ -40,16 +40,16 @@ def predict(done: Run, logits: list[float]) -> None:
         (Paired(0, 1, 8, 0), 2 * (1 + 9) / 512),
     ],
 )
-def test_the_p_value_is_that_worked_out_by_hand(pair: Paired, p_value: float) -> None:
+def test_the_p_value_matches_values_computed_by_hand(pair: Paired, p_value: float) -> None:
     assert pair.p_value == pytest.approx(p_value, rel=1e-12)
 
 
-def test_the_p_value_of_many_reviews_is_a_number_too() -> None:
+def test_the_p_value_of_many_reviews_does_not_overflow() -> None:
     assert Paired(0, 1000, 1200, 0).p_value == pytest.approx(2.2e-5, rel=0.2)
     assert 0 <= Paired(0, 0, 5000, 0).p_value < 1e-300
 
 
-def test_reviews_are_counted_by_which_run_was_right(two: tuple[Run, Run]) -> None:
+def test_reviews_are_counted_by_the_run_that_is_correct(two: tuple[Run, Run]) -> None:
     labels = [label for _, label, _ in two[0].predictions(1)]
     right = [1.0 if label else -1.0 for label in labels]
     assert len(right) >= 6
@@ -61,7 +61,7 @@ def test_reviews_are_counted_by_which_run_was_right(two: tuple[Run, Run]) -> Non
     assert paired(two[1], two[0]) == Paired(found.both, 1, 2, 1)
 
 
-def test_runs_on_other_reviews_or_without_predictions_are_not_paired(
+def test_runs_on_different_reviews_or_without_predictions_are_refused(
     two: tuple[Run, Run], config: RunConfig, tmp_path: Path
 ) -> None:
     more = tmp_path / "more.csv"
@@ -74,7 +74,7 @@ def test_runs_on_other_reviews_or_without_predictions_are_not_paired(
         paired(*two)
 
 
-def test_the_command_tells_results_differences_and_pairs(call: Call, two: tuple[Run, Run], tmp_path: Path) -> None:
+def test_compare_shows_results_differences_and_paired_counts(call: Call, two: tuple[Run, Run], tmp_path: Path) -> None:
     names, root = [done.name for done in two], tmp_path / "runs"
     found = paired(*two)
     code, out, err = call("compare", *names, "--runs-dir", root)
@@ -95,7 +95,9 @@ def test_the_command_tells_results_differences_and_pairs(call: Call, two: tuple[
         assert "give at least two different runs" in refused(call("compare", *wrong, "--runs-dir", root))
 
 
-def test_runs_that_cannot_be_paired_are_compared_all_the_same(call: Call, two: tuple[Run, Run], tmp_path: Path) -> None:
+def test_runs_on_different_reviews_are_compared_without_paired_counts(
+    call: Call, two: tuple[Run, Run], tmp_path: Path
+) -> None:
     (two[1].path / "predictions" / "epoch-1.csv").unlink()
     code, out, _ = call("compare", *(done.name for done in two), "--runs-dir", tmp_path / "runs")
     assert code == 0

@@ -31,7 +31,7 @@ def found(name: object, root: Path) -> Resolved:
     return resolve(find_target(str(name), root))
 
 
-def test_the_logits_are_those_of_the_runs_own_validation_also_from_an_export(done: Run, tmp_path: Path) -> None:
+def test_the_logits_match_those_of_validation_also_after_export(done: Run, tmp_path: Path) -> None:
     reviews = read_reviews(Path(done.config().data.source))
     of_run = done.predictions(1)
     texts = [reviews[i].text for i, _, _ in of_run]
@@ -41,7 +41,7 @@ def test_the_logits_are_those_of_the_runs_own_validation_also_from_an_export(don
         assert [one.logit for one in answer] == pytest.approx([logit for _, _, logit in of_run], abs=1e-5)
 
 
-def test_a_prediction_has_its_label_its_probability_and_what_was_cut(done: Run) -> None:
+def test_a_prediction_has_label_probability_and_truncation(done: Run) -> None:
     short, long = predict(found(done.path, done.path.parent), ["a film", "film " * 40])
     assert (short.tokens, short.full_length) == (4, 4)
     assert (long.tokens, long.full_length) == (12, 42)
@@ -49,7 +49,7 @@ def test_a_prediction_has_its_label_its_probability_and_what_was_cut(done: Run) 
         assert (one.label == "positive") is (one.logit > 0) is (one.probability > 0.5)
 
 
-def test_many_texts_of_all_lengths_come_back_in_their_order(done: Run) -> None:
+def test_predictions_come_in_the_order_of_the_texts(done: Run) -> None:
     resolved = found(done.path, done.path.parent)
     texts = ["film " * (1 + i * 7 % 11) for i in range(2 * AT_ONCE + 3)]
     alone = {text: predict(resolved, [text])[0].logit for text in set(texts)}
@@ -58,24 +58,24 @@ def test_many_texts_of_all_lengths_come_back_in_their_order(done: Run) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
-def test_a_text_without_a_word_is_refused(done: Run, text: str) -> None:
+def test_an_empty_text_is_refused(done: Run, text: str) -> None:
     with pytest.raises(InputError, match="text 2 is empty"):
         predict(found(done.path, done.path.parent), ["a film", text])
 
 
-def test_what_nobody_has_trained_is_refused(done: Run, folder: Path) -> None:
+def test_an_untrained_model_is_refused(done: Run, folder: Path) -> None:
     for name in (folder, folder / "model.safetensors"):
         with pytest.raises(InputError, match="has no trained head; use a run"):
             predict(found(name, done.path.parent), ["a film"])
 
 
-def test_a_run_is_trained_whatever_its_preset_is_called(config: RunConfig, tmp_path: Path) -> None:
+def test_a_run_whose_preset_is_named_checkpoint_can_predict(config: RunConfig, tmp_path: Path) -> None:
     config = replace(configured(config, train__num_epochs=1), preset="checkpoint")
     done, _ = run(config, tmp_path / "runs")
     assert len(predict(found(done.path, tmp_path), ["a film"])) == 1
 
 
-def test_the_command_answers_in_words_and_in_json(call: Call, done: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predict_answers_as_text_and_as_json(call: Call, done: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     root = done.path.parent
     code, out, err = call("predict", "last", "a film", "film " * 40, "--runs-dir", root)
     assert code == 0

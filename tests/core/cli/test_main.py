@@ -38,13 +38,13 @@ def test_training_answers_with_one_json_object_and_nothing_else_on_stdout(call: 
     assert err.splitlines()[-1] == "✓ completed: finished 2 epochs"
 
 
-def test_without_json_nothing_is_on_stdout(call: Call, tiny: str) -> None:
+def test_training_without_json_prints_nothing_on_stdout(call: Call, tiny: str) -> None:
     code, out, err = call("train", tiny)
     assert (code, out) == (0, "")
     assert "weights:" in err
 
 
-def test_a_run_is_listed_and_shown_as_it_was_answered(call: Call, tiny: str, tmp_path: Path) -> None:
+def test_runs_and_show_answer_with_the_json_of_train(call: Call, tiny: str, tmp_path: Path) -> None:
     trained = json.loads(call("train", tiny, "--json", "--runs-dir", tmp_path / "runs")[1])
     code, out, err = call("runs", "--json", "--runs-dir", tmp_path / "runs")
     assert (code, err) == (0, "")
@@ -59,7 +59,7 @@ def test_a_run_is_listed_and_shown_as_it_was_answered(call: Call, tiny: str, tmp
     assert shown["environment"]["device"] == "cpu"
 
 
-def test_a_run_is_listed_and_shown_in_words(call: Call, tiny: str) -> None:
+def test_runs_and_show_print_a_run_as_text(call: Call, tiny: str) -> None:
     name = json.loads(call("train", tiny, "--json")[1])["run"]
     code, out, _ = call("runs")
     assert code == 0
@@ -82,7 +82,9 @@ def test_no_runs_are_an_empty_list_and_a_hint(call: Call) -> None:
     assert "imdb-tui train quick" in err
 
 
-def test_assignments_and_data_change_what_is_trained(call: Call, tiny: str, reviews_csv: Path, tmp_path: Path) -> None:
+def test_set_and_data_change_the_configuration_of_the_run(
+    call: Call, tiny: str, reviews_csv: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other.csv"
     other.write_text(reviews_csv.read_text(encoding="utf-8"), encoding="utf-8")
     changes = ("--set", "train.num_epochs=1", "--set", " train.seed = 7", "--data", other)
@@ -93,9 +95,7 @@ def test_assignments_and_data_change_what_is_trained(call: Call, tiny: str, revi
     assert (config.train.seed, config.data.source) == (7, str(other))
 
 
-def test_presets_are_listed_with_their_configuration_and_a_broken_one_with_its_error(
-    call: Call, tiny: str, tmp_path: Path
-) -> None:
+def test_presets_lists_configurations_and_the_error_of_an_invalid_preset(call: Call, tiny: str, tmp_path: Path) -> None:
     (tmp_path / "own-presets" / "broken.toml").write_text("[train]\nspeed = 9\n", encoding="utf-8")
     code, out, err = call("presets", "--json")
     assert (code, err) == (0, "")
@@ -108,7 +108,7 @@ def test_presets_are_listed_with_their_configuration_and_a_broken_one_with_its_e
     assert "unknown key train.speed" in " ".join(out.split())
 
 
-def test_a_preset_cannot_write_to_the_terminal_by_its_words(call: Call, tmp_path: Path) -> None:
+def test_control_characters_of_a_preset_are_not_printed(call: Call, tmp_path: Path) -> None:
     folder = tmp_path / "own-presets"
     folder.mkdir()
     (folder / "odd.toml").write_text('title = "\\u001b[2J[/bold]"\ndescription = ":smile: [red]"\n', encoding="utf-8")
@@ -146,14 +146,14 @@ def test_tokens_have_ids_offsets_and_a_mask_of_special_ones(call: Call, tokenize
     assert answer["origins"]["tokenizer"]["kind"] == "folder"
 
 
-def test_a_text_is_cut_and_what_was_lost_is_told(call: Call, tokenizer: Path) -> None:
+def test_a_truncated_text_shows_the_lost_tokens(call: Call, tokenizer: Path) -> None:
     answer = tokenized(call, "a warm film", "--max-length", "4", "--checkpoint", tokenizer)
     assert (answer["full_length"], len(answer["input_ids"]), answer["cut_text"]) == (5, 4, "film")
     out = call("tokenize", "a warm film", "--max-length", "4", "--checkpoint", tokenizer)[1]
     assert "truncated: 1 tokens, from character 7: 'film'" in out
 
 
-def test_special_tokens_can_be_left_out(call: Call, tokenizer: Path) -> None:
+def test_special_tokens_are_optional(call: Call, tokenizer: Path) -> None:
     answer = tokenized(call, "warm", "--no-special-tokens", "--checkpoint", tokenizer)
     assert answer["tokens"] == ["warm"]
 
@@ -170,7 +170,7 @@ def test_control_characters_of_a_text_never_reach_the_terminal(
     assert "\x07" not in out
 
 
-def test_doctor_tells_a_fact_a_line_however_narrow_the_terminal(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_prints_one_fact_per_line_on_a_narrow_terminal(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "20")
     code, out, _ = call("doctor")
     assert code == 0
@@ -195,7 +195,7 @@ def test_doctor_answers_in_json(call: Call, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_doctor_says_whether_runs_can_be_written_and_leaves_no_folder(call: Call, tmp_path: Path) -> None:
+def test_doctor_tests_whether_the_runs_directory_is_writable_and_leaves_no_folder(call: Call, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     for folder, words in ((tmp_path / "new" / "runs", "writable"), (file, "not writable: File exists")):
@@ -208,7 +208,7 @@ def test_the_version_is_printed(call: Call) -> None:
     assert call("--version") == (0, f"imdb-tui {__version__}\n", "")
 
 
-def test_help_is_shown_when_nothing_is_asked(call: Call) -> None:
+def test_no_arguments_show_the_help(call: Call) -> None:
     for arguments, code in (((), 2), (("--help",), 0), (("train", "-h"), 0)):
         answer = call(*arguments)
         assert answer[0] == code

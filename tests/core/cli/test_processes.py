@@ -20,7 +20,7 @@ from tests.core.support.commands import Call, environment, refused, start
 from tests.core.support.tiny import write_preset
 
 
-def test_a_second_interrupt_leaves_at_once_with_130(call: Call, tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_interrupt_exits_at_once_with_130(call: Call, tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import core.training.loop
 
     def interrupted(*_: object) -> None:
@@ -34,7 +34,7 @@ def test_a_second_interrupt_leaves_at_once_with_130(call: Call, tiny: str, monke
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_hangup_that_is_ignored_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ignored_hangup_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         restore = command._stop_on_signals(Control())
@@ -87,7 +87,7 @@ def require_stopped_and_whole(process: subprocess.Popen[str], out: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
-def test_a_signal_stops_a_run_at_its_next_step_and_keeps_it_whole(
+def test_a_signal_stops_a_run_after_its_step_and_leaves_it_complete(
     trainings: dict[str, subprocess.Popen[str]], name: str
 ) -> None:
     process = trainings[name]
@@ -126,7 +126,7 @@ def test_a_run_is_live_until_its_process_is_killed_and_then_interrupted(call: Ca
     assert [epoch["val_accuracy"] for epoch in dead["epochs"]] == [0.75]
 
 
-def test_a_run_whose_progress_nobody_reads_goes_on_until_sigterm_stops_it(
+def test_a_run_with_a_closed_stderr_trains_until_sigterm_stops_it(
     trainings: dict[str, subprocess.Popen[str]],
 ) -> None:
     process = trainings["SIGTERM"]
@@ -141,7 +141,7 @@ def test_a_run_whose_progress_nobody_reads_goes_on_until_sigterm_stops_it(
     require_stopped_and_whole(process, process.communicate(timeout=60)[0])
 
 
-def test_an_answer_that_nobody_reads_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_pipe_on_stdout_is_not_an_error(tmp_path: Path) -> None:
     for arguments in (("presets",), ("presets", "--json")):
         process = start(tmp_path, *arguments)
         assert process.stdout is not None
@@ -159,16 +159,16 @@ def answer_of(line: str, tmp_path: Path) -> tuple[int, str, str]:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
-def test_an_answer_that_finds_no_room_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_full_disk_behind_stdout_is_reported_in_one_line(tmp_path: Path) -> None:
     answer = answer_of(f"exec {sys.executable} -m core presets >/dev/full", tmp_path)
     assert "cannot write to stdout (No space left on device)" in refused(answer)
 
 
 @pytest.mark.parametrize(("options", "words"), [("", "no text given"), ("--decode -", "stdin is closed")])
-def test_a_closed_stdin_is_told_in_one_line(tmp_path: Path, options: str, words: str) -> None:
+def test_a_closed_stdin_is_reported_in_one_line(tmp_path: Path, options: str, words: str) -> None:
     answer = answer_of(f"exec {sys.executable} -m core tokenize {options} <&-", tmp_path)
     assert words in refused(answer)
 
 
-def test_an_answer_for_a_closed_stdout_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_stdout_is_not_an_error(tmp_path: Path) -> None:
     assert answer_of(f"exec {sys.executable} -m core presets --json >&-", tmp_path) == (0, "", "")

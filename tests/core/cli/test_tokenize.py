@@ -42,7 +42,7 @@ def feed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
 
 
-def test_stages_are_named_in_order_with_what_comes_out_of_each(ask: Any) -> None:
+def test_stages_are_listed_in_order_with_their_output(ask: Any) -> None:
     assert ask("A Warm films.", "--stages")["stages"] == [
         {"name": "raw", "output": "A Warm films."},
         {"name": "normalised", "output": "a warm films."},
@@ -62,12 +62,12 @@ def test_warnings_name_kind_span_and_text(ask: Any) -> None:
     ]
 
 
-def test_a_typed_special_token_stays_text_where_asked(ask: Any) -> None:
+def test_a_typed_special_token_can_be_split_as_text(ask: Any) -> None:
     assert 3 not in ask("[SEP]", "--split-special-tokens", "--no-special-tokens")["input_ids"]
     assert ask("[SEP]", "--no-special-tokens")["input_ids"] == [3]
 
 
-def test_a_batch_is_ids_over_mask_with_its_share_of_padding(ask: Any) -> None:
+def test_a_batch_has_ids_mask_and_the_share_of_padding(ask: Any) -> None:
     batch = ask("film", "a warm film", "--batch", "--padding-side", "left")["batch"]
     assert batch["attention_mask"] == [[0, 0, 1, 1, 1], [1, 1, 1, 1, 1]]
     assert batch["input_ids"][0][:2] == [0, 0]
@@ -86,7 +86,7 @@ def test_stdin_is_one_text_without_a_batch(ask: Any, monkeypatch: pytest.MonkeyP
     assert ask()["text"] == "film\na warm film\n"
 
 
-def test_ids_become_a_text_and_say_where_its_ids_differ(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decoding_shows_where_encoding_again_differs(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = ask("--decode", "[2, 5, 3]")
     assert answer["text"] == "[CLS] film [SEP]"
     assert answer["decode"]["first_difference"] is None
@@ -128,10 +128,8 @@ def test_reviews_are_measured_for_both_tokenizers(ask: Any, reviews_csv: Path) -
     ("arguments", "reason"),
     [
         (("--decode", "x"), "'x' is not an id"),
-        (("--decode", "99999"), "has no id"),
         (("--vocab", "^("), "not a valid regular expression"),
         (("film", "--compare", "acme/absent"), "'acme/absent' is not available"),
-        (("film", "--compare", "casing=no"), "is not a setting"),
         (("--data", "absent.csv"), "file not found"),
     ],
 )
@@ -142,7 +140,7 @@ def test_bad_input_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("name", HARD)
-def test_no_hard_text_puts_a_control_character_on_the_terminal(
+def test_hard_texts_print_no_control_characters(
     call: Call, checkpoint: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = HARD[name][:20_000]
@@ -165,7 +163,7 @@ def test_no_hard_text_puts_a_control_character_on_the_terminal(
     assert all(char.isprintable() or char in "\u200b\u200d\ufeff\u3164" for char in shown)
 
 
-def test_everything_is_told_in_words(call: Call, checkpoint: Path, reviews_csv: Path) -> None:
+def test_all_options_together_print_text(call: Call, checkpoint: Path, reviews_csv: Path) -> None:
     code, out, err = call(
         "tokenize", "A warm film [SEP]", "film", "--checkpoint", checkpoint, "--stages", "--batch",
         "--compare", "cased", "--decode", "2 5 3", "--vocab", "film", "--data", reviews_csv,

@@ -20,7 +20,7 @@ def own(name: str, text: str | bytes) -> Path:
 
 
 @pytest.mark.parametrize(("name", "learning_rate"), [("scratch", 5e-5), ("pretrained", 5e-6)])
-def test_the_notebooks_two_presets_are_its_recipe(name: str, learning_rate: float) -> None:
+def test_scratch_and_pretrained_have_the_settings_of_the_notebook(name: str, learning_rate: float) -> None:
     config = load_preset(name)
     assert config.model == ModelConfig(init=name, checkpoint="distilbert-base-uncased", head_dropout=0.0, freeze=())
     assert config.data == DataConfig(
@@ -46,11 +46,11 @@ def test_the_notebooks_two_presets_are_its_recipe(name: str, learning_rate: floa
     assert config.engine == EngineConfig()
 
 
-def test_the_frozen_preset_trains_the_head_alone() -> None:
+def test_the_frozen_preset_trains_only_the_head() -> None:
     assert load_preset("frozen").model == ModelConfig(init="pretrained", freeze=("distilbert",))
 
 
-def test_the_improved_preset_mends_the_quirks_and_changes_neither_reviews_nor_steps() -> None:
+def test_the_improved_preset_fixes_the_quirks_with_the_same_reviews_and_steps() -> None:
     assert differences([load_preset("pretrained"), load_preset("improved")]) == {
         "model.head_dropout": [0.0, 0.3],
         "data.add_special_tokens": [False, True],
@@ -62,7 +62,7 @@ def test_the_improved_preset_mends_the_quirks_and_changes_neither_reviews_nor_st
     }
 
 
-def test_shipped_presets_come_first_in_their_order_and_explain_themselves() -> None:
+def test_shipped_presets_come_first_and_have_descriptions() -> None:
     presets = list_presets()
     assert tuple(preset.name for preset in presets) == SHIPPED_ORDER
     for preset in presets:
@@ -73,7 +73,7 @@ def test_shipped_presets_come_first_in_their_order_and_explain_themselves() -> N
         assert len(preset.config.description.split()) > 10
 
 
-def test_ones_own_presets_are_listed_by_name_after_the_shipped_ones() -> None:
+def test_own_presets_are_listed_by_name_after_the_shipped_ones() -> None:
     own("zebra.toml", "title = 'Z'")
     own("ant.toml", "[train]\nseed = 7")
     own("notes.txt", "no preset")
@@ -83,13 +83,13 @@ def test_ones_own_presets_are_listed_by_name_after_the_shipped_ones() -> None:
     assert load_preset("ant").train.seed == 7
 
 
-def test_an_own_preset_takes_the_place_of_the_shipped_one_of_its_name() -> None:
+def test_an_own_preset_replaces_a_shipped_one_with_the_same_name() -> None:
     own("scratch.toml", "[train]\nseed = 7")
     assert [preset.name for preset in list_presets()] == list(SHIPPED_ORDER)
     assert load_preset("scratch").train.seed == 7
 
 
-def test_an_own_preset_is_called_by_its_files_name_whatever_stands_inside() -> None:
+def test_an_own_preset_is_named_after_its_file() -> None:
     own("copy.toml", to_toml(load_preset("scratch")))
     assert load_preset("copy").preset == "copy"
 
@@ -103,7 +103,7 @@ def test_an_own_preset_is_called_by_its_files_name_whatever_stands_inside() -> N
         (b"\xff\xfe", "cannot be read"),
     ],
 )
-def test_a_broken_own_preset_is_listed_with_its_error_and_stops_nothing(content: bytes, error: str) -> None:
+def test_an_invalid_preset_is_listed_with_its_error(content: bytes, error: str) -> None:
     path = own("broken.toml", content)
     own("fine.toml", "")
     presets = {preset.name: preset for preset in list_presets()}
@@ -118,18 +118,18 @@ def test_a_broken_own_preset_is_listed_with_its_error_and_stops_nothing(content:
     assert str(caught.value) == broken.error
 
 
-def test_a_folder_that_is_named_as_a_preset_is_one_that_cannot_be_read() -> None:
+def test_a_folder_named_like_a_preset_is_listed_with_an_error() -> None:
     (own_presets_folder() / "folder.toml").mkdir(parents=True)
     presets = {preset.name: preset for preset in list_presets()}
     assert "cannot be read" in presets["folder"].error
 
 
-def test_an_unknown_preset_is_refused_with_those_there_are() -> None:
+def test_an_unknown_preset_is_refused_with_the_available_ones() -> None:
     with pytest.raises(InputError, match=r"no preset 'Scrtch'; available are .*scratch, .*; did you mean scratch\?"):
         load_preset("Scrtch")
 
 
-def test_a_saved_preset_is_loaded_as_it_was_saved() -> None:
+def test_a_saved_preset_loads_equal() -> None:
     config = load_preset("improved").set("train.seed", 3).set("model.freeze", "distilbert.embeddings, linear")
     path = save_preset(config, "my-1.0_b")
     assert path.parent == own_presets_folder()
@@ -139,14 +139,14 @@ def test_a_saved_preset_is_loaded_as_it_was_saved() -> None:
 
 
 @pytest.mark.parametrize("name", ["", " ", "../up", "a/b", ".hidden", "-x", "naïve", "a" * 41, "a\n", "a b", "a\0"])
-def test_a_name_that_cannot_be_a_file_is_refused_and_nothing_written(name: str) -> None:
+def test_an_invalid_preset_name_is_refused_and_nothing_is_written(name: str) -> None:
     with pytest.raises(InputError, match="is not a valid preset name"):
         save_preset(RunConfig(), name)
     assert not own_presets_folder().exists()
 
 
 @pytest.mark.parametrize("name", ["scratch", "mine"])
-def test_a_taken_name_is_refused_unless_overwriting_was_asked_for(name: str) -> None:
+def test_a_taken_name_is_refused_without_overwrite(name: str) -> None:
     save_preset(RunConfig(), "mine")
     with pytest.raises(InputError, match=f"already a preset '{name}'"):
         save_preset(RunConfig().set("train.seed", 5), name)
@@ -154,7 +154,7 @@ def test_a_taken_name_is_refused_unless_overwriting_was_asked_for(name: str) -> 
     assert load_preset(name).train.seed == 5
 
 
-def test_a_folder_that_cannot_be_written_is_told_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwritable_folder_is_reported_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("IMDB_TUI_PRESETS", str(tmp_path / "file" / "presets"))
     assert [preset.name for preset in list_presets()] == list(SHIPPED_ORDER)

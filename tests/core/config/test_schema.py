@@ -87,18 +87,18 @@ def refusal(toml: str) -> str:
 
 
 @pytest.mark.parametrize("name", SHIPPED_ORDER)
-def test_a_shipped_preset_survives_the_way_through_toml(name: str) -> None:
+def test_shipped_presets_round_trip_through_toml(name: str) -> None:
     config = load_preset(name)
     assert from_toml(to_toml(config), preset="other", where="x") == config
 
 
 @given(CONFIGS)
-def test_every_valid_configuration_survives_the_way_through_toml(config: RunConfig) -> None:
+def test_every_valid_configuration_round_trips_through_toml(config: RunConfig) -> None:
     assert from_toml(to_toml(config), preset="other", where="x") == config
 
 
 @given(CONFIGS)
-def test_every_value_can_be_set_from_what_is_shown_of_it(config: RunConfig) -> None:
+def test_every_value_can_be_set_from_its_formatted_text(config: RunConfig) -> None:
     copy = RunConfig()
     names = [name for name in field_names() if isinstance(config.get(name), (int, float))]  # bool too
     for name in names:
@@ -106,7 +106,7 @@ def test_every_value_can_be_set_from_what_is_shown_of_it(config: RunConfig) -> N
     assert [copy.get(name) for name in names] == [config.get(name) for name in names]
 
 
-def test_an_empty_file_is_the_default_recipe_under_the_files_name() -> None:
+def test_an_empty_file_is_the_default_configuration() -> None:
     assert from_toml("", preset="own", where="own.toml") == RunConfig(preset="own")
 
 
@@ -122,7 +122,7 @@ def test_an_empty_file_is_the_default_recipe_under_the_files_name() -> None:
         ("[[train]]\nseed = 7", ["[train]", "7"]),
     ],
 )
-def test_an_unknown_or_misplaced_key_is_named_with_what_is_known(toml: str, needed: list[str]) -> None:
+def test_an_unknown_or_misplaced_key_is_refused_with_the_valid_keys(toml: str, needed: list[str]) -> None:
     words = refusal(toml)
     for part in needed:
         assert part in words
@@ -167,7 +167,7 @@ def test_an_unknown_or_misplaced_key_is_named_with_what_is_known(toml: str, need
         ("engine.threads", "-1", "-1", "at least 0"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_refused_with_file_field_value_and_rule(
+def test_an_invalid_value_is_refused_with_file_field_value_and_rule(
     field: str, value: str, shown: str, rule: str
 ) -> None:
     section, key = field.split(".")
@@ -186,12 +186,12 @@ def test_a_number_too_large_for_a_float_is_refused() -> None:
     ["[train", "title = ", "\x00", "title = 'a'\ntitle = 'b'", "x = 1" + "0" * 5000, "x = " + "[" * 9000],
     ids=["section", "value", "nul", "twice", "digits", "nested"],
 )
-def test_what_cannot_be_parsed_is_refused_in_one_line(toml: str) -> None:
+def test_invalid_toml_is_refused_in_one_line(toml: str) -> None:
     assert "not valid TOML" in refusal(toml)
 
 
 @pytest.mark.parametrize("name", field_names())
-def test_every_field_has_a_sentence_of_its_own(name: str) -> None:
+def test_every_field_has_its_own_description(name: str) -> None:
     words = describe_field(name)
     assert words.endswith(".")
     assert len(words.split()) >= 4
@@ -199,7 +199,7 @@ def test_every_field_has_a_sentence_of_its_own(name: str) -> None:
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_no_sentence_stands_under_anything_but_a_field(section: str) -> None:
+def test_descriptions_belong_to_fields_only(section: str) -> None:
     assert list(field_docs(section)) == list(field_types(section))
 
 
@@ -220,7 +220,7 @@ def test_no_sentence_stands_under_anything_but_a_field(section: str) -> None:
         ("model.freeze", "", ()),
     ],
 )
-def test_a_field_is_set_from_what_a_person_types(name: str, words: str, value: Any) -> None:
+def test_a_field_is_set_from_typed_text(name: str, words: str, value: Any) -> None:
     changed = RunConfig().set(name, words)
     assert changed.get(name) == value
     assert type(changed.get(name)) is type(value)
@@ -246,7 +246,7 @@ def test_a_field_is_set_from_what_a_person_types(name: str, words: str, value: A
         ("train.batch_size", None),
     ],
 )
-def test_setting_what_a_field_cannot_take_names_the_field_and_changes_nothing(name: str, value: Any) -> None:
+def test_setting_an_invalid_value_names_the_field_and_changes_nothing(name: str, value: Any) -> None:
     config = RunConfig()
     with pytest.raises(InputError, match=rf"^{name} "):
         config.set(name, value)
@@ -265,12 +265,12 @@ def test_setting_what_a_field_cannot_take_names_the_field_and_changes_nothing(na
         ("model.batch_size", r"did you mean train\.batch_size\?$"),
     ],
 )
-def test_setting_an_unknown_field_names_those_that_may_have_been_meant(name: str, words: str) -> None:
+def test_setting_an_unknown_field_suggests_similar_ones(name: str, words: str) -> None:
     with pytest.raises(InputError, match=f"there is no field '{name}'; {words}"):
         RunConfig().set(name, "1")
 
 
-def test_only_fields_that_differ_are_differences() -> None:
+def test_differences_lists_only_fields_that_differ() -> None:
     one = RunConfig(title="one")
     two = one.set("train.seed", 1).set("model.init", "scratch")
     assert differences([one, two, one]) == {
@@ -280,12 +280,12 @@ def test_only_fields_that_differ_are_differences() -> None:
     assert differences([one, one]) == differences([one]) == {}
 
 
-def test_a_choice_offers_its_words_and_a_number_none() -> None:
+def test_choices_lists_the_values_of_a_choice_and_none_of_a_number() -> None:
     assert choices("engine.dtype") == ("auto", "float32", "bfloat16")
     assert choices("train.reshuffle_each_epoch") == ("true", "false")
     assert choices("train.seed") == ()
 
 
-def test_an_invalid_section_cannot_be_made_in_code_either() -> None:
+def test_an_invalid_section_is_refused_in_code_too() -> None:
     with pytest.raises(InputError, match=r"^train\.learning_rate = nan"):
         TrainConfig(learning_rate=math.nan)

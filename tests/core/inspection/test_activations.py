@@ -31,7 +31,7 @@ def trace(config: RunConfig) -> BatchTrace:
     return trace_batch(resolve(Target("tiny", config)), REVIEWS, "twelve.csv")
 
 
-def test_every_module_that_is_called_has_a_row_in_order(trace: BatchTrace) -> None:
+def test_every_called_module_has_a_row_in_order(trace: BatchTrace) -> None:
     names = [row.module for row in trace.rows]
     assert names[:5] == [f"distilbert.embeddings{end}" for end in
                          (".word_embeddings", ".position_embeddings", ".LayerNorm", ".dropout", "")]  # fmt: skip
@@ -39,7 +39,7 @@ def test_every_module_that_is_called_has_a_row_in_order(trace: BatchTrace) -> No
     assert names.index("distilbert.transformer.layer.0.attention") < names.index("distilbert.transformer.layer.0.ffn")
 
 
-def test_shapes_means_and_deviations_are_those_of_transformers_own_outputs(folder: Path) -> None:
+def test_shapes_means_and_deviations_match_the_outputs_of_transformers(folder: Path) -> None:
     resolved = preset_target(folder)
     model = build_model(resolved)
     batch = batch_of([7, 8, 9], [10])
@@ -61,19 +61,19 @@ def test_shapes_means_and_deviations_are_those_of_transformers_own_outputs(folde
     assert logits == pytest.approx(expected.tolist(), abs=1e-6)
 
 
-def test_the_operations_add_up_to_the_formula(trace: BatchTrace, folder: Path) -> None:
+def test_the_operations_sum_to_the_formula(trace: BatchTrace, folder: Path) -> None:
     batch, length = len(trace.lengths), max(trace.lengths)
     assert trace.flops == classifier_flops(preset_target(folder).encoder, batch, length)
 
 
-def test_the_time_of_a_module_holds_that_of_those_below_it(trace: BatchTrace) -> None:
+def test_the_time_of_a_module_includes_its_submodules(trace: BatchTrace) -> None:
     rows = {row.module: row for row in trace.rows}
     below = [row for name, row in rows.items() if name.startswith("distilbert.transformer.layer.0.attention.")]
     assert sum(row.seconds for row in below) <= rows["distilbert.transformer.layer.0.attention"].seconds
     assert all(row.seconds > 0 for row in trace.rows)
 
 
-def test_padding_truncation_and_the_first_tokens_are_told(trace: BatchTrace) -> None:
+def test_the_trace_has_padding_truncation_and_first_tokens(trace: BatchTrace) -> None:
     assert len(trace.lengths) == 8
     assert max(trace.lengths) == 16
     assert trace.padding == pytest.approx(1 - sum(trace.lengths) / (16 * 8))
@@ -82,7 +82,7 @@ def test_padding_truncation_and_the_first_tokens_are_told(trace: BatchTrace) -> 
     assert trace.origin == "twelve.csv"
 
 
-def test_a_trace_leaves_no_hook_behind_and_can_be_left(folder: Path) -> None:
+def test_a_trace_removes_its_hooks_and_can_be_cancelled(folder: Path) -> None:
     model = build_model(preset_target(folder))
     batch = batch_of([7])
 
@@ -95,7 +95,7 @@ def test_a_trace_leaves_no_hook_behind_and_can_be_left(folder: Path) -> None:
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
 
 
-def test_the_sample_is_the_seeds_and_no_larger_than_what_eager_attention_bears(config: RunConfig) -> None:
+def test_the_sample_depends_on_the_seed_and_is_limited_in_size(config: RunConfig) -> None:
     many = [Review(f"film {i}", i % 2) for i in range(100)]
     assert sample_reviews(many, 5, 1) == sample_reviews(many, 5, 1) != sample_reviews(many, 5, 2)
     large = configured(config, train__batch_size=64)

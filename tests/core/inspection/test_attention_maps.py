@@ -30,7 +30,7 @@ def test_the_weights_are_the_softmax_of_queries_and_keys(folder: Path) -> None:
     assert logit == pytest.approx(plain, abs=1e-6)
 
 
-def test_a_text_is_read_up_to_all_positions_and_what_is_cut_is_said(folder: Path) -> None:
+def test_a_text_is_truncated_at_the_last_position_with_a_note(folder: Path) -> None:
     resolved = preset_target(folder)
     whole = attention_of_text(resolved, "film " * 64)
     assert whole.weights.shape == (1, 2, 64, 64)
@@ -40,7 +40,7 @@ def test_a_text_is_read_up_to_all_positions_and_what_is_cut_is_said(folder: Path
     assert cut.truncation_note() == "truncated: 64 of 65 tokens are used, up to character 320"
 
 
-def test_without_a_head_the_matrix_is_the_mean_of_all_and_absent_ones_are_refused(folder: Path) -> None:
+def test_without_a_head_the_matrix_is_the_mean_and_an_unknown_head_is_refused(folder: Path) -> None:
     found = attention_of_text(preset_target(folder), "a warm film")
     assert found.matrix(0, None) == pytest.approx((found.matrix(0, 0) + found.matrix(0, 1)) / 2)
     with pytest.raises(InputError, match="no layer 1; layers are 0 to 0"):
@@ -49,6 +49,6 @@ def test_without_a_head_the_matrix_is_the_mean_of_all_and_absent_ones_are_refuse
         found.matrix(0, 2)
 
 
-def test_a_text_without_a_token_is_refused(folder: Path) -> None:
+def test_a_text_without_tokens_is_refused(folder: Path) -> None:
     with pytest.raises(InputError, match="no token"):
         attention_of_text(preset_target(folder), " ")

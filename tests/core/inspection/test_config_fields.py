@@ -22,7 +22,7 @@ def test_every_meaning_is_a_sentence(name: str) -> None:
     assert meaning.isprintable()
 
 
-def test_only_fields_of_a_head_or_its_labels_are_about_a_task() -> None:
+def test_only_fields_of_heads_and_labels_are_task_specific() -> None:
     assert {name for name in MEANINGS if explain(name).task_specific} == {
         "qa_dropout",
         "seq_classif_dropout",
@@ -33,12 +33,12 @@ def test_only_fields_of_a_head_or_its_labels_are_about_a_task() -> None:
     }
 
 
-def test_an_unknown_field_is_called_unknown() -> None:
+def test_an_unknown_field_is_shown_as_unknown() -> None:
     assert explain("no_such_field") is UNEXPLAINED
     assert "unknown" in UNEXPLAINED.meaning
 
 
-def test_the_fields_of_a_configuration_come_by_group_with_value_and_default() -> None:
+def test_fields_are_grouped_and_have_value_and_default() -> None:
     from core.model.classifier import encoder_config
 
     fields = {one.name: one for one in configuration_fields(encoder_config({"dim": 384, "n_heads": 6}))}
@@ -50,7 +50,7 @@ def test_the_fields_of_a_configuration_come_by_group_with_value_and_default() ->
     assert groups == sorted(groups, key=GROUPS.index)
 
 
-def test_a_field_that_transformers_adds_is_shown_as_unknown() -> None:
+def test_a_new_field_of_transformers_is_shown_as_unknown() -> None:
     from core.model.classifier import encoder_config
 
     config = encoder_config({})

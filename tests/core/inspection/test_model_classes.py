@@ -18,13 +18,13 @@ def base() -> dict[str, HeadClass]:
     return {one.name: one for one in head_classes(DistilBertConfig(), batch=2, length=5, choices=3)}
 
 
-def test_the_bare_stack_adds_nothing_and_our_classifier_769_numbers(base: dict[str, HeadClass]) -> None:
+def test_distilbertmodel_adds_no_parameters_and_our_classifier_adds_769(base: dict[str, HeadClass]) -> None:
     bare, ours = base["DistilBertModel"], base["DistilBertClassifier"]
     assert (bare.modules, bare.added, bare.tensors, bare.total) == ((), 0, 0, 66_362_880)
     assert (ours.added, ours.tensors, ours.total) == (769, 2, 66_363_649)
 
 
-def test_each_head_adds_what_is_worked_out_by_hand(base: dict[str, HeadClass]) -> None:
+def test_each_head_adds_the_parameters_computed_by_hand(base: dict[str, HeadClass]) -> None:
     square = 768 * 768 + 768
     assert {name: one.added for name, one in base.items() if name.startswith("DistilBertFor")} == {
         "DistilBertForMaskedLM": square + 2 * 768 + 30_522,  # the projector's matrix is the embeddings' own
@@ -50,7 +50,7 @@ def test_the_shapes_are_those_of_a_batch(base: dict[str, HeadClass]) -> None:
     assert base["DistilBertForMultipleChoice"].inputs["input_ids"] == (2, 3, 5)
 
 
-def test_the_counts_are_those_of_the_real_classes() -> None:
+def test_the_counts_match_the_real_classes() -> None:
     config = encoder_config(SMALL)
     for one in head_classes(config, batch=1, length=4, choices=2):
         if one.name != "DistilBertClassifier":
@@ -58,7 +58,7 @@ def test_the_counts_are_those_of_the_real_classes() -> None:
             assert one.total == sum(parameter.numel() for parameter in model.parameters()), one.name
 
 
-def test_more_labels_widen_the_heads_of_classes_and_leave_question_answering_its_two() -> None:
+def test_more_labels_widen_classification_heads_but_not_question_answering() -> None:
     config = DistilBertConfig(**SMALL, id2label={0: "a", 1: "b", 2: "c"})
     classes = {one.name: one for one in head_classes(config, batch=1, length=4)}
     assert classes["DistilBertForTokenClassification"].outputs["logits"] == (1, 4, 3)
@@ -74,6 +74,6 @@ def test_a_tied_embedding_that_is_untied_counts_as_added() -> None:
     assert untied.shared == ()
 
 
-def test_building_them_leaves_the_default_device_alone() -> None:
+def test_building_the_classes_does_not_change_the_default_device() -> None:
     head_classes(encoder_config(SMALL))
     assert torch.zeros(1).device.type == "cpu"

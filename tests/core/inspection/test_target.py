@@ -29,13 +29,13 @@ def root(tmp_path: Path, folder: Path) -> Path:
     return tmp_path / "runs"
 
 
-def test_a_preset_is_what_its_training_begins_with(tmp_path: Path, folder: Path, root: Path) -> None:
+def test_a_preset_has_the_initial_weights_of_its_training(tmp_path: Path, folder: Path, root: Path) -> None:
     write_preset(tmp_path / "own-presets", source=folder, checkpoint=folder)
     target = find_target("tiny", root)
     assert (target.name, target.file, target.config.model.checkpoint) == ("tiny", None, str(folder))
 
 
-def test_a_run_is_its_newest_checkpoint_or_the_one_named(root: Path) -> None:
+def test_a_run_means_its_newest_checkpoint_or_the_named_one(root: Path) -> None:
     for name in ("last", "2026", "20261124-090000-tiny", str(root / "20261124-090000-tiny")):
         target = find_target(name, root)
         assert target.name == "20261124-090000-tiny@step-12"
@@ -59,7 +59,7 @@ def test_a_folder_of_save_pretrained_is_a_pretrained_model(folder: Path, root: P
     assert (file.file, file.config.model.checkpoint) == (folder / "model.safetensors", str(folder))
 
 
-def test_a_name_with_a_slash_that_is_nothing_here_is_one_on_the_hub(root: Path) -> None:
+def test_an_unknown_name_with_a_slash_is_looked_up_on_the_hub(root: Path) -> None:
     assert find_target("someone/distilbert", root).config.model.checkpoint == "someone/distilbert"
 
 
@@ -71,7 +71,7 @@ def test_a_name_with_a_slash_that_is_nothing_here_is_one_on_the_hub(root: Path) 
         ("last@step-5", "has no checkpoint step-5; it has step-4, step-12"),
     ],
 )
-def test_what_is_nowhere_is_refused_with_what_there_is(root: Path, name: str, words: str) -> None:
+def test_an_unknown_name_is_refused_with_the_available_ones(root: Path, name: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         find_target(name, root)
 
@@ -90,7 +90,7 @@ def test_a_run_without_a_checkpoint_and_an_empty_folder_are_refused(tmp_path: Pa
         find_target(str(tmp_path / "alone.safetensors"), root)
 
 
-def test_fresh_weights_are_drawn_in_the_shape_of_what_they_are_compared_with(tmp_path: Path, folder: Path) -> None:
+def test_random_weights_take_the_shapes_of_the_compared_model(tmp_path: Path, folder: Path) -> None:
     from core.inspection.target import Target
     from tests.core.support.tiny import write_checkpoint
 

@@ -18,7 +18,7 @@ def weights(**tensors: torch.Tensor) -> Weights:
     return Weights("mine", {name: tuple(tensor.shape) for name, tensor in named.items()}, named.__getitem__)
 
 
-def test_the_numbers_of_a_tensor_are_those_worked_out_by_hand() -> None:
+def test_statistics_match_values_computed_by_hand() -> None:
     found = statistics("t", torch.tensor([[1.0, 2.0, 3.0], [4.0, 0.0, 0.0]]))
     assert (found.shape, found.dtype, found.count) == ((2, 3), "float32", 6)
     assert found.mean == pytest.approx(10 / 6)
@@ -30,7 +30,7 @@ def test_the_numbers_of_a_tensor_are_those_worked_out_by_hand() -> None:
     assert found.first == [1.0, 2.0, 3.0, 4.0, 0.0, 0.0]
 
 
-def test_a_large_tensor_has_torchs_mean_and_standard_deviation_and_a_histogram_of_all_its_numbers() -> None:
+def test_statistics_of_a_large_tensor_match_torch() -> None:
     tensor = torch.randn(1200, 1000, generator=torch.Generator().manual_seed(0)) + 3
     found = statistics("t", tensor)
     assert found.mean == pytest.approx(tensor.double().mean().item(), rel=1e-12)
@@ -41,7 +41,7 @@ def test_a_large_tensor_has_torchs_mean_and_standard_deviation_and_a_histogram_o
     assert found.quantiles[0.95] == pytest.approx(3 + 1.645, abs=0.02)
 
 
-def test_nan_and_infinities_are_counted_and_left_out_of_the_rest() -> None:
+def test_nan_and_infinities_are_counted_and_excluded_from_statistics() -> None:
     found = statistics("t", torch.tensor([math.nan, 1.0, math.inf, 3.0, -math.inf, math.nan]))
     assert (found.nan, found.inf, found.mean, found.min, found.max) == (2, 2, 2.0, 1.0, 3.0)
     assert sum(found.bins) == 2
@@ -57,14 +57,14 @@ def test_a_constant_tensor_has_no_spread(tensor: torch.Tensor) -> None:
     assert sum(found.bins) == tensor.numel()
 
 
-def test_a_name_that_no_tensor_has_is_refused_with_what_is_near() -> None:
+def test_an_unknown_tensor_is_refused_with_similar_names() -> None:
     with pytest.raises(InputError, match="mine has no tensor 'lin9'; --params lists them"):
         tensor_statistics(weights(a__lin1=torch.ones(1)), "lin9")
     with pytest.raises(InputError, match=r"did you mean a\.lin1"):
         tensor_statistics(weights(a__lin1=torch.ones(1)), "LIN")
 
 
-def test_the_nearest_tokens_point_in_the_same_direction_whatever_their_length() -> None:
+def test_nearest_tokens_are_ranked_by_cosine_not_by_length() -> None:
     table = torch.zeros(len(PIECES), 3)
     place = {piece: i for i, piece in enumerate(PIECES)}
     table[place["film"]] = torch.tensor([1.0, 0.0, 0.0])
@@ -76,7 +76,7 @@ def test_the_nearest_tokens_point_in_the_same_direction_whatever_their_length() 
     assert [one.cosine for one in found] == pytest.approx([1.0, math.sqrt(0.5)])
 
 
-def test_a_piece_is_named_as_the_vocabulary_writes_it_or_as_a_word() -> None:
+def test_a_token_is_found_by_its_vocabulary_form_or_as_a_word() -> None:
     tokenizer = small_tokenizer()
     assert token_id(tokenizer, "##ing") == PIECES.index("##ing")
     assert token_id(tokenizer, "FILM") == PIECES.index("film")

@@ -23,7 +23,7 @@ def weights(name: str, **tensors: list[float]) -> Weights:
     return Weights(name, {key: tuple(tensor.shape) for key, tensor in named.items()}, named.__getitem__)
 
 
-def test_the_change_and_the_cosine_are_those_worked_out_by_hand() -> None:
+def test_change_and_cosine_match_values_computed_by_hand() -> None:
     (row,) = compare(weights("a", t=[3.0, 4.0]), weights("b", t=[3.0, 0.0])).tensors
     assert row.relative_l2 == pytest.approx(4 / 5)
     assert row.cosine == pytest.approx(3 / 5)
@@ -37,7 +37,7 @@ def test_equal_weights_give_exactly_0_and_a_cosine_of_1() -> None:
     assert set(found.by_layer().values()) == {0.0}
 
 
-def test_twice_as_long_is_a_change_of_100_percent_and_the_other_way_round_a_cosine_of_minus_1() -> None:
+def test_doubling_is_a_change_of_100_percent_and_negation_a_cosine_of_minus_1() -> None:
     found = {row.name: row for row in compare(
         weights("a", twice=[1.0, 2.0], back=[1.0, 2.0]), weights("b", twice=[2.0, 4.0], back=[-1.0, -2.0])
     ).tensors}  # fmt: skip
@@ -45,7 +45,7 @@ def test_twice_as_long_is_a_change_of_100_percent_and_the_other_way_round_a_cosi
     assert (found["back"].relative_l2, found["back"].cosine) == (pytest.approx(2.0), pytest.approx(-1.0))
 
 
-def test_the_largest_change_comes_first_and_one_from_nothing_last() -> None:
+def test_tensors_are_sorted_by_change_with_infinite_ones_last() -> None:
     found = compare(
         weights("a", small=[1.0], none=[1.0], large=[1.0], new=[0.0]),
         weights("b", small=[1.1], none=[1.0], large=[3.0], new=[0.5]),
@@ -55,7 +55,7 @@ def test_the_largest_change_comes_first_and_one_from_nothing_last() -> None:
     assert math.isnan(found.tensors[-1].cosine)
 
 
-def test_layers_are_compared_as_one_long_vector_from_the_embeddings_up_to_the_head() -> None:
+def test_layers_are_compared_as_one_vector_from_embeddings_to_head() -> None:
     names = {"classifier__weight": [2.0], "distilbert__transformer__layer__0__a": [3.0],
              "distilbert__transformer__layer__0__b": [4.0], "distilbert__embeddings__w": [1.0]}  # fmt: skip
     other = {**names, "distilbert__transformer__layer__0__b": [4.5], "classifier__weight": [3.0]}
@@ -65,7 +65,7 @@ def test_layers_are_compared_as_one_long_vector_from_the_embeddings_up_to_the_he
     assert layer_of("distilbert.transformer.layer.11.ffn.lin1.bias") == "layer 11"
 
 
-def test_what_cannot_be_compared_is_named_and_nothing_in_common_is_refused() -> None:
+def test_unmatched_tensors_are_listed_and_no_match_is_refused() -> None:
     found = compare(weights("a", t=[1.0], only=[1.0], shape=[1.0]), weights("b", t=[1.0], shape=[1.0, 2.0], new=[1.0]))
     assert [row.name for row in found.tensors] == ["t"]
     assert found.notes == [
@@ -82,7 +82,7 @@ def test_nan_is_refused_by_name() -> None:
         compare(weights("a", t=[1.0, 2.0]), weights("b", t=[1.0, math.nan]))
 
 
-def test_a_comparison_is_left_between_two_tensors() -> None:
+def test_a_comparison_can_be_cancelled_between_tensors() -> None:
     def stop() -> None:
         raise Stopped
 
@@ -101,7 +101,7 @@ def test_a_frozen_encoder_shows_only_the_head(config: RunConfig, folder: Path, t
     assert set(layers.values()) == {0.0}
 
 
-def test_scratch_against_pretrained_of_another_shape_is_drawn_in_that_shape(tmp_path: Path, folder: Path) -> None:
+def test_scratch_is_initialised_with_the_shapes_of_pretrained(tmp_path: Path, folder: Path) -> None:
     from tests.core.support.tiny import write_checkpoint
 
     wide = write_checkpoint(tmp_path / "wide", dim=24, hidden_dim=24)
@@ -115,5 +115,5 @@ def test_scratch_against_pretrained_of_another_shape_is_drawn_in_that_shape(tmp_
 @pytest.mark.parametrize(
     ("value", "words"), [(0.0, "0"), (0.01234, "1.234%"), (123.0, "12,300%"), (math.inf, "from 0")]
 )
-def test_changes_in_words(value: float, words: str) -> None:
+def test_relative_changes_are_formatted_as_percent(value: float, words: str) -> None:
     assert relative_change(value) == words

@@ -27,7 +27,7 @@ def looked_at(tmp_path: Path, file: Path) -> Resolved:
     return resolve(find_target("last", tmp_path / "runs"))
 
 
-def test_a_presets_weights_are_those_that_training_begins_with(folder: Path) -> None:
+def test_the_weights_of_a_preset_are_the_initial_weights_of_training(folder: Path) -> None:
     one = preset_target(folder)
     weights = open_weights(one)
     torch.manual_seed(one.target.config.train.seed)
@@ -38,7 +38,7 @@ def test_a_presets_weights_are_those_that_training_begins_with(folder: Path) -> 
     assert all(torch.equal(weights.read(name), tensor) for name, tensor in begun.items())
 
 
-def test_drawing_leaves_the_generator_of_a_run_alone(folder: Path) -> None:
+def test_initialising_does_not_change_the_random_state(folder: Path) -> None:
     torch.manual_seed(7)
     expected = torch.rand(3)
     torch.manual_seed(7)
@@ -46,14 +46,14 @@ def test_drawing_leaves_the_generator_of_a_run_alone(folder: Path) -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_a_runs_weights_are_those_of_its_file(looked_at: Resolved, file: Path) -> None:
+def test_the_weights_of_a_run_are_those_of_its_file(looked_at: Resolved, file: Path) -> None:
     change(file, lambda state: state[LIN2].fill_(0.25))
     assert torch.equal(open_weights(looked_at).read(LIN2), torch.full((16,), 0.25))
     assert torch.equal(build_model(looked_at).state_dict()[LIN2], torch.full((16,), 0.25))
     assert not build_model(looked_at).training
 
 
-def test_names_of_bare_encoders_are_those_of_the_classifier(folder: Path) -> None:
+def test_tensor_names_of_encoders_map_to_those_of_the_classifier(folder: Path) -> None:
     assert classifier_name("bert.embeddings.LayerNorm.bias") == "distilbert.embeddings.LayerNorm.bias"
     assert classifier_name("classifier.bias") == "classifier.bias"
     assert LIN2 in read_file(folder / "model.safetensors").shapes
@@ -85,16 +85,14 @@ def test_a_truncated_file_is_refused(looked_at: Resolved, file: Path, kept: int)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
-def test_a_number_that_is_not_finite_is_refused_where_it_would_spoil_everything(
-    looked_at: Resolved, file: Path, number: float
-) -> None:
+def test_a_weight_that_is_not_finite_is_refused(looked_at: Resolved, file: Path, number: float) -> None:
     change(file, lambda state: state[LIN2][3:5].fill_(number))
     with pytest.raises(InputError, match=f"tensor {LIN2} has 2 of 16 values that are NaN or infinite"):
         build_model(looked_at)
     assert open_weights(looked_at).read(LIN2).isfinite().sum() == 14  # to look at, it is still there
 
 
-def test_only_the_tensor_asked_for_is_read(looked_at: Resolved, file: Path) -> None:
+def test_only_the_requested_tensor_is_read(looked_at: Resolved, file: Path) -> None:
     weights = open_weights(looked_at)
     change(file, lambda state: state[LIN2].fill_(0.5))
     assert weights.read(LIN2)[0] == 0.5
