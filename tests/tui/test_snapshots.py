@@ -145,7 +145,7 @@ def test_model(picture, size):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("key", "words"), [("s", "own head on"), ("p", "classifier is trained")])
+@pytest.mark.parametrize(("key", "words"), [("s", "one hidden state"), ("p", "classifier is trained")])
 def test_pages_of_the_model(picture, size, key, words):
     async def act(console):
         await planned(console)

@@ -284,7 +284,7 @@ async def test_attention_is_shown_by_head_and_layer_and_513_tokens_are_cut_with_
             field.value = "dull " * count
             await console.press("enter")
             await console.see(words)
-            assert ("cut" in console.lines("512 ")[0]) == (count > 512)
+            assert ("truncated" in console.lines("512 ")[0]) == (count > 512)
 
 
 async def test_only_light_inspections_are_allowed_while_a_run_trains(open_console, trainer, moved_head):

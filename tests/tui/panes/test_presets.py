@@ -138,7 +138,7 @@ async def test_the_selected_field_is_visible(open_console):
     async with open_console(size=(80, 24)) as console:
         await console.see("quick")
         await console.press("e")
-        await console.see("data.n_samples  How many reviews")
+        await console.see("data.n_samples  Number of reviews")
         fields = console.app.query_one(FieldList)
         for _ in range(60):
             if not fields.field.has_focus:
