@@ -27,7 +27,7 @@ def load_hub_library() -> None:
 def load_training_libraries() -> None:
     """Import torch, transformers and datasets and turn off their progress bars; some seconds the first time.
 
-    Raises ImportError and whatever else a broken installation raises.
+    Raises ImportError, or another exception if an installation is damaged.
     """
     load_hub_library()  # first, so that a thread that only needs the Hub does not wait for torch
     with IMPORT_LOCK:

@@ -123,11 +123,11 @@ class TrainConfig(_Section):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EngineConfig(_Section):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """What computes; auto takes a CUDA GPU where there is one, then Apple's, then the CPU."""
+    """Device for training; auto uses a CUDA GPU if available, then Apple's GPU, then the CPU."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Number format of the forward and backward pass; weights, loss and optimizer stay float32 in either."""
+    """Data type of the forward and backward pass; weights, loss and optimizer states are always float32."""
     threads: int = _bounded(0, least=0, most=1024)
-    """CPU threads for torch; 0 takes one a core that this process may use."""
+    """Number of CPU threads for torch; 0 uses one per core that is available to this process."""
     layout: Literal["auto", "unpadded", "padded"] = "auto"
     """How a batch lies in memory: its tokens one after the other, or each review filled up to the longest."""
     attention: Literal["auto", "per-review", "flash", "eager", "sdpa"] = "auto"
@@ -335,7 +335,7 @@ def configure(config: RunConfig, assignments: list[str], data: str | None) -> Ru
 def differences(configs: list[RunConfig]) -> dict[str, list[Any]]:
     """Return the fields that differ: ``section.field`` to the value of each configuration.
 
-    A field of ``model.encoder`` is a row of its own; its value is None where a configuration does not override it.
+    Each field of ``model.encoder`` is listed separately; None means that a configuration does not override it.
     """
     rows = {name: [config.get(name) for config in configs] for name in field_names() if name != "model.encoder"}
     for name in ENCODER_FIELDS:

@@ -1,1 +1,1 @@
-"""A model looked at: configuration, weights, activations and attention."""
+"""Inspect a model: configuration, weights, activations and attention."""

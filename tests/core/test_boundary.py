@@ -1,4 +1,4 @@
-"""What core may import, proved in a fresh interpreter."""
+"""The imports of core, checked in a fresh interpreter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Heavy libraries are imported by one thread at a time, and nobody waits for one that is there."""
+"""Heavy libraries are imported by one thread at a time; a loaded one is available without waiting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two runs laid side by side, review by review, and as the command line tells it."""
+"""The comparison of two runs review by review, and ``imdb-tui compare``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def two(config: RunConfig, tmp_path: Path) -> tuple[Run, Run]:
 
 
 def predict(done: Run, logits: list[float]) -> None:
-    """Writes other logits for the validation reviews after the first epoch."""
+    """Write other logits for the validation reviews after the first epoch."""
     labels = [(place, label) for place, label, _ in done.predictions(1)]
     rows = "".join(f"{place},{label},{logit}\n" for (place, label), logit in zip(labels, logits, strict=True))
     (done.path / "predictions" / "epoch-1.csv").write_text(f"id,label,logit\n{rows}", encoding="utf-8")

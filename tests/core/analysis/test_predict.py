@@ -1,4 +1,4 @@
-"""A trained model asked about texts says what it said of them when it was validated."""
+"""Predictions of a trained model equal those of its validation; ``imdb-tui predict``."""
 
 from __future__ import annotations
 

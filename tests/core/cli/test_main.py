@@ -1,4 +1,4 @@
-"""The headless commands: what they answer, on stdout and on stderr."""
+"""The answers of the commands on stdout and their messages on stderr."""
 
 from __future__ import annotations
 
@@ -198,9 +198,9 @@ def test_doctor_answers_in_json(call: Call, tmp_path: Path) -> None:
 def test_doctor_tests_whether_the_runs_directory_is_writable_and_leaves_no_folder(call: Call, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    for folder, words in ((tmp_path / "new" / "runs", "writable"), (file, "not writable: File exists")):
+    for folder, message in ((tmp_path / "new" / "runs", "writable"), (file, "not writable: File exists")):
         answer = json.loads(call("doctor", "--json", "--runs-dir", folder)[1])
-        assert answer["runs"] == f"{folder} ({words})"
+        assert answer["runs"] == f"{folder} ({message})"
     assert list(tmp_path.iterdir()) == [file]
 
 

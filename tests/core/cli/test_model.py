@@ -1,4 +1,4 @@
-"""The command ``model``: each view in words and in JSON, and what it refuses."""
+"""The command ``model``: each view as text and as JSON, and refused input."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEAD = "classifier.weight"
 
 @pytest.fixture
 def answer(call: Call) -> Any:
-    """What a call with ``--json`` answers on stdout."""
+    """Return the JSON answer of a call."""
 
     def asked(*arguments: object) -> Any:
         code, out, err = call("model", *arguments, "--json")
@@ -33,7 +33,7 @@ def answer(call: Call) -> Any:
 
 @pytest.fixture
 def run_file(tmp_path: Path, tiny: str, folder: Path) -> Path:
-    """The weights of a run that moved only its head, in the default runs directory."""
+    """The weights of a run in the default runs directory; training changed only its head."""
     from core.config.presets import load_preset
 
     state = build_model(preset_target(folder)).state_dict()
@@ -86,7 +86,7 @@ def test_several_views_answer_with_one_json_object(answer: Any, tiny: str) -> No
 
 
 def test_every_view_prints_text(call: Call, tiny: str, run_file: Path) -> None:
-    for arguments, words in {
+    for arguments, parts in {
         ("--config",): ("architecture, task-agnostic", "dim", "16 (default 768)"),
         ("--classes",): ("DistilBertForMaskedLM", "shared", "[16, 64, 50]"),
         ("--params",): ("word_embeddings", "50x16", "float32"),
@@ -99,7 +99,7 @@ def test_every_view_prints_text(call: Call, tiny: str, run_file: Path) -> None:
     }.items():
         code, out, err = call("model", tiny, *arguments)
         assert code == 0, err
-        assert all(each in out for each in words), (arguments, out)
+        assert all(each in out for each in parts), (arguments, out)
         assert "tiny: weights" in err
 
 

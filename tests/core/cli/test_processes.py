@@ -1,4 +1,4 @@
-"""The headless commands as processes: signals, a closed pipe, a sudden end."""
+"""Commands in processes of their own: signals, closed pipes, a killed run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_an_ignored_hangup_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.fixture(scope="module")
 def trainings(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[dict[str, subprocess.Popen[str]]]:
-    """Long runs in processes of their own, one for each signal, past their first epoch."""
+    """Long runs in processes of their own, one for each signal, after their first epoch."""
     place = tmp_path_factory.mktemp("trainings")
     source = place / "reviews.csv"
     rows = [f"film {i} was {'good' if i % 2 else 'bad'},{'positive' if i % 2 else 'negative'}" for i in range(40)]
@@ -153,7 +153,7 @@ def test_a_closed_pipe_on_stdout_is_not_an_error(tmp_path: Path) -> None:
 
 
 def answer_of(line: str, tmp_path: Path) -> tuple[int, str, str]:
-    """What a shell's line gives: exit code, stdout, stderr."""
+    """Run a shell command; return exit code, stdout and stderr."""
     done = subprocess.run(["sh", "-c", line], env=environment(tmp_path), capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 
@@ -164,10 +164,10 @@ def test_a_full_disk_behind_stdout_is_reported_in_one_line(tmp_path: Path) -> No
     assert "cannot write to stdout (No space left on device)" in refused(answer)
 
 
-@pytest.mark.parametrize(("options", "words"), [("", "no text given"), ("--decode -", "stdin is closed")])
-def test_a_closed_stdin_is_reported_in_one_line(tmp_path: Path, options: str, words: str) -> None:
+@pytest.mark.parametrize(("options", "message"), [("", "no text given"), ("--decode -", "stdin is closed")])
+def test_a_closed_stdin_is_reported_in_one_line(tmp_path: Path, options: str, message: str) -> None:
     answer = answer_of(f"exec {sys.executable} -m core tokenize {options} <&-", tmp_path)
-    assert words in refused(answer)
+    assert message in refused(answer)
 
 
 def test_a_closed_stdout_is_not_an_error(tmp_path: Path) -> None:

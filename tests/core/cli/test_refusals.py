@@ -15,7 +15,7 @@ from tests.core.support.commands import Call, refused, start
 
 
 @pytest.mark.parametrize(
-    ("assignment", "words"),
+    ("assignment", "message"),
     [
         ("train.num_epochs", "has no value; write SECTION.FIELD=VALUE"),
         ("train.num_epochs=three", "must be a whole number"),
@@ -24,8 +24,8 @@ from tests.core.support.commands import Call, refused, start
         ("model.architecture=n_layers=2", "is now the table [model.encoder]"),
     ],
 )
-def test_an_invalid_assignment_is_refused_in_one_line(call: Call, tiny: str, assignment: str, words: str) -> None:
-    assert words in refused(call("train", tiny, "--set", assignment))
+def test_an_invalid_assignment_is_refused_in_one_line(call: Call, tiny: str, assignment: str, message: str) -> None:
+    assert message in refused(call("train", tiny, "--set", assignment))
     assert list_runs(runs_root()) == []
 
 
@@ -39,11 +39,11 @@ BAD_DATA: dict[str, tuple[str, bytes | None, str]] = {
 def test_invalid_data_is_refused_in_one_line_and_creates_no_run(
     call: Call, tiny: str, tmp_path: Path, kind: str
 ) -> None:
-    name, content, words = BAD_DATA[kind]
+    name, content, message = BAD_DATA[kind]
     if content is not None:
         (tmp_path / name).write_bytes(content)
     line = refused(call("train", tiny, "--data", tmp_path / name))
-    assert words in line
+    assert message in line
     assert name in line
     assert list_runs(runs_root()) == []
 
@@ -53,7 +53,7 @@ def test_a_file_name_that_is_not_utf8_is_refused(call: Call, tiny: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (("train", "absent"), "there is no preset 'absent'; available are quick"),
         (("train",), "there is nothing to train"),
@@ -80,8 +80,8 @@ def test_a_file_name_that_is_not_utf8_is_refused(call: Call, tiny: str) -> None:
         (("train", "tiny", "--data", ""), "--data is empty"),
     ],
 )
-def test_bad_usage_is_refused_in_one_line(call: Call, tiny: str, arguments: tuple[str, ...], words: str) -> None:
-    assert words in refused(call(*arguments))
+def test_bad_usage_is_refused_in_one_line(call: Call, tiny: str, arguments: tuple[str, ...], message: str) -> None:
+    assert message in refused(call(*arguments))
 
 
 def test_debug_works_before_and_after_the_command(call: Call) -> None:

@@ -1,4 +1,4 @@
-"""The command ``tokenize``: everything that the playground does, without a screen."""
+"""The command ``tokenize``: everything that the Tokenizer pane shows, without a screen."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def checkpoint(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ask(call: Call, checkpoint: Path) -> Any:
-    """The JSON answer of a call that must succeed."""
+    """Return the JSON answer of a call that must succeed."""
 
     def asked(*arguments: object) -> dict[str, Any]:
         code, out, err = call("tokenize", "--json", "--checkpoint", checkpoint, *arguments)
@@ -169,12 +169,12 @@ def test_all_options_together_print_text(call: Call, checkpoint: Path, reviews_c
         "--compare", "cased", "--decode", "2 5 3", "--vocab", "film", "--data", reviews_csv,
     )  # fmt: skip
     assert code == 0
-    for words in (
+    for part in (
         "pre-tokens",
         "encoded as a special token",
         "of padding",
         "tokens per word",
         "max_length 256 truncates",
     ):
-        assert words in out
+        assert part in out
     assert "tokenizer:" in err

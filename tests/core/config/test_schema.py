@@ -1,4 +1,4 @@
-"""Configurations: what a file or a person may say, and a refusal in one line for everything else."""
+"""Valid configurations round trip through TOML and typed text; invalid ones are refused in one line."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ CONFIGS = st.builds(
 
 
 def refusal(toml: str) -> str:
-    """The words of the refusal of a file, which must be one printable line that begins with the file's name."""
+    """Return the message for an invalid file; it must be one printable line that starts with the name of the file."""
     with pytest.raises(InputError) as caught:
         from_toml(toml, preset="own", where="own.toml")
-    words = str(caught.value)
-    assert words.startswith("own.toml: ")
-    assert words.isprintable()
-    return words
+    message = str(caught.value)
+    assert message.startswith("own.toml: ")
+    assert message.isprintable()
+    return message
 
 
 @pytest.mark.parametrize("name", SHIPPED_ORDER)
@@ -123,9 +123,9 @@ def test_an_empty_file_is_the_default_configuration() -> None:
     ],
 )
 def test_an_unknown_or_misplaced_key_is_refused_with_the_valid_keys(toml: str, needed: list[str]) -> None:
-    words = refusal(toml)
+    message = refusal(toml)
     for part in needed:
-        assert part in words
+        assert part in message
 
 
 @pytest.mark.parametrize(
@@ -171,10 +171,10 @@ def test_an_invalid_value_is_refused_with_file_field_value_and_rule(
     field: str, value: str, shown: str, rule: str
 ) -> None:
     section, key = field.split(".")
-    words = refusal(f"[{section}]\n{key} = {value}")
-    assert field in words
-    assert shown in words
-    assert rule in words
+    message = refusal(f"[{section}]\n{key} = {value}")
+    assert field in message
+    assert shown in message
+    assert rule in message
 
 
 def test_a_number_too_large_for_a_float_is_refused() -> None:
@@ -192,10 +192,10 @@ def test_invalid_toml_is_refused_in_one_line(toml: str) -> None:
 
 @pytest.mark.parametrize("name", field_names())
 def test_every_field_has_its_own_description(name: str) -> None:
-    words = describe_field(name)
-    assert words.endswith(".")
-    assert len(words.split()) >= 4
-    assert [n for n in field_names() if describe_field(n) == words] == [name]
+    text = describe_field(name)
+    assert text.endswith(".")
+    assert len(text.split()) >= 4
+    assert [n for n in field_names() if describe_field(n) == text] == [name]
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -204,7 +204,7 @@ def test_descriptions_belong_to_fields_only(section: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words", "value"),
+    ("name", "text", "value"),
     [
         ("train.batch_size", "32", 32),
         ("data.n_samples", " 25_000 ", 25000),
@@ -220,8 +220,8 @@ def test_descriptions_belong_to_fields_only(section: str) -> None:
         ("model.freeze", "", ()),
     ],
 )
-def test_a_field_is_set_from_typed_text(name: str, words: str, value: Any) -> None:
-    changed = RunConfig().set(name, words)
+def test_a_field_is_set_from_typed_text(name: str, text: str, value: Any) -> None:
+    changed = RunConfig().set(name, text)
     assert changed.get(name) == value
     assert type(changed.get(name)) is type(value)
     assert set(differences([RunConfig(), changed])) <= {name}
@@ -254,7 +254,7 @@ def test_setting_an_invalid_value_names_the_field_and_changes_nothing(name: str,
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "message"),
     [
         ("train", r"fields are model\.init, .*train\.batch_size"),
         ("train.", r"fields are train\.batch_size, .*train\.seed$"),
@@ -265,8 +265,8 @@ def test_setting_an_invalid_value_names_the_field_and_changes_nothing(name: str,
         ("model.batch_size", r"did you mean train\.batch_size\?$"),
     ],
 )
-def test_setting_an_unknown_field_suggests_similar_ones(name: str, words: str) -> None:
-    with pytest.raises(InputError, match=f"there is no field '{name}'; {words}"):
+def test_setting_an_unknown_field_suggests_similar_ones(name: str, message: str) -> None:
+    with pytest.raises(InputError, match=f"there is no field '{name}'; {message}"):
         RunConfig().set(name, "1")
 
 

@@ -1,4 +1,4 @@
-"""A batch through the stack, module by module."""
+"""The output of every module for one batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What attends to what, against a hand-written softmax."""
+"""Attention weights match a hand-written softmax."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each field of a DistilBERT configuration means."""
+"""Every field of a DistilBERT configuration has a meaning and a group."""
 
 from __future__ import annotations
 

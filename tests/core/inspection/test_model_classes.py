@@ -1,4 +1,4 @@
-"""DistilBERT's classes side by side."""
+"""Parameter counts and output shapes of DistilBERT's classes."""
 
 from __future__ import annotations
 

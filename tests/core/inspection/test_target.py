@@ -1,4 +1,4 @@
-"""Which model is meant by a name."""
+"""A name finds a preset, a checkpoint, a file or a DistilBERT."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ def test_an_unknown_name_with_a_slash_is_looked_up_on_the_hub(root: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "message"),
     [
         ("", "empty"),
         ("nothing", "no run 'nothing'.*presets are quick, pretrained"),
         ("last@step-5", "has no checkpoint step-5; it has step-4, step-12"),
     ],
 )
-def test_an_unknown_name_is_refused_with_the_available_ones(root: Path, name: str, words: str) -> None:
-    with pytest.raises(InputError, match=words):
+def test_an_unknown_name_is_refused_with_the_available_ones(root: Path, name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         find_target(name, root)
 
 

@@ -1,4 +1,4 @@
-"""One tensor in numbers, and the neighbours of a token."""
+"""Statistics of a tensor, and the tokens nearest to another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where two models differ."""
+"""The difference of two models by tensor and layer."""
 
 from __future__ import annotations
 
@@ -112,8 +112,6 @@ def test_scratch_is_initialised_with_the_shapes_of_pretrained(tmp_path: Path, fo
         assert "is initialised with the shapes of" in found.notes[0]
 
 
-@pytest.mark.parametrize(
-    ("value", "words"), [(0.0, "0"), (0.01234, "1.234%"), (123.0, "12,300%"), (math.inf, "from 0")]
-)
-def test_relative_changes_are_formatted_as_percent(value: float, words: str) -> None:
-    assert relative_change(value) == words
+@pytest.mark.parametrize(("value", "text"), [(0.0, "0"), (0.01234, "1.234%"), (123.0, "12,300%"), (math.inf, "from 0")])
+def test_relative_changes_are_formatted_as_percent(value: float, text: str) -> None:
+    assert relative_change(value) == text

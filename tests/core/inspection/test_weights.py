@@ -68,12 +68,12 @@ def _wrong_shape(state: State) -> None:
 
 
 @pytest.mark.parametrize(
-    ("act", "words"),
+    ("act", "message"),
     [(_missing, f"tensor {LIN2} is missing"), (_wrong_shape, rf"tensor {LIN2} has shape \[17\], .* needs \[16\]")],
 )
-def test_a_missing_tensor_and_a_wrong_shape_are_refused_by_name(looked_at, file, act, words) -> None:  # type: ignore[no-untyped-def]
+def test_a_missing_tensor_and_a_wrong_shape_are_refused_by_name(looked_at, file, act, message) -> None:  # type: ignore[no-untyped-def]
     change(file, act)
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match=message):
         open_weights(looked_at)
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the command line share: a preset that trains in a moment, and ways to call."""
+"""Shared by the tests of the command line: a preset that trains quickly, and ways to run commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from core.cli.main import run_command
 
 Call = Callable[..., tuple[int, str, str]]
-"""Runs one command in this process: exit code, stdout, stderr."""
+"""Run one command in this process; return exit code, stdout and stderr."""
 
 
 def caller(capsys: pytest.CaptureFixture[str]) -> Call:
@@ -26,7 +26,7 @@ def caller(capsys: pytest.CaptureFixture[str]) -> Call:
 
 
 def refused(answer: tuple[int, str, str]) -> str:
-    """The one line with which bad input is refused."""
+    """Return the one line on stderr that refuses invalid input."""
     code, out, err = answer
     assert (code, out) == (2, "")
     assert err.startswith("imdb-tui: ")
