@@ -1,4 +1,4 @@
-"""A Hub on the loopback interface, with the faults that a real one has on a bad day."""
+"""A Hub on the loopback interface that can fail in several ways."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class LoopbackHub:
         self._thread.start()
 
     def close(self) -> None:
-        """Ends every stall and refuses connections from now on."""
+        """End all stalls and refuse new connections."""
         if not self.closing.is_set():
             self.closing.set()
             self._server.shutdown()
@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
 
     def log_message(self, *_: object) -> None:
-        """Nothing on stderr."""
+        """Write nothing to stderr."""
 
     def do_HEAD(self) -> None:
         self._answer(with_body=False)
@@ -155,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def loopback_hub(monkeypatch: Any, cache: Any) -> Iterator[LoopbackHub]:
-    """A running Hub that this process asks instead of the real one, with an empty cache of its own."""
+    """Run a Hub that this process uses instead of the real one, with an empty cache."""
     from huggingface_hub import constants
     from huggingface_hub.utils import close_session
 

@@ -1,4 +1,4 @@
-"""Texts and tokenizers that the tests of tokenization share: what is hard, in words and at random."""
+"""Texts and tokenizers for the tests of tokenization: chosen hard cases, and random texts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ WORDS = st.sampled_from(
 )
 TEXTS = st.one_of(st.lists(WORDS, max_size=12).map(" ".join), st.text(max_size=60))
 ANY_TEXT = st.one_of(TEXTS, st.text(st.characters(exclude_categories=()), max_size=60))
-"""Lone surrogates too, which no encoding of a file has but a terminal may send."""
+"""Includes lone surrogates, which a terminal may send."""
 HARD = {
     "zalgo": "Z\u0351\u036b\u0343a\u0313\u0310l\u0310\u0334\u0321g\u0337\u0348o\u0321 text",
     "flags": "vive 🇫🇷 and 🇩🇪🇯🇵",
@@ -60,7 +60,7 @@ HARD = {
     "spaces": "a" + " " * 10_000 + "b",
     "million": "good film " * 100_000,
 }
-"""Texts that break what shows them."""
+"""Texts that are hard to display."""
 LENGTHS = st.none() | st.integers(3, 14)
 
 
@@ -73,7 +73,7 @@ def tokenizer_of(vocabulary: str) -> Any:
 
 @cache
 def distilbert_tokenizer_of(vocabulary: str) -> Any:
-    """DistilBertTokenizer over the same vocabulary."""
+    """The DistilBertTokenizer of transformers with the same vocabulary."""
     from transformers import DistilBertTokenizer
 
     return DistilBertTokenizer(vocab=tokenizer_of(vocabulary).get_vocab(with_added_tokens=True))
