@@ -1,7 +1,7 @@
-"""Memory that a step frees stays with the process, where the next step finds it.
+"""Reuse of freed memory between training steps, on systems with glibc.
 
-glibc maps each large block anew and gives it back when it is freed. A training step frees gigabytes of activations
-and wants the same a moment later, and the system has to clear every page of them each time.
+By default glibc asks the system for each large block and returns it when it is freed. A training step frees gigabytes
+of activations and needs the same amount a moment later, and the system has to clear every page again.
 """
 
 from __future__ import annotations
@@ -11,32 +11,26 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Names and numbers of glibc's malloc.h.
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -3, -4, -8
+# Parameters of mallopt, from glibc's malloc.h.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 _MB = 1 << 20
 
 
 def has_glibc() -> bool:
-    """Whether memory comes from glibc, whose allocator can be told to keep it."""
+    """Whether the C library is glibc, whose allocator can be configured at run time."""
     try:
         return (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
     except (AttributeError, ValueError, OSError):
         return False
 
 
-def share_one_arena() -> None:
-    """Threads that are started from now on allocate where the first one does: their own arenas hold no large block."""
-    if has_glibc():
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
-
-
 @contextmanager
-def memory_kept(wanted: bool = True) -> Iterator[None]:
-    """Within it, glibc neither maps large blocks apart nor gives freed memory back; after it, all that is free is.
+def reuse_freed_memory(enabled: bool = True) -> Iterator[None]:
+    """Within this context, glibc keeps freed memory for the next allocation; at its end, free memory is released.
 
-    A thread must have been started after :func:`share_one_arena`. Does nothing where not ``wanted``.
+    The settings apply to the whole process. Does nothing if not ``enabled``.
     """
-    if not wanted:
+    if not enabled:
         yield
         return
     libc = ctypes.CDLL(None)
@@ -45,7 +39,7 @@ def memory_kept(wanted: bool = True) -> Iterator[None]:
     try:
         yield
     finally:
-        # Where glibc itself arrives once it has seen a few large blocks freed.
+        # glibc raises its thresholds to these maxima by itself after it has freed a few large blocks.
         libc.mallopt(_MMAP_MAX, 65536)
         libc.mallopt(_MMAP_THRESHOLD, 32 * _MB)
         libc.mallopt(_TRIM_THRESHOLD, 64 * _MB)

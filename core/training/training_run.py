@@ -12,7 +12,7 @@ from core.checkpoints.progress import Progress
 from core.checkpoints.rng import restore_generators
 from core.config.schema import RunConfig
 from core.data.batches import Batch
-from core.engine.allocator import memory_kept
+from core.engine.allocator import reuse_freed_memory
 from core.engine.device import choose_engine, engine_facts, environment, inexactness
 from core.engine.distributed import Ranks
 from core.errors import Stopped
@@ -66,7 +66,7 @@ class TrainingRun:
         engine = choose_engine(config.engine, local_rank=ranks.local_rank)
         torch.set_num_threads(engine.threads)
         torch.manual_seed(seed)
-        stack.enter_context(memory_kept(engine.memory == "kept"))
+        stack.enter_context(reuse_freed_memory(engine.memory == "kept"))
         setup = set_up(config, engine, self.directory, self.saved, self.recorder.progress, self.on_download)
         step = choose_step(setup, config.train, ranks, self.warn, micro_batch_size=self.progress.micro_batch_size)
 

@@ -32,7 +32,7 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from core.config.schema import RunConfig
 from core.data.batches import Examples
-from core.engine.allocator import has_glibc, memory_kept
+from core.engine.allocator import has_glibc, reuse_freed_memory
 from core.engine.device import choose_engine
 from core.engine.distributed import Ranks
 from core.model.classifier import build_classifier
@@ -239,7 +239,7 @@ class Ours:
     def run(self, examples: Examples, warm: int) -> Timing:
         timing = Timing()
         size = self.config.train.batch_size
-        with memory_kept(self.engine.memory == "kept"), _measured(timing, self.engine.device) as clock:
+        with reuse_freed_memory(self.engine.memory == "kept"), _measured(timing, self.engine.device) as clock:
             step = self.step_on(examples)
             for number, start in enumerate(range(0, len(examples), size)):
                 if number == warm:

@@ -12,7 +12,6 @@ from typing import Any
 from textual.message import Message
 
 from core.config.schema import RunConfig
-from core.engine.allocator import share_one_arena
 from core.engine.scheduling import lower_priority
 from core.errors import InputError
 from core.runs.directory import Run
@@ -105,7 +104,6 @@ class Training:
     def _begin(self, work: Callable[[Control, Emit], Any]) -> None:
         assert not self.is_live
         self.control = Control()
-        share_one_arena()
         self._thread = threading.Thread(target=self._work, args=(work, self.control), name="training")
         self._thread.start()
 
