@@ -23,7 +23,7 @@ def doctor(runs_dir: RunsDir = None, json: AsJson = False) -> None:
     from core.engine.device import PARTS, choose_engine, usable_cores
     from core.sources.resolve import plan
 
-    engine = choose_engine(EngineConfig()).words()
+    engine = choose_engine(EngineConfig()).describe()
     facts: dict[str, Any] = {
         "imdb-tui": __version__,
         "python": sys.version.split()[0],

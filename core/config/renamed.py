@@ -8,10 +8,16 @@ from core.errors import InputError
 
 RENAMED_FIELDS = {
     "model.architecture": 'is now the table [model.encoder]; write for example "n_layers = 2" below [model.encoder]',
+    "engine.layout": "is now engine.forward",
+    "engine.encodings": "was removed: reviews are encoded at the start of each run",
 }
 """``section.field`` to what replaced it."""
 
-RENAMED_VALUES: dict[tuple[str, Any], Any] = {}
+RENAMED_VALUES: dict[tuple[str, Any], Any] = {
+    ("engine.dropout", "lanes"): "fast",
+    ("engine.memory", "kept"): "reuse",
+    ("engine.memory", "returned"): "release",
+}
 """``(section.field, old value)`` to the new value."""
 
 

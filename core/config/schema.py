@@ -128,18 +128,18 @@ class EngineConfig(_Section):
     """Data type of the forward and backward pass; weights, loss and optimizer states are always float32."""
     threads: int = _bounded(0, least=0, most=1024)
     """Number of CPU threads for torch; 0 uses one per core that is available to this process."""
-    layout: Literal["auto", "unpadded", "padded"] = "auto"
-    """How a batch lies in memory: its tokens one after the other, or each review filled up to the longest."""
+    forward: Literal["auto", "unpadded", "padded"] = "auto"
+    """The forward pass: unpadded concatenates the tokens of a batch, padded fills each review up to the longest."""
     attention: Literal["auto", "per-review", "flash", "eager", "sdpa"] = "auto"
-    """What computes attention: per-review and flash go with unpadded, transformers' eager and sdpa with padded."""
-    dropout: Literal["auto", "lanes", "bernoulli"] = "auto"
-    """How the unpadded layout draws its masks: 16 random bits a number, or torch's Bernoulli; the rates are equal."""
+    """Implementation of attention: per-review and flash for unpadded, transformers' eager and sdpa for padded."""
+    dropout: Literal["auto", "fast", "bernoulli"] = "auto"
+    """Dropout masks of the unpadded forward pass: fast draws 16 random bits per value, bernoulli uses torch's."""
     optimizer: Literal["auto", "fused", "plain"] = "auto"
-    """Whether AdamW goes over weights, gradients and moments at once, or operation by operation."""
+    """Implementation of AdamW: fused is one kernel per update, plain is one operation after the other."""
     launch: Literal["auto", "graph", "eager"] = "auto"
-    """Whether a GPU gets a step's kernels one by one, or all at once as a CUDA graph that is replayed."""
-    memory: Literal["auto", "kept", "returned"] = "auto"
-    """What becomes of the memory that a step frees: kept for the next one, or given back to the system."""
+    """How a GPU runs a step: graph replays it as one CUDA graph, eager launches its kernels one by one."""
+    memory: Literal["auto", "reuse", "release"] = "auto"
+    """Memory that a step frees on the CPU: reuse keeps it for the next step, release returns it to the system."""
 
 
 NAMED_SOURCES = ("auto", "hub", "embedded")

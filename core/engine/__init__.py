@@ -1,1 +1,1 @@
-"""What computes and how: device, number format, processes, threads and memory."""
+"""The choice of device, dtype and threads, processes of one run, and private names of torch."""

@@ -22,7 +22,7 @@ from core.errors import InputError
 from core.model.attention import MAX_FLASH_HEAD_SIZE, first_attention, flash_attention, per_review_attention
 from core.model.classifier import Classifier
 from core.model.dropout import dropout
-from core.model.weight_cast import rounded
+from core.model.weight_cast import cast_weights
 
 
 def forward_of(classifier: Classifier, engine: Engine) -> nn.Module:
@@ -31,13 +31,13 @@ def forward_of(classifier: Classifier, engine: Engine) -> nn.Module:
     It has no parameters of its own: it uses the classifier's, which are float32 whatever dtype the engine computes in.
     Raises InputError for a model that the engine's attention does not support.
     """
-    if engine.layout == "padded":
+    if engine.forward == "padded":
         return PaddedClassifier(classifier, engine)
     config = classifier.config
     if engine.attention == "flash" and (width := config.dim // config.n_heads) > MAX_FLASH_HEAD_SIZE:
         raise InputError(
             f"flash attention takes heads of at most {MAX_FLASH_HEAD_SIZE} dimensions, this model has {width}; "
-            "set engine.layout = padded"
+            "set engine.forward = padded"
         )
     return UnpaddedClassifier(classifier, engine)
 
@@ -150,7 +150,7 @@ class UnpaddedClassifier(nn.Module):
         if first.weight.is_cuda:  # whose kernel wants them in the dtype of what is normalised
             groups += [[tensor] for tensor in norms]
             norms = []
-        return LowWeights(*rounded(groups, self.engine.dtype), *norms)
+        return LowWeights(*cast_weights(groups, self.engine.dtype), *norms)
 
     def rate(self, part: nn.Dropout) -> float:
         return part.p if self.training else 0.0

@@ -10,8 +10,8 @@ from core.checkpoints.progress import Progress
 from core.checkpoints.rng import generator_states
 from core.config.identity import identity
 from core.config.schema import RunConfig
-from core.engine.device import engine_facts
 from core.engine.distributed import Ranks
+from core.engine.environment import engine_facts
 from core.runs.directory import Run
 from core.runs.events import CheckpointSaved
 from core.runs.recorder import Recorder

@@ -158,7 +158,7 @@ def run_started(
         device_reason=engine.reasons["device"],
         dtype=engine.dtype_name,
         dtype_reason=engine.reasons["dtype"],
-        engine=engine.words(),
+        engine=engine.describe(),
         threads=engine.threads,
         origins=setup.origins,
         world_size=ranks.world_size,

@@ -13,8 +13,9 @@ from core.checkpoints.rng import restore_generators
 from core.config.schema import RunConfig
 from core.data.batches import Batch
 from core.engine.allocator import reuse_freed_memory
-from core.engine.device import choose_engine, engine_facts, environment, inexactness
+from core.engine.device import choose_engine
 from core.engine.distributed import Ranks
+from core.engine.environment import changed_facts, engine_facts, environment
 from core.errors import Stopped
 from core.runs.directory import Run
 from core.runs.events import EpochFinished, StepLogged
@@ -66,14 +67,14 @@ class TrainingRun:
         engine = choose_engine(config.engine, local_rank=ranks.local_rank)
         torch.set_num_threads(engine.threads)
         torch.manual_seed(seed)
-        stack.enter_context(reuse_freed_memory(engine.memory == "kept"))
+        stack.enter_context(reuse_freed_memory(engine.memory == "reuse"))
         setup = set_up(config, engine, self.directory, self.saved, self.recorder.progress, self.on_download)
         step = choose_step(setup, config.train, ranks, self.warn, micro_batch_size=self.progress.micro_batch_size)
 
         inexact = ""
         if self.saved is not None:
             restore_generators(self.saved, engine.device, ranks)
-            inexact = inexactness(self.saved.engine, engine_facts(engine, ranks.world_size))
+            inexact = changed_facts(self.saved.engine, engine_facts(engine, ranks.world_size))
         else:
             if ranks.rank:
                 torch.manual_seed(seed + ranks.rank)  # the same weights on all ranks, but different dropout

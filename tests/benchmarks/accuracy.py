@@ -29,7 +29,7 @@ from core.training.preload import preload
 
 PLAIN = [
     "engine.dtype=float32",
-    "engine.layout=padded",
+    "engine.forward=padded",
     "engine.attention=eager",
     "engine.dropout=bernoulli",
     "engine.optimizer=plain",

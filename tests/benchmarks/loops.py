@@ -239,7 +239,7 @@ class Ours:
     def run(self, examples: Examples, warm: int) -> Timing:
         timing = Timing()
         size = self.config.train.batch_size
-        with reuse_freed_memory(self.engine.memory == "kept"), _measured(timing, self.engine.device) as clock:
+        with reuse_freed_memory(self.engine.memory == "reuse"), _measured(timing, self.engine.device) as clock:
             step = self.step_on(examples)
             for number, start in enumerate(range(0, len(examples), size)):
                 if number == warm:

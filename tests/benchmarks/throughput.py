@@ -35,11 +35,11 @@ from core.training.preload import preload
 from tests.benchmarks.loops import Loop, Notebook, Ours, Timing, TrainerLoop, synchronize
 
 PLAIN = {
-    "layout, attention": {"engine.layout": "padded", "engine.attention": "eager"},
+    "forward, attention": {"engine.forward": "padded", "engine.attention": "eager"},
     "dropout": {"engine.dropout": "bernoulli"},
     "optimizer": {"engine.optimizer": "plain"},
     "launch": {"engine.launch": "eager"},
-    "memory": {"engine.memory": "returned"},
+    "memory": {"engine.memory": "release"},
     "dtype": {"engine.dtype": "float32"},
 }
 """Each part of ours as the plain way has it."""
@@ -120,7 +120,7 @@ def measure(config: RunConfig, samples: int, repeats: int, parts: bool) -> dict[
         "reviews": config.data.source,
         "samples": samples,
         "repeats": repeats,
-        "engine": engine.words(),
+        "engine": engine.describe(),
         "matrix_tflops": rate / 1e12,
         "floor_samples_per_second": floor,
         "loops": {name: summary(timings) for name, timings in turns.items()},

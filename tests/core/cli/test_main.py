@@ -68,7 +68,7 @@ def test_runs_and_show_print_a_run_as_text(call: Call, tiny: str) -> None:
     code, out, _ = call("show", "last")
     assert code == 0
     assert out.startswith(f"{name}  ✓ completed\n")
-    assert "layout: unpadded (nothing is computed for padding)" in out
+    assert "forward: unpadded (no padding is computed)" in out
     assert "train: batch_size 8 · num_epochs 2 · learning_rate" in out
     assert "from a local folder" in out
     assert "epoch 2: val loss" in out

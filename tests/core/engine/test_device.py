@@ -1,4 +1,4 @@
-"""Every automatic choice of the engine, with its reason in words."""
+"""Every automatic choice of the engine and its reason."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import torch
 
 from core.config.schema import EngineConfig, field_types
 from core.engine import device, torch_private
-from core.engine.device import choose_engine, engine_facts, usable_cores
+from core.engine.device import choose_engine, usable_cores
+from core.engine.environment import changed_facts, engine_facts
 from core.errors import InputError
 
 
@@ -21,11 +22,11 @@ def pretend(
     monkeypatch.setattr(torch_private, "cpu_bfloat16_unit", lambda: unit)
 
 
-def test_a_cuda_gpu_is_taken_before_an_apple_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cuda_gpu_is_preferred_to_an_apple_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, cuda=True, mps=True)
     engine = choose_engine(EngineConfig())
     assert (engine.device.type, engine.reasons["device"]) == ("cuda", "a CUDA GPU was found")
-    assert (engine.dtype_name, engine.reasons["dtype"]) == ("bfloat16", "the GPU computes bfloat16")
+    assert (engine.dtype_name, engine.reasons["dtype"]) == ("bfloat16", "the GPU supports bfloat16")
 
 
 def test_an_apple_gpu_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,10 +40,10 @@ def test_an_apple_gpu_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> No
     [
         ("AMX tiles", torch.bfloat16, "the CPU has AMX tiles"),
         ("AVX512-BF16", torch.bfloat16, "the CPU has AVX512-BF16"),
-        ("", torch.float32, "float32 is the reference"),
+        ("", torch.float32, "this CPU has no bfloat16 hardware"),
     ],
 )
-def test_a_cpu_computes_bfloat16_only_where_it_has_a_unit_for_it(
+def test_a_cpu_computes_in_bfloat16_only_if_it_has_hardware_for_it(
     monkeypatch: pytest.MonkeyPatch, unit: str, dtype: torch.dtype, reason: str
 ) -> None:
     pretend(monkeypatch, unit=unit)
@@ -51,38 +52,40 @@ def test_a_cpu_computes_bfloat16_only_where_it_has_a_unit_for_it(
     assert (engine.dtype, engine.reasons["dtype"]) == (dtype, reason)
 
 
-def test_what_the_preset_asks_for_is_taken_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_configuration_sets_is_used_and_given_as_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, cuda=True, unit="AMX tiles")
     engine = choose_engine(EngineConfig(device="cpu", dtype="float32", threads=3))
     assert (engine.device.type, engine.dtype, engine.threads) == ("cpu", torch.float32, 3)
-    assert {engine.reasons[name] for name in ("device", "dtype", "threads")} == {"asked for in the preset"}
+    assert {engine.reasons[name] for name in ("device", "dtype", "threads")} == {"set in the configuration"}
 
 
 @pytest.mark.parametrize("name", ["cuda", "mps"])
-def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_device_that_is_not_available_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     pretend(monkeypatch)
-    with pytest.raises(InputError, match=rf"engine\.device = '{name}' is not on this machine; use auto or cpu"):
+    with pytest.raises(
+        InputError, match=rf"engine\.device = '{name}' is not available on this machine; use auto or cpu"
+    ):
         choose_engine(EngineConfig(device=name))
 
 
-def test_threads_are_the_cores_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_one_thread_per_core_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch)
     engine = choose_engine(EngineConfig())
     assert engine.threads == usable_cores() >= 1
-    assert engine.reasons["threads"] == "one a core that this process may use"
+    assert engine.reasons["threads"] == "one per available core"
     monkeypatch.setattr(device.os, "sched_getaffinity", lambda _: {0, 1, 5}, raising=False)
     assert choose_engine(EngineConfig()).threads == 3
 
 
 def parts(config: EngineConfig) -> tuple[str, ...]:
     engine = choose_engine(config)
-    return (engine.layout, engine.attention, engine.dropout, engine.optimizer)
+    return (engine.forward, engine.attention, engine.dropout, engine.optimizer)
 
 
-def test_each_device_gets_the_parts_that_are_fast_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_device_gets_its_fastest_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch)
-    assert parts(EngineConfig()) == ("unpadded", "per-review", "lanes", "fused")
-    assert parts(EngineConfig(layout="padded")) == ("padded", "eager", "lanes", "fused")
+    assert parts(EngineConfig()) == ("unpadded", "per-review", "fast", "fused")
+    assert parts(EngineConfig(forward="padded")) == ("padded", "eager", "fast", "fused")
     pretend(monkeypatch, cuda=True)
     assert parts(EngineConfig()) == ("unpadded", "flash", "bernoulli", "fused")
     assert parts(EngineConfig(dtype="float32")) == ("padded", "sdpa", "bernoulli", "fused")
@@ -98,64 +101,72 @@ def test_each_device_gets_the_parts_that_are_fast_there(monkeypatch: pytest.Monk
         ("attention", "per-review"),
         ("dropout", "bernoulli"),
         ("optimizer", "plain"),
-        ("memory", "returned"),
+        ("memory", "release"),
     ],
 )
-def test_each_part_can_be_switched_and_says_so(part: str, value: str) -> None:
+def test_each_part_can_be_set(part: str, value: str) -> None:
     engine = choose_engine(EngineConfig(device="cpu", **{part: value}))
-    assert engine.words()[part] == f"{value} (asked for in the preset)"
-    assert sum("asked for" in words for words in engine.words().values()) == 2  # the device, too
+    assert engine.describe()[part] == f"{value} (set in the configuration)"
+    assert sum("set in" in text for text in engine.describe().values()) == 2  # the device, too
 
 
-def test_a_gpu_replays_graphs_of_what_can_be_captured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cuda_graph_needs_flash_attention_and_the_fused_optimizer(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, cuda=True)
     assert choose_engine(EngineConfig()).launch == "graph"
-    for other in (EngineConfig(dtype="float32"), EngineConfig(optimizer="plain"), EngineConfig(layout="padded")):
-        words = choose_engine(other).words()["launch"]
-        assert words == "eager (a graph is made of the unpadded layout with flash attention and a fused optimizer)"
-    assert choose_engine(EngineConfig(device="cpu")).words()["launch"] == "eager (only CUDA has graphs)"
-    for config in (EngineConfig(device="cpu", launch="graph"), EngineConfig(layout="padded", launch="graph")):
-        with pytest.raises(InputError, match=r"engine\.launch = 'graph' is for a CUDA GPU with flash attention"):
+    for other in (EngineConfig(dtype="float32"), EngineConfig(optimizer="plain"), EngineConfig(forward="padded")):
+        launch = choose_engine(other).describe()["launch"]
+        assert launch == "eager (a CUDA graph needs unpadded batches, flash attention and fused AdamW)"
+    assert choose_engine(EngineConfig(device="cpu")).describe()["launch"] == "eager (graphs need a CUDA GPU)"
+    for config in (EngineConfig(device="cpu", launch="graph"), EngineConfig(forward="padded", launch="graph")):
+        with pytest.raises(InputError, match=r"engine\.launch = 'graph' needs a CUDA GPU, flash attention"):
             choose_engine(config)
 
 
 def test_every_choice_has_its_reason() -> None:
-    words = choose_engine(EngineConfig()).words()
-    assert set(words) == {"device", "dtype", "threads", *device.PARTS} == set(field_types("engine"))
-    assert all(reason.endswith(")") and len(reason.partition(" (")[2]) > 5 for reason in words.values())
+    description = choose_engine(EngineConfig()).describe()
+    assert set(description) == {"device", "dtype", "threads", *device.PARTS} == set(field_types("engine"))
+    assert all(reason.endswith(")") and len(reason.partition(" (")[2]) > 5 for reason in description.values())
 
 
 @pytest.mark.parametrize(
-    ("layout", "attention"), [("padded", "per-review"), ("padded", "flash"), ("unpadded", "eager"), ("auto", "sdpa")]
+    ("forward", "attention"), [("padded", "per-review"), ("padded", "flash"), ("unpadded", "eager"), ("auto", "sdpa")]
 )
-def test_parts_that_do_not_go_together_are_refused(layout: str, attention: str) -> None:
-    with pytest.raises(InputError, match=rf"engine\.attention = '{attention}' does not go with the .* layout"):
-        choose_engine(EngineConfig(device="cpu", layout=layout, attention=attention))
+def test_attention_that_does_not_match_the_forward_pass_is_refused(forward: str, attention: str) -> None:
+    with pytest.raises(InputError, match=rf"engine\.attention = '{attention}' needs another engine\.forward than"):
+        choose_engine(EngineConfig(device="cpu", forward=forward, attention=attention))
 
 
-def test_flash_attention_is_only_for_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A GPU without it, or in a dtype that it does not take, computes unpadded batches review by review."""
+def test_without_flash_attention_unpadded_batches_are_computed_review_by_review(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pretend(monkeypatch, cuda=True)
     for config in (
         EngineConfig(device="cpu", attention="flash"),
-        EngineConfig(dtype="float32", layout="unpadded", attention="flash"),
+        EngineConfig(dtype="float32", forward="unpadded", attention="flash"),
     ):
-        with pytest.raises(InputError, match=r"engine\.attention = 'flash' is for a CUDA GPU that computes bfloat16"):
+        with pytest.raises(InputError, match=r"engine\.attention = 'flash' needs a CUDA GPU that supports bfloat16"):
             choose_engine(config)
-    assert choose_engine(EngineConfig(dtype="float32", layout="unpadded")).attention == "per-review"
+    assert choose_engine(EngineConfig(dtype="float32", forward="unpadded")).attention == "per-review"
     pretend(monkeypatch, mps=True)
-    assert choose_engine(EngineConfig(layout="unpadded")).attention == "per-review"
+    assert choose_engine(EngineConfig(forward="unpadded")).attention == "per-review"
 
 
-def test_what_changes_the_bits_is_kept_in_a_checkpoint_and_nothing_else() -> None:
-    """A graph's batches are filled up, and so its masks are others than those of steps launched one by one."""
+def test_a_checkpoint_stores_every_part_but_memory_because_the_others_change_the_result() -> None:
     facts = engine_facts(choose_engine(EngineConfig(device="cpu")), 1)
     assert set(device.PARTS) - set(facts) == {"memory"}
 
 
-def test_memory_is_kept_only_where_the_allocator_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_changed_fact_is_named_with_both_values() -> None:
+    before = {"dtype": "float32", "threads": 2, "world_size": 1}
+    assert changed_facts(before, before) == ""
+    assert changed_facts(before, {**before, "threads": 4, "dtype": "bfloat16"}) == (
+        "dtype float32 → bfloat16, threads 2 → 4"
+    )
+
+
+def test_memory_is_reused_only_with_glibc(monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch)
     monkeypatch.setattr(device, "has_glibc", lambda: False)
-    assert choose_engine(EngineConfig()).words()["memory"] == "returned (only glibc can be told to keep it)"
-    with pytest.raises(InputError, match=r"engine\.memory = 'kept' needs glibc"):
-        choose_engine(EngineConfig(memory="kept"))
+    assert choose_engine(EngineConfig()).describe()["memory"] == "release (reuse needs glibc)"
+    with pytest.raises(InputError, match=r"engine\.memory = 'reuse' needs glibc"):
+        choose_engine(EngineConfig(memory="reuse"))

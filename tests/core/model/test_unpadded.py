@@ -22,11 +22,11 @@ from core.model.unpadded import PaddedClassifier, UnpaddedClassifier, forward_of
 from core.training.loss import classification_loss
 
 NO_DROPOUT = ("dropout=0", "attention_dropout=0")
-PLAIN = EngineConfig(device="cpu", dtype="float32", layout="padded", threads=1)
+PLAIN = EngineConfig(device="cpu", dtype="float32", forward="padded", threads=1)
 FAST = EngineConfig(device="cpu", dtype="float32", threads=1)
 LOW = EngineConfig(device="cpu", dtype="bfloat16", threads=1)
 FLASH = EngineConfig(device="cuda", attention="flash")
-ON_GPU = EngineConfig(device="cuda", dtype="float32", layout="unpadded")
+ON_GPU = EngineConfig(device="cuda", dtype="float32", forward="unpadded")
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU")
 
 
@@ -170,7 +170,7 @@ Attend = Callable[[torch.Tensor, list[int], float], torch.Tensor]
 
 
 def review_by_review(qkv: torch.Tensor, lengths: list[int], rate: float) -> torch.Tensor:
-    return per_review_attention(qkv, lengths, 2, rate, "lanes")
+    return per_review_attention(qkv, lengths, 2, rate, "fast")
 
 
 def by_flash(qkv: torch.Tensor, lengths: list[int], rate: float) -> torch.Tensor:
@@ -221,7 +221,7 @@ def test_the_gradient_of_attention_uses_the_masks_of_its_forward_pass(
     assert product != pytest.approx((attend(qkv, [40, 24], 0.4) * gradient).double().sum().item(), abs=0.05 * scale)
 
 
-@pytest.mark.parametrize("masks", ["lanes", "bernoulli"])
+@pytest.mark.parametrize("masks", ["fast", "bernoulli"])
 def test_attention_with_dropout_passes_gradcheck(masks: str) -> None:
     """gradcheck compares with differences of the function itself, with the masks fixed by the seed."""
     qkv = torch.randn(9, 3 * 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
@@ -236,7 +236,7 @@ def test_attention_with_dropout_passes_gradcheck(masks: str) -> None:
 def test_attention_does_not_change_the_input_of_a_review_of_one_token() -> None:
     qkv = torch.randn(1, 3 * 8)
     before = qkv.clone()
-    per_review_attention(qkv.requires_grad_(), [1], 2, 0.0, "lanes").backward(gradient := torch.ones(1, 8))
+    per_review_attention(qkv.requires_grad_(), [1], 2, 0.0, "fast").backward(gradient := torch.ones(1, 8))
     assert torch.equal(qkv, before)
     assert torch.equal(gradient, torch.ones(1, 8))
 
@@ -255,7 +255,7 @@ def test_a_review_does_not_change_the_logit_of_another() -> None:
 def test_heads_too_large_for_flash_attention_are_refused() -> None:
     engine = replace(choose_engine(FAST), attention="flash")
     forward_of(classifier("dim=512", "n_heads=2"), engine)
-    with pytest.raises(InputError, match=r"heads of at most 256 dimensions, this model has 258; set engine\.layout"):
+    with pytest.raises(InputError, match=r"heads of at most 256 dimensions, this model has 258; set engine\.forward"):
         forward_of(classifier("dim=516", "n_heads=2"), engine)
 
 

@@ -1,11 +1,11 @@
-"""Rounding many weights at once against ``to`` and ``cat`` on each."""
+"""Casting many weights at once gives the values and gradients of ``to`` and ``cat``."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from core.model.weight_cast import rounded
+from core.model.weight_cast import cast_weights
 
 SHAPES = [[(3, 4), (5, 4), (1, 4)], [(7,), (2,)], [(6, 2)]]
 
@@ -16,9 +16,9 @@ def groups(*, trained: bool = True) -> list[list[torch.Tensor]]:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_values_and_gradients_are_those_of_each_alone(dtype: torch.dtype) -> None:
+def test_values_and_gradients_equal_those_of_to_and_cat(dtype: torch.dtype) -> None:
     ours, plain = groups(), groups()
-    low = rounded(ours, dtype)
+    low = cast_weights(ours, dtype)
     expected = [torch.cat([tensor.to(dtype) for tensor in group]) for group in plain]
     assert all(a.dtype == dtype and torch.equal(a, b) for a, b in zip(low, expected, strict=True))
     for outs in (low, expected):
@@ -30,19 +30,19 @@ def test_values_and_gradients_are_those_of_each_alone(dtype: torch.dtype) -> Non
             assert torch.equal(tensor.grad, other.grad)  # type: ignore[arg-type]
 
 
-def test_what_is_not_trained_gets_no_gradient() -> None:
+def test_frozen_weights_get_no_gradient() -> None:
     some = groups()
     some[0][1].requires_grad_(False)
     some[2][0].requires_grad_(False)
-    sum(out.float().sum() for out in rounded(some, torch.bfloat16)).backward()  # type: ignore[union-attr]
+    sum(out.float().sum() for out in cast_weights(some, torch.bfloat16)).backward()  # type: ignore[union-attr]
     assert [[tensor.grad is not None for tensor in group] for group in some] == [
         [True, False, True],
         [True, True],
         [False],
     ]
-    assert not any(out.requires_grad for out in rounded(groups(trained=False), torch.bfloat16))
+    assert not any(out.requires_grad for out in cast_weights(groups(trained=False), torch.bfloat16))
 
 
-def test_float32_weights_are_taken_as_they_are() -> None:
+def test_float32_weights_are_not_copied_for_a_float32_pass() -> None:
     weights = groups()
-    assert rounded(weights, torch.float32)[2] is weights[2][0]
+    assert cast_weights(weights, torch.float32)[2] is weights[2][0]

@@ -103,9 +103,9 @@ def test_the_loop_computes_what_the_notebook_computes(
 @pytest.mark.parametrize(
     ("part", "value", "exact"),
     [
-        ("layout", "padded", False),
+        ("forward", "padded", False),
         ("optimizer", "plain", False),
-        ("memory", "returned", True),
+        ("memory", "release", True),
     ],
 )
 def test_each_part_of_the_engine_trains_as_its_plain_version_does(
@@ -113,7 +113,7 @@ def test_each_part_of_the_engine_trains_as_its_plain_version_does(
 ) -> None:
     fast = run(config, tmp_path)[1]
     plain = run(config.set(f"engine.{part}", value), tmp_path)[1]
-    assert plain.of(RunStarted)[0].engine[part] == f"{value} (asked for in the preset)"
+    assert plain.of(RunStarted)[0].engine[part] == f"{value} (set in the configuration)"
     assert fast.of(RunStarted)[0].engine[part] != plain.of(RunStarted)[0].engine[part]
     if exact:
         assert fast.losses == plain.losses
