@@ -27,7 +27,10 @@ from core.training.control import Change, Control, journal_of
 
 def train(
     preset: Annotated[str | None, typer.Argument(help="Name of a preset; `imdb-tui presets` lists them.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="SECTION.FIELD=VALUE; may be repeated.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="SECTION.FIELD=VALUE, for example train.num_epochs=2; may be repeated."),
+    ] = None,
     data: Annotated[str | None, typer.Option("--data", help="hub, embedded, or a CSV or parquet file.")] = None,
     resume: Annotated[str | None, typer.Option("--resume", help="Resume this run from its newest checkpoint.")] = None,
     add_epochs: Annotated[int, typer.Option("--add-epochs", min=0, help="With --resume: number of epochs to add.")] = 0,

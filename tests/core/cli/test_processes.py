@@ -86,6 +86,7 @@ def require_stopped_and_whole(process: subprocess.Popen[str], out: str) -> None:
     load_weights(run.path / "checkpoints" / f"step-{state.step}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
 def test_a_signal_stops_a_run_after_its_step_and_leaves_it_complete(
     trainings: dict[str, subprocess.Popen[str]], name: str
