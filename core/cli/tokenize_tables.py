@@ -86,7 +86,7 @@ def _show_comparison(answer: dict[str, Any]) -> None:
 
 
 def _other_name(name: str) -> str:
-    """Name the other tokenizer. A setting keeps the vocabulary, which explains its unknown words."""
+    """Name the other tokenizer. A setting uses the same vocabulary."""
     return f"this vocabulary with {SHORT.get(name, name)}" if is_setting(name) else name
 
 

@@ -127,6 +127,7 @@ def test_a_run_is_live_until_its_process_is_killed_and_then_interrupted(call: Ca
     assert [epoch["val_accuracy"] for epoch in dead["epochs"]] == [0.75]
 
 
+@pytest.mark.slow
 def test_a_run_with_a_closed_stderr_trains_until_sigterm_stops_it(
     trainings: dict[str, subprocess.Popen[str]],
 ) -> None:

@@ -30,7 +30,7 @@ from core.config.schema import (
 from core.errors import InputError
 
 TEXT = st.text()
-WORDS = st.text(min_size=1).filter(str.strip)
+NOT_BLANK = st.text(min_size=1).filter(str.strip)
 RATE = st.floats(0.0, 1.0)
 ABOVE_ZERO = st.floats(0.0, 1.0, exclude_min=True)
 CONFIGS = st.builds(
@@ -41,14 +41,14 @@ CONFIGS = st.builds(
     model=st.builds(
         ModelConfig,
         init=st.sampled_from(["scratch", "pretrained"]),
-        checkpoint=WORDS,
+        checkpoint=NOT_BLANK,
         head_dropout=st.floats(0.0, 0.95),
         freeze=st.lists(TEXT).map(tuple),
     ),
     data=st.builds(
         DataConfig,
-        source=WORDS,
-        dataset=WORDS,
+        source=NOT_BLANK,
+        dataset=NOT_BLANK,
         n_samples=st.integers(2, 10**9),
         test_size=st.floats(0.0, 0.9, exclude_min=True),
         max_length=st.integers(3, 512),

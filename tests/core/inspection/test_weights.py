@@ -31,11 +31,11 @@ def test_the_weights_of_a_preset_are_the_initial_weights_of_training(folder: Pat
     one = preset_target(folder)
     weights = open_weights(one)
     torch.manual_seed(one.target.config.train.seed)
-    begun = build_classifier(
+    initial = build_classifier(
         encoder_config(one.checkpoint.config), one.target.config.model, one.checkpoint.load_weights()
     ).state_dict()
-    assert weights.shapes == {name: tuple(tensor.shape) for name, tensor in begun.items()}
-    assert all(torch.equal(weights.read(name), tensor) for name, tensor in begun.items())
+    assert weights.shapes == {name: tuple(tensor.shape) for name, tensor in initial.items()}
+    assert all(torch.equal(weights.read(name), tensor) for name, tensor in initial.items())
 
 
 def test_initialising_does_not_change_the_random_state(folder: Path) -> None:
@@ -77,9 +77,9 @@ def test_a_missing_tensor_and_a_wrong_shape_are_refused_by_name(looked_at, file,
         open_weights(looked_at)
 
 
-@pytest.mark.parametrize("kept", [0, 7, 200, -4])
-def test_a_truncated_file_is_refused(looked_at: Resolved, file: Path, kept: int) -> None:
-    file.write_bytes(file.read_bytes()[:kept])
+@pytest.mark.parametrize("size", [0, 7, 200, -4])
+def test_a_truncated_file_is_refused(looked_at: Resolved, file: Path, size: int) -> None:
+    file.write_bytes(file.read_bytes()[:size])
     with pytest.raises(InputError, match=r"model\.safetensors: cannot read the weights .*damaged or incomplete"):
         open_weights(looked_at)
 
