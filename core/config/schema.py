@@ -139,7 +139,7 @@ class EngineConfig(_Section):
     launch: Literal["auto", "graph", "eager"] = "auto"
     """How a GPU runs a step: graph replays it as one CUDA graph, eager launches its kernels one by one."""
     memory: Literal["auto", "reuse", "release"] = "auto"
-    """Memory that a step frees on the CPU: reuse stores it for the next step, release returns it to the system."""
+    """Memory that a step frees on the CPU: reuse holds it for the next step, release returns it to the system."""
 
 
 NAMED_SOURCES = ("auto", "hub", "embedded")
