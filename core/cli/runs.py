@@ -1,4 +1,4 @@
-"""Look at runs: all of them, or one."""
+"""List all runs, or show one."""
 
 from __future__ import annotations
 
@@ -29,15 +29,19 @@ def runs(runs_dir: RunsDir = None, json: AsJson = False) -> None:
     table = Table("status", "run", "epochs", "best val acc", "time", box=None, pad_edge=False)
     for run, state in found:
         planned = state.num_epochs or "?"
-        skipped = f" ({summary.skipped_text(state.skipped_lines)})" if state.skipped_lines else ""
         table.add_row(
             summary.status_label(state.status),
-            formatting.printable(run.name) + skipped,
+            formatting.printable(run.name),
             f"{len(state.epochs)}/{planned}",
             formatting.percent(state.best_val_accuracy),
             formatting.duration(state.elapsed),
         )
     out.print(table)
+    for run, state in found:
+        if state.skipped_lines:  # below the table, where a narrow terminal does not fold it
+            out.print(
+                f"! {formatting.printable(run.name)}: {summary.skipped_text(state.skipped_lines)}", soft_wrap=True
+            )
 
 
 def show(

@@ -130,7 +130,7 @@ def test_what_cannot_be_exported_is_one_clear_line_and_leaves_nothing(
         "damaged": "is damaged",
         "none": "has no checkpoint",
         "absent name": "has no checkpoint step-5, only step-8, step-4",
-        "no tokenizer": "no tokenizer can be read",
+        "no tokenizer": "cannot be read as a tokenizer",
         "unwritable": "cannot be written",
     }[what]
     with pytest.raises(InputError, match=words):
