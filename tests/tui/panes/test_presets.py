@@ -6,7 +6,7 @@ from textual.events import Key
 
 from core.config.presets import list_presets, load_preset
 from core.config.schema import field_names
-from tui.widgets.field_list import FieldList
+from tui.panes.presets.field_list import FieldList
 
 
 async def focus_field(console, name):

@@ -1,1 +1,1 @@
-"""The Model pane and its pages."""
+"""The Model pane: its pages and the widgets that draw tensors."""

@@ -15,9 +15,9 @@ from textual.widgets import Input, Static
 from core.formatting import printable
 from core.inspection.target import Resolved
 from tui.panes.model.page import Page, failed
+from tui.panes.model.shades import Shades
 from tui.widgets.cells import one_line
 from tui.widgets.field import Field
-from tui.widgets.shades import Shades
 
 if TYPE_CHECKING:
     from core.inspection.attention_maps import Attention

@@ -16,9 +16,9 @@ from textual.widgets.option_list import Option
 from core.formatting import memory, printable
 from core.inspection.target import Resolved
 from core.model.parameter_tree import leaves, short_name
+from tui.panes.model.histogram import Histogram
 from tui.panes.model.page import Page, failed, grid_text
 from tui.widgets.field import Field
-from tui.widgets.histogram import Histogram
 
 if TYPE_CHECKING:
     from tui.panes.model.pane import ModelPane

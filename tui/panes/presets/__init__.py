@@ -1,1 +1,1 @@
-"""The Presets pane."""
+"""The Presets pane: the list of presets and the list of fields to edit."""

@@ -18,8 +18,8 @@ from core.config.schema import RunConfig, choices, configure, describe_field
 from core.errors import InputError
 from core.formatting import duration, printable
 from tui.panes.pane import Pane
+from tui.panes.presets.field_list import FieldList
 from tui.panes.presets.planning import Planner
-from tui.widgets.field_list import FieldList
 
 if TYPE_CHECKING:
     from tui.messages import PlanReady

@@ -1,1 +1,1 @@
-"""The tokenizer playground and its pages."""
+"""The tokenizer playground: its pages, its text editor and its threads."""

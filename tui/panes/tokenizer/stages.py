@@ -7,10 +7,10 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from tui.panes.tokenizer.page import Page, cell
+from tui.panes.tokenizer.stages_view import StagesView
 from tui.panes.tokenizer.state import Playground
 from tui.panes.tokenizer.warning_lines import NO_WARNINGS, warning_rows
 from tui.widgets.rows import Rows
-from tui.widgets.stages_view import StagesView
 
 
 class ScrollingStages(StagesView, can_focus=True):

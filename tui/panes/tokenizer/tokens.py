@@ -14,12 +14,12 @@ from textual.widget import Widget
 from core.formatting import printable
 from core.tokenization.encode import SPECIAL_MEANINGS, Kind, Token
 from tui.panes.tokenizer.page import Page, cell
+from tui.panes.tokenizer.stages_view import StagesView
 from tui.panes.tokenizer.state import Playground
 from tui.panes.tokenizer.warning_lines import warning_line
 from tui.widgets.cells import one_line
 from tui.widgets.lines import Lines
 from tui.widgets.rows import Rows
-from tui.widgets.stages_view import StagesView
 
 WIDE = 110
 """Cells of width from which the stages are beside the table."""

@@ -6,8 +6,8 @@ import pytest
 from textual.app import App
 
 from tests.tui.screen_text import screen_strips
+from tui.panes.model.histogram import Histogram
 from tui.themes import ON_DARK
-from tui.widgets.histogram import Histogram
 
 EDGES = [-1.0, -0.5, 0.0, 0.5, 1.0]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from textual.app import App
 
-from tui.widgets.shades import LEVELS, Shades, pooled, ruler
+from tui.panes.model.shades import LEVELS, Shades, pooled, ruler
 
 
 class Shown(App):

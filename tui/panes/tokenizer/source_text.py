@@ -21,11 +21,11 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 
-from tui.widgets.caret import caret_target
+from tui.panes.tokenizer.caret import caret_target
+from tui.panes.tokenizer.history import History
+from tui.panes.tokenizer.tints import Tint, Tints
 from tui.widgets.cells import HOLDER, Layout
-from tui.widgets.history import History
 from tui.widgets.line_view import LineView
-from tui.widgets.tints import Tint, Tints
 
 LARGE = 50_000
 """A longer text is broken into lines in a thread, in characters."""
