@@ -27,6 +27,9 @@ class LineView(ScrollView):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._drawn: dict[int, Strip] = {}
+        self._ready: dict[int, Strip] = {}
+        """Lines that :meth:`refresh_changes` built and that are not drawn yet, for the view ``_ready_view``."""
+        self._ready_view = View(0, 0, 0, 0)
         self._base: Style | None = None
 
     @property
@@ -44,10 +47,17 @@ class LineView(ScrollView):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._base = None
+        self._ready.clear()
 
     def resize_content(self, width: int, height: int) -> None:
-        """Set the size of the whole content, in cells."""
-        self.virtual_size = Size(width, height)
+        """Set the size of the whole content, in cells; the screen is laid out only where a scroll bar comes or goes."""
+        size, room, before = Size(width, height), self.scrollable_content_region.height, self.virtual_size
+        if not room or width != before.width or (height > room) != (before.height > room):
+            self.virtual_size = size
+        elif size != before:
+            self.set_reactive(LineView.virtual_size, size)
+            if self.show_vertical_scrollbar:
+                self.vertical_scrollbar.window_virtual_size = height
 
     def watch_show_vertical_scrollbar(self, shown: bool) -> None:
         """Move a scroll bar that appears to where the content is: it did not follow while it was hidden."""
@@ -59,13 +69,15 @@ class LineView(ScrollView):
         raise NotImplementedError
 
     def render_line(self, y: int) -> Strip:
-        strip = self._drawn[y] = self.build_line(y)
+        ready = self._ready.pop(y, None) if self._ready_view == self.view else None
+        strip = self._drawn[y] = ready if ready is not None else self.build_line(y)
         return strip
 
     def refresh_changes(self) -> None:
         """Redraw the lines in view that differ from what was drawn last."""
         view = self.view
-        changed = [y for y in range(view.height) if y not in self._drawn or self.build_line(y) != self._drawn[y]]
+        self._ready, self._ready_view = {y: self.build_line(y) for y in range(view.height)}, view
+        changed = [y for y, strip in self._ready.items() if strip != self._drawn.get(y)]
         if changed:
             self.refresh(*(Region(0, y, view.width, 1) for y in changed))
 
