@@ -31,6 +31,11 @@ def percent(value: float | None) -> str:
     return "–" if value is None or not math.isfinite(value) else f"{value:.1%}".replace("%", " %")
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 review``, ``2,000 reviews``: a count and its noun, which forms its plural with an s."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def duration(seconds: float | None) -> str:
     """``0:41``, ``12:05``, ``1:02:03``; a dash if there is no value."""
     if seconds is None or not math.isfinite(seconds):

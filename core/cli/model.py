@@ -194,7 +194,7 @@ def _notes(found: dict[str, Any]) -> Iterator[str]:
         yield from found["diff"].notes
     if "trace" in found:
         trace = found["trace"]
-        yield f"batch of {len(trace.lengths)} reviews: {trace.origin}"
+        yield f"batch of {formatting.counted(len(trace.lengths), 'review')}: {trace.origin}"
         if trace.cut:
             reviews = f"{trace.cut} of {len(trace.lengths)} reviews"
             yield f"truncated: {reviews} are longer than max_length {trace.max_length}"

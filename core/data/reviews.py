@@ -11,6 +11,7 @@ from stat import S_ISDIR
 
 from core.data.columns_and_labels import COLUMNS_TEXT, find_columns, parse_label, parse_text
 from core.errors import InputError
+from core.formatting import counted
 
 MIN_REVIEWS = 10
 
@@ -68,8 +69,7 @@ def reviews_from_rows(rows: Iterable[tuple[str, object, object]], where: str) ->
     ]
     if len(reviews) < MIN_REVIEWS:
         raise InputError(
-            f"{where} has {len(reviews)} review{'' if len(reviews) == 1 else 's'}. "
-            f"Training and validation need at least {MIN_REVIEWS}."
+            f"{where} has {counted(len(reviews), 'review')}. Training and validation need at least {MIN_REVIEWS}."
         )
     labels = {review.label for review in reviews}
     if len(labels) == 1:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.formatting import percent
 from core.runs.events import (
     CheckpointSaved,
     ControlReceived,
@@ -138,7 +139,7 @@ class RunState:
                 self.curves["val/accuracy"].add(event.step, event.val_accuracy)
                 self._note(
                     event,
-                    f"epoch {event.epoch}: val loss {event.val_loss:.3f}, accuracy {event.val_accuracy:.1%}",
+                    f"epoch {event.epoch}: val loss {event.val_loss:.3f}, accuracy {percent(event.val_accuracy)}",
                 )
             case CheckpointSaved():
                 self.marks.append(Mark(event.step, "checkpoint"))

@@ -77,7 +77,7 @@ def test_watch_prints_an_ended_run_and_its_json_is_its_events(call: Call, tmp_pa
     made.close()
     code, out, err = call("watch", "last", "--runs-dir", tmp_path)
     assert (code, err) == (0, "")
-    assert "epoch 2: val loss 0.500, accuracy 72.0%" in out
+    assert "epoch 2: val loss 0.500, accuracy 72.0 %" in out
     assert out.splitlines()[-1] == "✓ completed: done"
     code, out, err = call("watch", "last", "--json", "--runs-dir", tmp_path)
     assert (code, err) == (0, "")

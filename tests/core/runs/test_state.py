@@ -32,8 +32,8 @@ def test_the_fold_of_a_whole_run_has_all_that_a_view_shows() -> None:
     assert [words for _, words in state.log] == [
         "started on cpu, float32",
         "warning: naïve Übung 🎬",
-        "epoch 1: val loss 0.500, accuracy 71.0%",
-        "epoch 2: val loss 0.500, accuracy 72.0%",
+        "epoch 1: val loss 0.500, accuracy 71.0 %",
+        "epoch 2: val loss 0.500, accuracy 72.0 %",
         "pause at step 1: key p",
         "resume at step 1: key p",
         "saved checkpoints/last",

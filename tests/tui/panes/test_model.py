@@ -257,7 +257,7 @@ async def test_b_traces_a_real_batch_with_padding_and_what_is_cut(open_console):
     async with open_console() as console:
         await model(console, "b")
         await console.see("input_ids [6, 256]", "six.csv", "embeddings.LayerNorm", "6x256x16", "padding;",
-                          "2 reviews are cut at max_length 256")  # fmt: skip
+                          "2 reviews cut at max_length 256")  # fmt: skip
         assert any("▲■·" in line for line in console.lines("▲ hello:"))
         table = console.app.query_one(TracePage).query_one(DataTable)
         table.move_cursor(row=table.row_count - 1)

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Static
 
-from core.formatting import memory, operations, printable
+from core.formatting import counted, memory, operations, printable
 from core.inspection.target import Resolved
 from core.model.parameter_tree import short_name
 from tui.panes.model.page import Page, failed, grid_text, right
@@ -117,7 +117,7 @@ class TracePage(Page):
         shown = min(len(result.lengths), most)
         parts = [f"▲ position 0, ■ tokens, · padding; {shown} of {len(result.lengths)} reviews"]
         if result.cut:
-            parts.append(f"{result.cut} reviews are cut at max_length {result.max_length}")
+            parts.append(f"{counted(result.cut, 'review')} cut at max_length {result.max_length}")
         text.append("; ".join(parts), style="dim")
         return text
 

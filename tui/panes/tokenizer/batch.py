@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.config.schema import DataConfig, TrainConfig
-from core.formatting import percent
+from core.formatting import counted, percent
 from core.tokenization.encode import Encoding, encode
 from core.tokenization.length_stats import token_lengths
 from core.tokenization.padding import PaddedBatch, pad_encodings, padding_share
@@ -100,7 +100,7 @@ class BatchPage(Page):
         settings, data = playground.settings, playground.data
         total = batch.tokens + batch.padding
         summary = (
-            f"{len(batch.input_ids)} texts x {batch.longest} = {total:,} ids: {batch.tokens:,} tokens, "
+            f"{counted(len(batch.input_ids), 'text')} x {batch.longest} = {total:,} ids: {batch.tokens:,} tokens, "
             f"{batch.padding:,} padding on the {settings.side} ({percent(batch.padding_share)})"
         )
         if any(batch.cut):

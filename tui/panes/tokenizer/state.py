@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.data.reviews import Review
-from core.formatting import as_json
+from core.formatting import as_json, counted
 from core.tokenization.compare import tokens_per_word, with_settings
 from core.tokenization.encode import Encoding, encode
 from core.tokenization.json_answers import encoding_answer
@@ -55,8 +55,8 @@ class Data:
         if not self.reviews:
             return "reading the reviews …"
         if not self.is_measured:
-            return f"measuring {len(self.measured):,} of {len(self.reviews):,} reviews …"
-        return f"{len(self.reviews):,} reviews from {self.origin}"
+            return f"measuring {len(self.measured):,} of {counted(len(self.reviews), 'review')} …"
+        return f"{counted(len(self.reviews), 'review')} from {self.origin}"
 
 
 @dataclass(frozen=True, slots=True)
