@@ -99,17 +99,6 @@ def test_an_invalid_assignment_on_the_command_line_is_refused(name: str, text: s
         RunConfig().set("model.init", "scratch").set(name, text)
 
 
-def test_the_old_list_of_texts_is_refused_with_the_new_form_in_one_line() -> None:
-    with pytest.raises(InputError) as caught:
-        preset_with('architecture = ["n_layers=2"]')
-    message = str(caught.value)
-    assert message.startswith("own.toml: model.architecture is now the table [model.encoder]")
-    assert "n_layers = 2" in message
-    assert message.isprintable()
-    with pytest.raises(InputError, match=r"\[model\.encoder\]"):
-        RunConfig().set("model.architecture", "n_layers=2")
-
-
 def test_a_dim_that_is_not_divisible_by_the_heads_is_refused_with_heads_that_work() -> None:
     check_heads(768, 12)
     with pytest.raises(InputError, match=r"dim 768 is not divisible by n_heads 10.*dim / n_heads.*6, 8, 12 heads"):
