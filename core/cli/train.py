@@ -91,26 +91,26 @@ def train(
     try:
         from core.engine import distributed
 
-        with distributed.joined() as ranks:
+        with distributed.process_group() as ranks:
             state = RunState()
-            if ranks.leads:
+            if ranks.is_main:
                 with Reporter() as reporter:
                     run = work(reporter)
                 state = run.state()
             else:
                 work(state.apply)
             if state.status in ("completed", "stopped"):  # after a failure the launcher ends the other ranks
-                ranks.meet()
+                ranks.barrier()
     finally:
         restore()
-    if ranks.leads:
+    if ranks.is_main:
         err.print(reporter.ending(), soft_wrap=True)
         if json:
             print(formatting.as_json(summary.run_summary(run, state)))  # noqa: T201
         if state.status == "failed" and Debug.wanted and state.finished:
             err.print(state.finished.traceback)
     if ranks.world_size > 1:
-        distributed.leave(_exit_code(state))
+        distributed.exit_rank(_exit_code(state))
     return _exit_code(state)
 
 

@@ -1,7 +1,7 @@
-"""Several processes that train one run together, started by torchrun: torch's own groups and DistributedDataParallel.
+"""Train one run in several processes that torchrun starts, with torch's process groups and DistributedDataParallel.
 
-Each batch is dealt out over the ranks; losses are scaled so that the averaged gradient is that of the whole batch.
-Everything here does nothing, at no cost, where one process trains alone.
+Each batch is split over the ranks; losses are scaled so that the averaged gradient is that of the whole batch.
+With one process, everything here is a no-op.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ from torch.nn.parallel import DistributedDataParallel
 
 Item = TypeVar("Item")
 
-PATIENCE = timedelta(minutes=30)
-"""A rank waits so long for the others, for example while rank 0 is paused, before it takes them for dead."""
+TIMEOUT = timedelta(minutes=30)
+"""How long a rank waits for the others, for example while rank 0 is paused, before it fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """This process's place among those that train together. Rank 0 writes the run."""
+    """This process's rank among the processes of a run. Rank 0 writes the run directory."""
 
     rank: int = 0
     world_size: int = 1
     local_rank: int = 0
     restarts: int = 0
-    """How often torchrun has started all ranks again."""
+    """How often torchrun has restarted all ranks."""
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         return self.rank == 0
 
     def share(self, items: Sequence[Item]) -> Sequence[Item]:
-        """This rank's part of a batch or data set: every world_size-th, beginning with its own number."""
+        """This rank's part of a batch or data set: every world_size-th item, starting at its rank."""
         return items[self.rank :: self.world_size]
 
     def gather(self, mine: Sequence[Item], total: int) -> list[Item]:
-        """The inverse of :meth:`share`: the parts of all ranks, ``total`` items in their order; the same on each."""
+        """The inverse of :meth:`share`: all ``total`` items in their original order, on every rank."""
         if self.world_size == 1:
             return list(mine)
         parts: list[Any] = [None] * self.world_size
         dist.all_gather_object(parts, list(mine))  # sync
         return [parts[i % self.world_size][i // self.world_size] for i in range(total)]
 
-    def from_leader(self, value: Item) -> Item:
+    def broadcast(self, value: Item) -> Item:
         """Rank 0's ``value``, on every rank."""
         if self.world_size == 1:
             return value
@@ -63,8 +63,8 @@ class Ranks:
         """Each value summed over the ranks."""
         return self._reduced(values, device, dist.ReduceOp.SUM)
 
-    def most(self, values: Sequence[float], device: torch.device) -> list[float]:
-        """The largest of each value over the ranks: what one of them was asked for, all do."""
+    def maxima(self, values: Sequence[float], device: torch.device) -> list[float]:
+        """The maximum of each value over the ranks: what one rank was asked to do, all do."""
         return self._reduced(values, device, dist.ReduceOp.MAX)
 
     def _reduced(self, values: Sequence[float], device: torch.device, how: Any) -> list[float]:
@@ -74,25 +74,25 @@ class Ranks:
         dist.all_reduce(box, op=how)  # sync
         return [float(value) for value in box]
 
-    def meet(self) -> None:
-        """Returns once all ranks are here, so that none leaves while another still talks."""
+    def barrier(self) -> None:
+        """Wait for all ranks, so that no process ends while another still communicates."""
         if self.world_size > 1:
             dist.barrier()  # sync
 
     def wrap(self, model: nn.Module, device: torch.device) -> nn.Module:
-        """The module to call in training: averages gradients over the ranks while they are computed."""
+        """The module to call in training; its backward pass averages gradients over the ranks."""
         if self.world_size == 1:
             return model
         return DistributedDataParallel(model, device_ids=[device] if device.type == "cuda" else None)
 
-    def exchange(self, model: nn.Module, wanted: bool) -> AbstractContextManager[None]:
-        """Within it, backward averages gradients over the ranks where ``wanted``, else adds to this rank's own."""
-        return model.no_sync() if isinstance(model, DistributedDataParallel) and not wanted else nullcontext()
+    def averaging(self, model: nn.Module, enabled: bool) -> AbstractContextManager[None]:
+        """A context in which backward averages gradients over the ranks, or only accumulates them."""
+        return model.no_sync() if isinstance(model, DistributedDataParallel) and not enabled else nullcontext()
 
 
 @contextmanager
-def joined() -> Iterator[Ranks]:
-    """The place torchrun gave this process, in a process group that lasts as long as the context; else the only one."""
+def process_group() -> Iterator[Ranks]:
+    """The rank that torchrun gave this process, in a process group of all; without torchrun, a single rank."""
     if "TORCHELASTIC_RUN_ID" not in os.environ and "WORLD_SIZE" not in os.environ:
         yield Ranks()
         return
@@ -109,22 +109,22 @@ def joined() -> Iterator[Ranks]:
         torch.cuda.set_device(ranks.local_rank)
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True" and os.environ.get("GROUP_WORLD_SIZE") == "1":
-        # The launcher's store outlives a restart with the addresses of dead ranks in it (pytorch#135712). On one
-        # machine the count of restarts tells the lives apart; on several it does not, and there torch's own switch,
-        # TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1, gives each life a store of its own.
-        store, rank, world_size = next(dist.rendezvous("env://", timeout=PATIENCE))  # type: ignore[attr-defined]
-        store = dist.PrefixStore(f"life-{ranks.restarts}", store)  # type: ignore[attr-defined]
-        dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=PATIENCE)
+        # torchrun's store survives a restart and still has the addresses of dead ranks (pytorch#135712). On one
+        # machine a prefix with the number of restarts separates old entries from new ones. On several machines it does
+        # not; there TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 gives each restart a store of its own.
+        store, rank, world_size = next(dist.rendezvous("env://", timeout=TIMEOUT))  # type: ignore[attr-defined]
+        store = dist.PrefixStore(f"restart-{ranks.restarts}", store)  # type: ignore[attr-defined]
+        dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=TIMEOUT)
     else:
-        dist.init_process_group(backend, timeout=PATIENCE)
+        dist.init_process_group(backend, timeout=TIMEOUT)
     try:
         yield ranks
     finally:
         dist.destroy_process_group()
 
 
-def leave(code: int) -> NoReturn:
-    """Ends a rank's process: Python's own way out can abort in threads that the group left, as if it had failed."""
+def exit_rank(code: int) -> NoReturn:
+    """End a rank's process at once: a normal exit of Python can abort in threads of the process group."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -34,8 +34,8 @@ def train(config: RunConfig, root: Path, control: Control, emit: Emit, ranks: Ra
     run. A failure is not raised: it ends the run with the status ``failed`` and the traceback in the last event. Raises
     InputError for input that cannot be used; no run directory remains then. May run in any thread.
     """
-    writer = create_run(root, config) if ranks.leads else None
-    directory = Run(ranks.from_leader(writer.path if writer else root))
+    writer = create_run(root, config) if ranks.is_main else None
+    directory = Run(ranks.broadcast(writer.path if writer else root))
     return train_to_end(TrainingRun(config, directory, writer, control, emit, ranks))
 
 

@@ -39,7 +39,7 @@ def resume(
     if peak_learning_rate is not None:
         control.change(Change("learning_rate", peak_learning_rate))
     config = run.config()
-    writer = RunWriter(run.path) if ranks.leads else None
+    writer = RunWriter(run.path) if ranks.is_main else None
     try:
         saved, skipped = newest_whole(run.path / "checkpoints", identity(config))
         if saved is None:

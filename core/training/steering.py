@@ -25,14 +25,14 @@ class Steering:
 
         Waits while the run is paused. Sets :attr:`ending`.
         """
-        if self._ranks.leads:
+        if self._ranks.is_main:
             progress = self.apply_changes(progress)
             if self._control.pause_requested and self._control.ending is Ending.NONE:
                 progress = self._pause(progress)
             mine = [self._control.ending, progress.learning_rate, progress.num_epochs, float(save)]
         else:
             mine = [self._control.ending, 0.0, 0.0, 0.0]
-        ending, lr, num_epochs, save_all = self._ranks.most(mine, device)
+        ending, lr, num_epochs, save_all = self._ranks.maxima(mine, device)
         self.ending = Ending(int(ending))
         return progress.agreed_by_ranks(learning_rate=lr, num_epochs=int(num_epochs)), bool(save_all)
 

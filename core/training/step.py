@@ -18,7 +18,7 @@ from core.config.schema import TrainConfig
 from core.data.batches import Batch
 from core.engine.device import Engine
 from core.engine.distributed import Ranks
-from core.engine.memory_estimate import what_would_fit
+from core.engine.memory_estimate import memory_advice
 from core.model.classifier import Classifier
 from core.training.loss import classification_loss, correct_predictions
 from core.training.out_of_memory import MicroBatching
@@ -78,7 +78,7 @@ class EagerStep:
             engine.device,
             clear=self.free_memory,
             warn=warn,
-            advice=lambda max_seqlen: what_would_fit(model.config, engine, max_seqlen),
+            advice=lambda max_seqlen: memory_advice(model.config, engine, max_seqlen),
         )
 
     @property
@@ -109,7 +109,7 @@ class EagerStep:
         loss_sum, correct, tokens = 0.0, 0.0, 0
         for micro_batch in micro_batches:
             share = weight * len(micro_batch) / len(batch)
-            with self.ranks.exchange(self.model, micro_batch is micro_batches[-1]):
+            with self.ranks.averaging(self.model, micro_batch is micro_batches[-1]):
                 logits = self.model(micro_batch)
                 loss = classification_loss(logits, micro_batch.labels)
                 # DistributedDataParallel averages over the ranks; the factor makes that the mean over the batch.

@@ -78,10 +78,10 @@ class TrainingRun:
         else:
             if ranks.rank:
                 torch.manual_seed(seed + ranks.rank)  # the same weights on all ranks, but different dropout
-            for warning in setup.warnings if ranks.leads else ():
+            for warning in setup.warnings if ranks.is_main else ():
                 self.recorder.warn(warning)
             self.store_setup(setup)
-        if ranks.leads:
+        if ranks.is_main:
             self.requests.clear()
         checkpoint = str(self.saved.path.relative_to(self.directory.path)) if self.saved else ""
         self.recorder.emit(

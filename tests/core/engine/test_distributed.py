@@ -1,4 +1,4 @@
-"""Two processes that torchrun starts train the run that one would: the same gradients and metrics, and one end."""
+"""Training in several processes under torchrun: the gradients and metrics of one process, and one end of the run."""
 
 from __future__ import annotations
 
@@ -64,8 +64,11 @@ def the_run(tmp_path: Path) -> Run:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_two_ranks_compute_what_one_process_computes_and_go_on_as_three(config: RunConfig, tmp_path: Path) -> None:
+def test_two_ranks_compute_what_one_process_computes_and_three_ranks_can_resume_the_run(
+    config: RunConfig, tmp_path: Path
+) -> None:
     alone, _ = run(config, tmp_path / "alone")
     with torchrun(config, tmp_path, "two") as process:
         out, err = process.communicate(timeout=110)
@@ -94,8 +97,9 @@ def test_two_ranks_compute_what_one_process_computes_and_go_on_as_three(config: 
     assert (state.started.world_size, state.started.inexact) == (3, "world_size 2 → 3")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_one_sigterm_stops_all_ranks_at_the_same_step_with_everything_saved(config: RunConfig, tmp_path: Path) -> None:
+def test_one_sigterm_stops_all_ranks_at_the_same_step_and_saves_a_checkpoint(config: RunConfig, tmp_path: Path) -> None:
     with torchrun(configured(config, train__num_epochs=500), tmp_path, "two") as process:
         assert process.stderr is not None
         for line in process.stderr:
@@ -110,8 +114,9 @@ def test_one_sigterm_stops_all_ranks_at_the_same_step_with_everything_saved(conf
     assert (the_run(tmp_path).path / "checkpoints" / f"step-{state.step}" / "manifest.json").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_a_killed_rank_lets_torchrun_start_all_again_from_the_last_checkpoint(
+def test_torchrun_restarts_all_ranks_from_the_last_checkpoint_when_one_is_killed(
     config: RunConfig, tmp_path: Path
 ) -> None:
     config = configured(config, train__num_epochs=40, train__save_steps=1)
