@@ -1,1 +1,1 @@
-"""Checkpoints on disk, written beside the training, and exports for transformers."""
+"""Save checkpoints while training continues, load them, and export them for transformers."""

@@ -1,4 +1,4 @@
-"""Writes checkpoints beside the training: the loop waits only while its tensors are copied.
+"""Write checkpoints while training continues: the loop waits only while its tensors are copied.
 
 torch copies the tensors into a buffer that the next checkpoint reuses. A thread of the lowest priority then writes,
 hashes and syncs the copies: it takes idle processor time, and all of it once the training waits for the checkpoint.
@@ -20,7 +20,7 @@ from core.checkpoints.format import Tensors, remove_old, save_checkpoint
 from core.engine.scheduling import LOWEST, lower_priority
 
 ALIGNMENT = 64
-"""Bytes at whose multiples each tensor starts in the buffer."""
+"""Each tensor starts at a multiple of this number of bytes in the buffer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class AsyncWriter:
             if copied:
                 lower_priority(LOWEST)
             try:
-                saved = save_checkpoint(self._folder, path.name, content, about, wanted=lambda: not self._discarded)
+                saved = save_checkpoint(self._folder, path.name, content, about, discarded=lambda: self._discarded)
                 if saved is None:
                     return
                 remove_old(self._folder, best_step=best_step)
@@ -99,8 +99,8 @@ class AsyncWriter:
         for file, tensors in files.items():
             copies[file] = {}
             for name, tensor in tensors.items():
-                place = self._buffer[offset : offset + tensor.nbytes].view(tensor.dtype).view(tensor.shape)
-                copies[file][name] = place.copy_(tensor.detach())  # sync
+                copy = self._buffer[offset : offset + tensor.nbytes].view(tensor.dtype).view(tensor.shape)
+                copies[file][name] = copy.copy_(tensor.detach())  # sync
                 offset += _aligned(tensor)
         return copies
 

@@ -1,4 +1,4 @@
-"""A folder that transformers loads, from a checkpoint of a run."""
+"""Export a checkpoint of a run as a folder that transformers can load."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from core.sources.files import read_model_config, read_tokenizer
 
 
 def choose_checkpoint(run: Run, which: str) -> Path:
-    """The run's checkpoint called ``which``: last, best, or its own name such as step-300.
+    """The run's checkpoint ``which``: last, best, or a name such as step-300.
 
-    Best is the one that the run's metric_for_best_model was best after, where it has been kept. Raises InputError.
+    ``best`` is the one with the best metric_for_best_model so far. Raises InputError if it does not exist.
     """
     found = checkpoints(run.path / "checkpoints")
     if not found:
@@ -28,7 +28,7 @@ def choose_checkpoint(run: Run, which: str) -> Path:
     if which == "best":
         step = read_manifest(found[0]).get("progress", {}).get("best_step")
         which = f"step-{step}"
-        hint = "; the best is kept only with train.keep_best = true"
+        hint = "; the best one is always saved only with train.keep_best = true"
     else:
         hint = ""
     for path in found:
@@ -38,16 +38,17 @@ def choose_checkpoint(run: Run, which: str) -> Path:
 
 
 def export(run: Run, destination: Path, *, which: str = "last") -> Path:
-    """Writes configuration, weights and tokenizer of one checkpoint as the new folder ``destination``.
+    """Write configuration, weights and tokenizer of one checkpoint to the new folder ``destination``.
 
-    The head ``sequence-classification`` is transformers' own and loads in ``pipeline("text-classification")``; the
-    ``linear`` one loads with :meth:`core.model.classifier.DistilBertClassifier.from_pretrained`, and its encoder as any
-    DistilBertModel. Raises InputError where there is nothing to export or the folder cannot be made.
+    A model with the head ``sequence-classification`` loads in ``pipeline("text-classification")``. One with the
+    ``linear`` head loads with :meth:`core.model.classifier.DistilBertClassifier.from_pretrained`, and its encoder with
+    ``DistilBertModel.from_pretrained``. Raises InputError if there is no such checkpoint or the folder cannot be
+    written.
     """
     config = run.config()
     checkpoint = choose_checkpoint(run, which)
     if destination.exists():
-        raise InputError(f"{destination} is there already; name a folder that is not")
+        raise InputError(f"{destination} already exists; choose a new folder")
     weights = load_weights(checkpoint)
     fields = read_model_config(run.path / MODEL / "config.json")
     tokenizer = read_tokenizer(run.path / MODEL / "tokenizer.json")
@@ -59,8 +60,8 @@ def export(run: Run, destination: Path, *, which: str = "last") -> Path:
         model.save_pretrained(temporary)
         pieces = json.loads(tokenizer.to_str())
         if not config.data.add_special_tokens:
-            pieces["post_processor"] = None  # the model was trained without [CLS] and [SEP], and is asked without
-        # safetensors makes files for their owner alone; whoever may read the one may read the other.
+            pieces["post_processor"] = None  # the model was trained without [CLS] and [SEP]
+        # safetensors makes files that only their owner can read; give them the same mode as the others.
         (temporary / WEIGHTS).chmod((temporary / "config.json").stat().st_mode)
         (temporary / "tokenizer.json").write_text(json.dumps(pieces, ensure_ascii=False), encoding="utf-8")
         about = {

@@ -1,12 +1,12 @@
-"""Checkpoints: all that a run needs to go on after a step, on disk either whole or not at all.
+"""The files of a checkpoint: everything that is needed to resume a run after a step.
 
 <run>/checkpoints/step-300/
   model.safetensors      the classifier's state, float32
-  training.safetensors   AdamW's moments and step counts, a tensor a parameter, and the state of torch's generators
-  manifest.json          where the run stood, on what it ran, its configuration, and the sha256 of both files
+  training.safetensors   AdamW's moments and step counts per parameter, and the states of torch's random generators
+  manifest.json          progress, engine and configuration of the run, and the sha256 of both files
 
-A checkpoint is written into a directory beside its target, which is synced, renamed, and synced again in its parent.
-Nothing in it is ever unpickled.
+A checkpoint is written into a temporary directory beside its target, synced to disk, and renamed. A crash therefore
+leaves either a complete checkpoint or none. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from core.checkpoints.progress import Progress
 from core.errors import InputError
 
 WEIGHTS, TRAINING, MANIFEST = "model.safetensors", "training.safetensors", "manifest.json"
-KEPT = 2
-"""So many of the newest checkpoints stay: should one be damaged, there is another."""
+NEWEST = 2
+"""How many of the newest checkpoints are not removed. If one is damaged, there is another."""
 
 Tensors = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A checkpoint as it was read, its hashes verified. ``engine`` says on what it was computed."""
+    """A checkpoint that was read and verified. ``engine`` describes the device and settings of its run."""
 
     path: Path
     progress: Progress
@@ -53,30 +53,30 @@ def save_checkpoint(
     files: Mapping[str, Tensors],
     about: dict[str, Any],
     *,
-    wanted: Callable[[], bool] = lambda: True,
+    discarded: Callable[[], bool] = lambda: False,
 ) -> Path | None:
-    """Saves ``files`` and a manifest with ``about`` as ``folder/name``.
+    """Save ``files`` and a manifest with ``about`` as ``folder/name``.
 
-    None where ``wanted`` says, once all is written, that nothing shall appear. Raises OSError where it cannot be
-    written, also for want of room before a byte is; earlier checkpoints are then untouched.
+    Returns None, and leaves nothing, if ``discarded()`` is true when all files are written. Raises OSError if they
+    cannot be written, or before writing if the disk has too little free space; earlier checkpoints stay as they are.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _require_room(folder, sum(tensor.nbytes for tensors in files.values() for tensor in tensors.values()))
+    _require_space(folder, sum(tensor.nbytes for tensors in files.values() for tensor in tensors.values()))
     target, temporary = folder / name, folder / f".{name}.{secrets.token_hex(4)}"
     try:
         temporary.mkdir()
         hashes = {}
         for file, tensors in files.items():
             save_file(tensors, temporary / file)
-            os.chmod(temporary / file, 0o644)  # a run on a shared disk is for everyone to see
+            os.chmod(temporary / file, 0o644)  # other users of a shared disk may read a run
             hashes[file] = {"sha256": sha256_of(temporary / file), "bytes": (temporary / file).stat().st_size}
         (temporary / MANIFEST).write_text(json.dumps({**about, "files": hashes}, indent=1) + "\n", encoding="utf-8")
         for part in (*(temporary / file for file in files), temporary / MANIFEST, temporary):
             sync(part)
-        if not wanted():
+        if discarded():
             shutil.rmtree(temporary)
             return None
-        if target.exists():  # a damaged one, which the run has passed over
+        if target.exists():  # damaged: the run resumed from an older one
             os.rename(target, folder / f".{name}.replaced-{secrets.token_hex(4)}")
         os.rename(temporary, target)
         sync(folder)
@@ -88,21 +88,21 @@ def save_checkpoint(
     return target
 
 
-def _require_room(folder: Path, needed: int) -> None:
+def _require_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise OSError(
-            errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {needed / 1e6:,.0f} MB needed, {free / 1e6:,.0f} free"
+            errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {needed / 1e6:,.0f} MB needed, {free / 1e6:,.0f} MB free"
         )
 
 
 def manifest_of(progress: Progress, engine: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
-    """What a checkpoint says of itself; :func:`load_checkpoint` reads it back."""
+    """The content of a manifest; :func:`load_checkpoint` reads it."""
     return {"progress": asdict(progress), "engine": engine, "config": config}
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints of a run, newest first; what is still being written or removed is not among them."""
+    """The checkpoints of a run, newest first, without those that are being written or removed."""
     try:
         found = [(int(path.name.removeprefix("step-")), path) for path in folder.glob("step-*") if _is_numbered(path)]
     except OSError:
@@ -115,23 +115,23 @@ def _is_numbered(path: Path) -> bool:
 
 
 def remove_old(folder: Path, *, best_step: int) -> None:
-    """Removes all but the newest two, that of ``best_step``, and remains of what was not finished.
+    """Remove all checkpoints but the newest two and that of ``best_step``, and unfinished temporary directories.
 
-    Raises OSError where something cannot be removed.
+    Raises OSError if something cannot be removed.
     """
-    kept = {path.name for path in checkpoints(folder)[:KEPT]} | {f"step-{best_step}"}
+    remaining = {path.name for path in checkpoints(folder)[:NEWEST]} | {f"step-{best_step}"}
     for path in folder.iterdir():
-        if path.name in kept:
+        if path.name in remaining:
             continue
-        # First out of sight: a crash amid the removal must leave no half checkpoint behind.
+        # Hide it first: a crash during the removal must not leave an incomplete checkpoint.
         hidden = path if path.name.startswith(".") else path.rename(folder / f".{path.name}.{secrets.token_hex(4)}")
         shutil.rmtree(hidden)
 
 
 def load_checkpoint(path: Path, config: dict[str, Any]) -> Checkpoint:
-    """Reads and verifies one checkpoint of the run with that configuration.
+    """Read and verify one checkpoint of the run with that configuration.
 
-    Raises InputError naming what is wrong: a file missing or damaged, or another configuration.
+    Raises InputError for a missing or damaged file, and for another configuration; the message names it.
     """
     manifest = read_manifest(path)
     own = manifest.get("config")
@@ -141,23 +141,23 @@ def load_checkpoint(path: Path, config: dict[str, Any]) -> Checkpoint:
     try:
         progress, engine = Progress(**manifest["progress"]), dict(manifest["engine"])
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: not a whole checkpoint ({error})") from None
+        raise InputError(f"{path}: not a complete checkpoint ({error})") from None
     return Checkpoint(path, progress, engine, load_weights(path), _load(path, manifest, TRAINING))
 
 
 def load_weights(path: Path) -> Tensors:
-    """Only the model's state of the checkpoint at ``path``, verified. Raises InputError as load_checkpoint does."""
+    """The verified model weights of the checkpoint at ``path``. Raises InputError as load_checkpoint does."""
     return _load(path, read_manifest(path), WEIGHTS)
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest of the checkpoint at ``path``. Raises InputError where there is none that can be read."""
+    """The manifest of the checkpoint at ``path``. Raises InputError if it cannot be read."""
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not a whole checkpoint ({error})") from None
+        raise InputError(f"{path}: not a complete checkpoint ({error})") from None
     if not isinstance(manifest, dict):
-        raise InputError(f"{path}: not a whole checkpoint (its manifest is no object)")
+        raise InputError(f"{path}: not a complete checkpoint (its manifest is not a JSON object)")
     return manifest
 
 
@@ -166,17 +166,17 @@ def _load(path: Path, manifest: dict[str, Any], file: str) -> Tensors:
         expected = manifest["files"][file]["sha256"]
         found = sha256_of(path / file)
     except (OSError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: not a whole checkpoint ({error})") from None
+        raise InputError(f"{path}: not a complete checkpoint ({error})") from None
     if found != expected:
-        raise InputError(f"{path}: {file} is damaged (its sha256 is not the manifest's)")
+        raise InputError(f"{path}: {file} is damaged (its sha256 differs from the manifest's)")
     try:
         return load_file(path / file)
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: {file} cannot be read ({error})") from None
 
 
-def newest_whole(folder: Path, config: dict[str, Any]) -> tuple[Checkpoint | None, list[str]]:
-    """The newest checkpoint that verifies, and in words each newer one that was passed over and why."""
+def newest_intact(folder: Path, config: dict[str, Any]) -> tuple[Checkpoint | None, list[str]]:
+    """The newest checkpoint that is intact, and a message for each newer one that was skipped."""
     skipped: list[str] = []
     for path in checkpoints(folder):
         try:
@@ -200,7 +200,7 @@ def state_tensors(
 
 
 def optimizer_tensors(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Tensors:
-    """``exp_avg.NAME``, ``exp_avg_sq.NAME`` and ``step.NAME`` of every parameter that has been updated."""
+    """``exp_avg.NAME``, ``exp_avg_sq.NAME`` and ``step.NAME`` of each parameter that has been updated."""
     return {
         f"{key}.{name}": value
         for name, parameter in _trained(model)
@@ -209,7 +209,7 @@ def optimizer_tensors(model: torch.nn.Module, optimizer: torch.optim.Optimizer) 
 
 
 def restore_optimizer(model: torch.nn.Module, optimizer: torch.optim.Optimizer, tensors: Tensors) -> None:
-    """The inverse of :func:`optimizer_tensors`, on the parameters' own device."""
+    """The inverse of :func:`optimizer_tensors`, on the device of each parameter."""
     for key, value in tensors.items():
         kind, _, name = key.partition(".")
         if kind in ("exp_avg", "exp_avg_sq", "step"):

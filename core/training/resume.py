@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.checkpoints.format import newest_whole
+from core.checkpoints.format import newest_intact
 from core.config.identity import identity
 from core.engine.distributed import Ranks
 from core.errors import InputError
@@ -41,7 +41,7 @@ def resume(
     config = run.config()
     writer = RunWriter(run.path) if ranks.is_main else None
     try:
-        saved, skipped = newest_whole(run.path / "checkpoints", identity(config))
+        saved, skipped = newest_intact(run.path / "checkpoints", identity(config))
         if saved is None:
             reasons = "; ".join(skipped) or "it ended before it saved one"
             raise InputError(f"run {run.name} has no checkpoint to resume from: {reasons}")

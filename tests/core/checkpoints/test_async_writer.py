@@ -1,4 +1,4 @@
-"""Checkpoints written beside the training: they hold the moment of the request, and a failure is a result."""
+"""Checkpoints that are written while training continues contain the tensors as they were when the save started."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def start(writer: AsyncWriter, step: int, weight: torch.Tensor) -> None:
     writer.start(step, {WEIGHTS: {"weight": weight}, TRAINING: {"n": torch.tensor(1)}}, {}, best_step=0)
 
 
-def test_what_changes_after_the_copy_is_not_in_the_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensors_that_change_after_the_copy_are_stored_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     weight, go = torch.zeros(5), threading.Event()
     save = async_writer.save_checkpoint
 
@@ -45,7 +47,7 @@ def test_what_changes_after_the_copy_is_not_in_the_checkpoint(tmp_path: Path, mo
     assert writer.result(wait=True) is None
 
 
-def test_with_little_memory_the_training_waits_until_all_is_written(
+def test_with_little_memory_training_waits_until_the_checkpoint_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory = psutil.virtual_memory()
@@ -61,7 +63,7 @@ def test_with_little_memory_the_training_waits_until_all_is_written(
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EROFS, os.strerror(errno.EROFS)), RuntimeError("odd")])
-def test_a_failed_checkpoint_is_a_result_and_the_next_one_works(
+def test_a_failed_save_is_returned_with_its_error_and_the_next_one_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def broken(*_: object, **__: object) -> None:
@@ -82,7 +84,7 @@ def test_a_failed_checkpoint_is_a_result_and_the_next_one_works(
     assert writer.last_step == 3
 
 
-def test_a_checkpoint_discarded_while_it_is_written_does_not_appear(
+def test_a_checkpoint_that_is_discarded_while_it_is_written_does_not_appear(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go, save = threading.Event(), async_writer.save_checkpoint

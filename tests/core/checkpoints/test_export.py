@@ -1,4 +1,4 @@
-"""An exported run gives the run's own predictions, by transformers alone where the head is transformers' own."""
+"""An exported model makes the same predictions as the run, with transformers alone if the head is transformers' own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from core.checkpoints.export import export
-from core.checkpoints.format import MANIFEST, WEIGHTS, checkpoints
+from core.checkpoints.format import MANIFEST, WEIGHTS, checkpoints, load_weights
 from core.config.schema import ModelConfig, RunConfig
 from core.data.reviews import read_reviews
 from core.errors import InputError
@@ -35,7 +35,7 @@ def predictions(done: Run) -> list[tuple[str, float]]:
 
 
 @pytest.mark.parametrize("special_tokens", [True, False])
-def test_the_sequence_classification_head_works_in_a_pipeline_as_it_is(
+def test_the_sequence_classification_head_works_in_a_transformers_pipeline(
     config: RunConfig, tmp_path: Path, special_tokens: bool
 ) -> None:
     from transformers import pipeline
@@ -57,7 +57,7 @@ def test_the_sequence_classification_head_works_in_a_pipeline_as_it_is(
     }
 
 
-def test_the_linear_head_loads_as_our_class_and_its_encoder_as_any_distilbert(
+def test_the_linear_head_loads_in_our_class_and_its_encoder_in_distilbert_model(
     config: RunConfig, tmp_path: Path
 ) -> None:
     from transformers import AutoTokenizer, DistilBertModel
@@ -99,16 +99,12 @@ def test_the_best_the_last_or_a_named_checkpoint_can_be_exported(config: RunConf
     for which, name in (("last", last.name), ("best", f"step-{best}"), (before.name, before.name)):
         folder = export(done, tmp_path / which, which=which)
         ours = DistilBertClassifier.from_pretrained(folder).state_dict()
-        from core.checkpoints.format import load_weights
-
         saved = load_weights(done.path / "checkpoints" / name)
         assert all(torch.equal(ours[key], saved[key]) for key in saved)
 
 
 @pytest.mark.parametrize("what", ["there", "damaged", "none", "absent name", "no tokenizer", "unwritable"])
-def test_what_cannot_be_exported_is_one_clear_line_and_leaves_nothing(
-    config: RunConfig, tmp_path: Path, what: str
-) -> None:
+def test_a_failed_export_has_a_clear_message_and_leaves_no_files(config: RunConfig, tmp_path: Path, what: str) -> None:
     done, _ = run(config, tmp_path / "runs")
     destination, which = tmp_path / "exported", "last"
     newest = checkpoints(done.path / "checkpoints")[0]
@@ -125,21 +121,21 @@ def test_what_cannot_be_exported_is_one_clear_line_and_leaves_nothing(
         (done.path / "model" / "tokenizer.json").unlink()
     else:
         destination = done.path / "config.toml" / "exported"
-    words = {
-        "there": "is there already",
+    message = {
+        "there": "already exists",
         "damaged": "is damaged",
         "none": "has no checkpoint",
         "absent name": "has no checkpoint step-5, only step-8, step-4",
         "no tokenizer": "cannot be read as a tokenizer",
         "unwritable": "cannot be written",
     }[what]
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match=message):
         export(done, destination, which=which)
     assert what == "there" or not destination.exists()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".exported")] == []
 
 
-def test_the_command_says_how_to_load_what_it_wrote(call: Call, tiny: str, tmp_path: Path) -> None:
+def test_the_command_prints_how_to_load_the_exported_model(call: Call, tiny: str, tmp_path: Path) -> None:
     root = tmp_path / "runs"
     assert call("train", tiny, "--set", "model.head=sequence-classification", "--runs-dir", root)[0] == 0
     code, out, err = call("export", "last", tmp_path / "model", "--json", "--runs-dir", root)
@@ -147,12 +143,12 @@ def test_the_command_says_how_to_load_what_it_wrote(call: Call, tiny: str, tmp_p
     answer = json.loads(out)
     assert answer["load"] == f'pipeline("text-classification", "{tmp_path / "model"}")'
     assert (answer["head"], answer["checkpoint"]) == ("sequence-classification", "step-8")
-    assert "is there already" in refused(call("export", "last", tmp_path / "model", "--runs-dir", root))
+    assert "already exists" in refused(call("export", "last", tmp_path / "model", "--runs-dir", root))
 
 
 @pytest.mark.parametrize("special_tokens", [True, False])
 @pytest.mark.parametrize("head", ["linear", "sequence-classification"])
-def test_an_exported_model_is_looked_at_with_its_own_head_and_its_own_special_tokens(
+def test_an_exported_model_is_inspected_with_its_own_head_and_special_tokens(
     config: RunConfig, tmp_path: Path, head: str, special_tokens: bool
 ) -> None:
     config = configured(config, model__head=head, data__add_special_tokens=special_tokens, train__num_epochs=1)

@@ -1,4 +1,4 @@
-"""Checkpoints on disk are whole or not there, and what is damaged is passed over with the reason."""
+"""A checkpoint on disk is complete or absent, and a damaged one is skipped with the reason."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.checkpoints.format import (
     load_checkpoint,
     load_weights,
     manifest_of,
-    newest_whole,
+    newest_intact,
     optimizer_tensors,
     remove_old,
     restore_optimizer,
@@ -52,13 +52,13 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def flip(path: Path, place: int) -> None:
+def flip(path: Path, offset: int) -> None:
     content = bytearray(path.read_bytes())
-    content[place] ^= 1
+    content[offset] ^= 1
     path.write_bytes(content)
 
 
-def test_what_is_loaded_is_bit_for_bit_what_was_saved(tmp_path: Path) -> None:
+def test_a_loaded_checkpoint_is_bit_identical_to_the_saved_one(tmp_path: Path) -> None:
     expected = tensors()
     loaded = load_checkpoint(save(tmp_path), CONFIG)
     assert loaded.progress == Progress(3, 1e-3, step=7, loss_sum=0.1 + 0.2)
@@ -69,23 +69,23 @@ def test_what_is_loaded_is_bit_for_bit_what_was_saved(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [WEIGHTS, TRAINING])
-@pytest.mark.parametrize("place", [0, 100, -1])
-def test_one_damaged_byte_is_noticed(tmp_path: Path, file: str, place: int) -> None:
+@pytest.mark.parametrize("offset", [0, 100, -1])
+def test_one_damaged_byte_is_refused(tmp_path: Path, file: str, offset: int) -> None:
     path = save(tmp_path)
-    flip(path / file, place)
-    with pytest.raises(InputError, match=r"safetensors is damaged \(its sha256 is not the manifest's\)"):
+    flip(path / file, offset)
+    with pytest.raises(InputError, match=r"safetensors is damaged \(its sha256 differs from the manifest's\)"):
         load_checkpoint(path, CONFIG)
 
 
 @pytest.mark.parametrize("file", [WEIGHTS, TRAINING, MANIFEST])
 @pytest.mark.parametrize("length", [None, 0, 40])
-def test_a_file_that_is_missing_or_cut_is_noticed(tmp_path: Path, file: str, length: int | None) -> None:
+def test_a_missing_or_truncated_file_is_refused(tmp_path: Path, file: str, length: int | None) -> None:
     path = save(tmp_path)
     if length is None:
         (path / file).unlink()
     else:
         os.truncate(path / file, length)
-    with pytest.raises(InputError, match=r"not a whole checkpoint|damaged"):
+    with pytest.raises(InputError, match=r"not a complete checkpoint|damaged"):
         load_checkpoint(path, CONFIG)
 
 
@@ -100,46 +100,46 @@ def test_a_file_that_is_missing_or_cut_is_noticed(tmp_path: Path, file: str, len
         {"config": None},
     ],
 )
-def test_a_manifest_that_lacks_something_is_noticed(tmp_path: Path, change: dict[str, Any]) -> None:
+def test_an_incomplete_manifest_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     path = save(tmp_path)
     content = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     (path / MANIFEST).write_text(json.dumps(content | change), encoding="utf-8")
-    with pytest.raises(InputError, match=r"not a whole checkpoint|belongs to another configuration"):
+    with pytest.raises(InputError, match=r"not a complete checkpoint|belongs to another configuration"):
         load_checkpoint(path, CONFIG)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "null", "[" * 100_000])
-def test_a_manifest_that_is_none_is_noticed(tmp_path: Path, content: str) -> None:
+def test_an_invalid_manifest_is_refused(tmp_path: Path, content: str) -> None:
     path = save(tmp_path)
     (path / MANIFEST).write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match=r"not a whole checkpoint|belongs to another configuration"):
+    with pytest.raises(InputError, match=r"not a complete checkpoint|belongs to another configuration"):
         load_checkpoint(path, CONFIG)
-    with pytest.raises(InputError, match="not a whole checkpoint"):
+    with pytest.raises(InputError, match="not a complete checkpoint"):
         load_weights(path)
 
 
-def test_a_checkpoint_of_another_configuration_is_refused_naming_the_field(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_configuration_is_refused_with_the_field(tmp_path: Path) -> None:
     path = save(tmp_path)
     with pytest.raises(InputError, match=r"belongs to another configuration \(train\.batch_size differs\)"):
         load_checkpoint(path, CONFIG | {"train.batch_size": 16})
 
 
-def test_the_newest_whole_one_is_taken_and_each_newer_damaged_one_is_named(tmp_path: Path) -> None:
+def test_the_newest_intact_checkpoint_is_used_and_each_damaged_newer_one_is_named(tmp_path: Path) -> None:
     for step in (9, 10, 100):
         save(tmp_path, step)
     flip(tmp_path / "step-100" / TRAINING, -1)
     (tmp_path / "step-10" / MANIFEST).unlink()
-    found, skipped = newest_whole(tmp_path, CONFIG)
+    found, skipped = newest_intact(tmp_path, CONFIG)
     assert found is not None
     assert found.progress.step == 9
-    assert [("step-100" in words, "step-10:" in words) for words in skipped] == [(True, False), (False, True)]
+    assert [("step-100" in message, "step-10:" in message) for message in skipped] == [(True, False), (False, True)]
     shutil.rmtree(tmp_path / "step-9")
-    found, skipped = newest_whole(tmp_path, CONFIG)
+    found, skipped = newest_intact(tmp_path, CONFIG)
     assert (found, len(skipped)) == (None, 2)
-    assert newest_whole(tmp_path / "absent", CONFIG) == (None, [])
+    assert newest_intact(tmp_path / "absent", CONFIG) == (None, [])
 
 
-def test_the_last_two_and_the_best_are_kept_and_no_remains(tmp_path: Path) -> None:
+def test_only_the_last_two_checkpoints_and_the_best_one_remain(tmp_path: Path) -> None:
     for step in (2, 9, 10, 11, 100):
         save(tmp_path, step)
     (tmp_path / ".step-12.abcd").mkdir()
@@ -151,7 +151,7 @@ def test_the_last_two_and_the_best_are_kept_and_no_remains(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("broken", ["save_file", "sync", "sha256_of"])
-def test_a_save_that_fails_leaves_the_earlier_checkpoint_and_no_rubbish(
+def test_a_failed_save_leaves_the_earlier_checkpoint_and_no_other_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     earlier = save(tmp_path, 1)
@@ -167,7 +167,7 @@ def test_a_save_that_fails_leaves_the_earlier_checkpoint_and_no_rubbish(
     load_checkpoint(earlier, CONFIG)
 
 
-def test_a_full_disk_as_safetensors_reports_it_is_an_oserror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_reported_by_safetensors_is_an_oserror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from safetensors import SafetensorError
 
     def full(*_: object) -> None:
@@ -178,7 +178,9 @@ def test_a_full_disk_as_safetensors_reports_it_is_an_oserror(tmp_path: Path, mon
         save(tmp_path)
 
 
-def test_too_little_room_is_refused_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_free_space_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=100))
 
@@ -186,14 +188,14 @@ def test_too_little_room_is_refused_before_anything_is_written(tmp_path: Path, m
         raise AssertionError("a file was written")
 
     monkeypatch.setattr(checkpoint, "save_file", written)
-    with pytest.raises(OSError, match=r"No space left on device: \d+ MB needed, 0 free") as caught:
+    with pytest.raises(OSError, match=r"No space left on device: \d+ MB needed, 0 MB free") as caught:
         save(tmp_path)
     assert caught.value.errno == errno.ENOSPC
     assert names(tmp_path) == []
 
 
-def test_a_save_that_is_no_longer_wanted_leaves_nothing(tmp_path: Path) -> None:
-    assert save_checkpoint(tmp_path, "step-1", tensors(), {}, wanted=lambda: False) is None
+def test_a_discarded_save_leaves_nothing(tmp_path: Path) -> None:
+    assert save_checkpoint(tmp_path, "step-1", tensors(), {}, discarded=lambda: True) is None
     assert names(tmp_path) == []
 
 
@@ -218,7 +220,7 @@ def test_files_and_both_directories_are_synced_and_the_rename_comes_between(
     assert temporary.startswith(".step-4.")
 
 
-def test_an_optimizer_that_is_restored_makes_the_same_next_update() -> None:
+def test_a_restored_optimizer_makes_the_same_next_update() -> None:
     def trained(steps: int) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
         torch.manual_seed(0)
         model = torch.nn.Linear(4, 2)
