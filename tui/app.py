@@ -77,7 +77,7 @@ class ImdbTui(App[int]):
         self.libraries = "waiting"
         self._library_loader = LibraryLoader(self.post_message, enabled=background)
         self.quit_prompt = QuitPrompt(self, self.session)
-        self._top = TopBar("presets" if watch is None else "train")
+        self._top = TopBar(PANES, "presets" if watch is None else "train")
         self._throttle = Throttle(self, self._redraw, NUMBERS_S)
 
     def get_driver_class(self) -> type[Driver]:

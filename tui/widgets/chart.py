@@ -1,4 +1,8 @@
-"""A curve chart drawn by plotext, whose cost does not grow with the run."""
+"""A chart of curves over the steps of a run, drawn by plotext.
+
+A long curve is reduced to a few values per plotted column before it is drawn, so the time to draw a frame does not
+depend on the length of the run.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One curve, not changed once it is shown.
+    """One curve; it must not change after it is shown.
 
-    ``colour`` is a variable of the theme; with a ``mark``, points are drawn with it instead of a line. Steps and values
-    may be numpy arrays.
+    ``colour`` is the name of a theme variable. With a ``mark``, each point is drawn as that character, without a line.
     """
 
     label: str
@@ -35,14 +38,15 @@ class Series:
 
 
 def nice_ticks(low: float, high: float, most: int) -> tuple[list[float], int]:
-    """Round values between ``low`` and ``high``, at most so many, and with how many decimals they are written.
+    """Return up to ``most`` round values between ``low`` and ``high``, and the number of decimals to write them with.
 
     Their distance is 1, 2 or 5 times a power of ten (Heckbert 1990, Nice Numbers for Graph Labels, in Graphics Gems).
-    Where that leaves fewer than two, it is every other one of the closer ones, or else the ends stand for themselves.
+    If fewer than two such values fit, twice the next smaller distance is used; if that fails too, ``low`` and ``high``
+    are returned.
     """
     power = math.floor(math.log10((high - low) / most)) - 1
     distances = [factor * 10.0**exponent for exponent in range(power, power + 4) for factor in (1, 2, 5)]
-    # The last of them is a hundred times a share of the span and leaves one at most.
+    # The largest distance is more than the span and leaves at most one value, so that `next` always finds one.
     coarse = next(i for i, distance in enumerate(distances) if len(_multiples(low, high, distance)) <= most)
     for distance in (distances[coarse], 2 * distances[coarse - 1]):
         if 2 <= len(places := _multiples(low, high, distance)) <= most:
@@ -51,12 +55,12 @@ def nice_ticks(low: float, high: float, most: int) -> tuple[list[float], int]:
 
 
 def _multiples(low: float, high: float, distance: float) -> range:
-    """Which multiples of ``distance`` lie between; an end counts where rounding alone keeps it out."""
+    """Return the multiples of ``distance`` from ``low`` to ``high``; a tolerance allows for rounding at both ends."""
     return range(math.ceil(low / distance - 1e-9), math.floor(high / distance + 1e-9) + 1)
 
 
 class Chart(LineView, can_focus=False):
-    """Title, curves and axes. plotext is imported when the first chart is drawn, not before."""
+    """Title, curves and axes. plotext is imported only when the first chart is drawn."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -83,8 +87,8 @@ class Chart(LineView, can_focus=False):
     ) -> None:
         """Draw these curves over steps 0 to ``x_end``.
 
-        ``ticks`` are (step, label). ``marks`` are (step, sign) of one cell each, on a line of their own under the
-        axis; of several in one column the last is drawn.
+        ``ticks`` are pairs of a step and a label. ``marks`` are pairs of a step and a sign of one cell, drawn on a
+        separate line below the axis; if several are in one column, the last is drawn.
         """
         self._series, self._x_end, self._ticks, self._marks = series, max(x_end, 1), ticks, list(marks)
         self._forget()
@@ -95,7 +99,7 @@ class Chart(LineView, can_focus=False):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._forget()  # the colours of curves come from the theme too
+        self._forget()  # the colours of the curves depend on the theme
 
     def build_line(self, y: int) -> Strip:
         base, size = self.base_style, Size(self.view.width, self.view.height)
@@ -109,13 +113,13 @@ class Chart(LineView, can_focus=False):
         if width < 12 or height < 5:
             return [Text(self._summary())]
         from tui.textual_private.plotext_canvas import new_figure
-        from tui.widgets.decimation import finite, per_column  # numpy, which the first frame does not need
+        from tui.widgets.decimation import finite, per_column  # they import numpy, which the first frame does not need
 
         marked = bool(self._marks) and height >= 8
         figure = new_figure(width, height - marked)
         figure.title(self._title)
         scale = 100 if self._percent else 1
-        everything: list[float] = []
+        extremes: list[float] = []
         for one in self._series:
             columns, colour = max(width - 8, 2), self._rgb(one.colour)
             steps, values = finite(one.steps, one.values)
@@ -123,22 +127,22 @@ class Chart(LineView, can_focus=False):
                 continue
             if len(values) <= 2 * columns:
                 scaled = (values * scale).tolist()
-                everything += [min(scaled), max(scaled)]
+                extremes += [min(scaled), max(scaled)]
                 draw = figure.scatter if one.mark else figure.plot
                 draw(steps.tolist(), scaled, color=colour, marker=one.mark or "braille")
                 continue
-            # Several points share a column: dots for its lowest and highest value, a line through the means.
+            # Several points share a column: draw dots at its lowest and highest value and a line through the means.
             shown = per_column(steps, values, columns)
             across = shown.steps.tolist()
             for extreme in (shown.lowest, shown.highest):
                 scaled = (extreme * scale).tolist()
-                everything += [min(scaled), max(scaled)]
+                extremes += [min(scaled), max(scaled)]
                 figure.scatter(across, scaled, color=colour, marker=one.mark or "braille")
             if not one.mark:
                 figure.plot(across, (shown.mean * scale).tolist(), color=colour, marker="braille")
         figure.xlim(0, self._x_end)
-        if everything:
-            low, high = min(everything), max(everything)
+        if extremes:
+            low, high = min(extremes), max(extremes)
             room = (high - low) * 0.08 or max(abs(high), 1) * 0.1
             low, high = max(0.0, low - room) if low >= 0 else low - room, high + room
             if self._percent:
@@ -155,7 +159,7 @@ class Chart(LineView, can_focus=False):
         return [*lines, Text(self._mark_line(lines))] if marked else lines
 
     def _mark_line(self, drawn: list[Text]) -> str:
-        """The marks, each under its step: the axis reaches from one corner of the frame to the other."""
+        """Return the line of marks, each below its step; the axis extends between the corners of the drawn frame."""
         axis = next((line.plain for line in reversed(drawn) if "└" in line.plain), "")
         left, right = axis.find("└") + 1, max(axis.find("┘"), axis.find("└") + 2)
         cells = [" "] * (right + 1)
@@ -167,7 +171,7 @@ class Chart(LineView, can_focus=False):
         return "default" if self.app.no_color else Color.parse(self.app.theme_variables[variable]).rgb
 
     def _summary(self) -> str:
-        """The last value of each curve, where there is no room to draw."""
+        """Return the last value of each curve as text, for a widget too small for a chart."""
         last = [
             f"{one.label} {one.values[-1] * (100 if self._percent else 1):.3g}"
             for one in self._series

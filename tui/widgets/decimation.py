@@ -1,7 +1,7 @@
-"""What is drawn of a long curve: its running mean, and the lowest, highest and mean value of each plotted column.
+"""Reduce long curves for drawing: a running mean, and the lowest, highest and mean value per plotted column.
 
-The arrays are numpy's, so that a redraw of a million points costs a few milliseconds. Import this module where a curve
-is drawn, not before: importing numpy takes about 0.1 s.
+It uses numpy, so that a redraw of a million points takes a few milliseconds. Import this module only where a curve is
+drawn: importing numpy takes about 0.1 s, which would delay the first frame.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from core.runs.state import Curve
 _Number = TypeVar("_Number", np.int64, np.float64)
 
 WINDOW = 8
-"""Batches in the running mean: the loss of a single batch of 16 says little."""
+"""Batches in the running mean, because the loss of a single batch of 16 is noisy."""
 
 
 class RunningMean:
-    """The mean of each value of a growing curve and the ``window - 1`` before it; only new points are computed.
+    """The running mean of a growing curve over ``window`` values; each call computes only the new points.
 
     Values that are not finite are left out.
     """
@@ -36,14 +36,14 @@ class RunningMean:
         self._taken = self._count = 0
         self._rewinds = self._curve.rewinds
         self._recent = np.empty(0)
-        """The finite values before, one fewer than the window has."""
+        """The last ``window - 1`` finite values, with which the next mean begins."""
 
     def points(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Steps and means of the whole curve as it is now."""
+        """Return the steps and means of the whole curve."""
         if self._curve.rewinds != self._rewinds:
             self._reset()
         if len(self._curve.values) > self._taken:
-            # The views end with this call: an array that is viewed cannot grow.
+            # The numpy views are released when this call returns: an array cannot grow while a view of it exists.
             self._extend(np.frombuffer(self._curve.steps, np.int64), np.frombuffer(self._curve.values, np.float64))
         return self._steps[: self._count], self._means[: self._count]
 
@@ -61,7 +61,7 @@ class RunningMean:
         before = len(self._recent)
         known = np.concatenate((np.zeros(self._window - 1 - before), self._recent, values))
         total = np.zeros(len(values))
-        # One sum per value: in the difference of two running sums one huge loss would hide all that follow it.
+        # Sum each window by itself: with differences of cumulative sums, one huge loss would round away later values.
         with np.errstate(over="ignore"):
             for shift in range(self._window):
                 total += known[shift : shift + len(values)]
@@ -72,7 +72,7 @@ class RunningMean:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """One value per plotted column; ``steps`` are those in the middle of each column."""
+    """Arrays with one value per plotted column; ``steps`` has the step in the middle of each column."""
 
     steps: NDArray[np.int64]
     lowest: NDArray[np.float64]
@@ -81,7 +81,10 @@ class Columns:
 
 
 def per_column(steps: NDArray[np.int64], values: NDArray[np.float64], columns: int) -> Columns:
-    """The finite points, at least as many as there are ``columns``, divided evenly among these: no spike is lost."""
+    """Divide finite points evenly among columns and return the extremes and the mean of each, so that no spike is lost.
+
+    There must be at least as many points as ``columns``.
+    """
     edges = np.arange(columns + 1) * len(values) // columns
     starts = edges[:-1]
     with np.errstate(over="ignore"):
@@ -91,7 +94,7 @@ def per_column(steps: NDArray[np.int64], values: NDArray[np.float64], columns: i
 
 
 def finite(steps: ArrayLike | Sequence[int], values: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The points whose values are finite."""
+    """Return the points with finite values."""
     across, up = np.asarray(steps, np.int64), np.asarray(values, np.float64)
     mask = np.isfinite(up)
     return (across, up) if mask.all() else (across[mask], up[mask])

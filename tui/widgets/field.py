@@ -1,4 +1,4 @@
-"""A text field that names in the footer how to leave it."""
+"""A text field with a binding in the footer to leave it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from tui.textual_private.printable_input import PrintableInput
 
 
 class Field(PrintableInput):
-    """A text field that escape leaves; what was typed stays."""
+    """A text field that escape leaves without changing its text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.leave_field", "leave field", key_display="esc")]

@@ -1,6 +1,7 @@
-"""The keys that do something now, in one line; a click on one presses it.
+"""The footer: one line with the keys that do something now; a click on a key presses it.
 
-Textual's own footer is a widget for each key, all made anew whenever the focus moves: more than the rest of a pane.
+Textual's own footer creates one widget per key and creates all of them again whenever the focus moves. That takes
+longer than drawing the rest of a pane.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from textual.widget import Widget
 
 
 class Entry(NamedTuple):
-    """What is offered: ``keys`` are the key to press and how it is shown, several where they share their words."""
+    """One entry of the footer: ``keys`` are pairs of a key and its displayed name; keys of a group share a label."""
 
     keys: tuple[tuple[str, str], ...]
-    words: str
+    label: str
     enabled: bool
 
 
 class Part(NamedTuple):
-    """A part of the line, and the key that a click there presses."""
+    """A piece of the line, and the key that a click on it presses."""
 
     text: str
     is_key: bool
@@ -35,7 +36,7 @@ class Part(NamedTuple):
 
 
 class Footer(Widget, can_focus=False):
-    """Follows the bindings of its screen. Where there is no room for all, what is last goes first, help excepted."""
+    """The active bindings of its screen. If they do not fit, the last ones are left out, but never the help key."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"footer--key", "footer--hover"}
@@ -46,23 +47,24 @@ class Footer(Widget, can_focus=False):
     """
 
     def __init__(self, *, help_key: str) -> None:
+        """``help_key`` is the key that is always shown."""
         super().__init__()
         self._help_key = help_key
         self._entries: tuple[Entry, ...] = ()
         self._under_mouse = ""
-        self._asked = False
+        self._is_scheduled = False
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
 
     def _bindings_changed(self, screen: Screen[object]) -> None:
-        if not self._asked and screen.app.app_focus and self.is_attached and screen is self.screen:
-            self._asked = True
-            self.call_after_refresh(self._take)
+        if not self._is_scheduled and screen.app.app_focus and self.is_attached and screen is self.screen:
+            self._is_scheduled = True
+            self.call_after_refresh(self._update_entries)
 
-    def _take(self) -> None:
-        """Once for as many changes as there were meanwhile."""
-        self._asked = False
+    def _update_entries(self) -> None:
+        """Read the bindings once for all changes since the last call."""
+        self._is_scheduled = False
         entries = tuple(self._active_entries())
         if entries != self._entries:
             self._entries = entries
@@ -76,16 +78,18 @@ class Footer(Widget, can_focus=False):
         for group, members in groupby(firsts.values(), lambda first: first[0].group):
             for entry in [tuple(members)] if group is not None else [(member,) for member in members]:
                 keys = tuple((binding.key, self.app.get_key_display(binding)) for binding, _ in entry)
-                words = group.description if group is not None else entry[0][0].description
-                yield Entry(keys, words, any(enabled for _, enabled in entry))
+                label = group.description if group is not None else entry[0][0].description
+                yield Entry(keys, label, any(enabled for _, enabled in entry))
 
     def _parts(self) -> Iterator[Part]:
-        """The line from left to right."""
-        kept = list(self._entries)
-        while len(kept) > 1 and sum(_width(part) for entry in kept for part in _parts_of(entry)) > self.size.width:
-            last = next(i for i in reversed(range(len(kept))) if kept[i].keys[0][0] != self._help_key)
-            del kept[last]
-        for entry in kept:
+        """Yield the parts of the line from left to right."""
+        entries = list(self._entries)
+        while (
+            len(entries) > 1 and sum(_width(part) for entry in entries for part in _parts_of(entry)) > self.size.width
+        ):
+            last = next(i for i in reversed(range(len(entries))) if entries[i].keys[0][0] != self._help_key)
+            del entries[last]
+        for entry in entries:
             yield from _parts_of(entry)
 
     def render(self) -> Text:
@@ -131,11 +135,11 @@ class Footer(Widget, can_focus=False):
 
 
 def _parts_of(entry: Entry) -> Iterator[Part]:
-    keys, words, enabled = entry
+    keys, label, enabled = entry
     yield Part(" ", False, keys[0][0], enabled)
     for key, shown in keys:
         yield Part(shown, True, key, enabled)
-    yield Part(f" {words} ", False, keys[-1][0], enabled)
+    yield Part(f" {label} ", False, keys[-1][0], enabled)
 
 
 def _width(part: Part) -> int:

@@ -60,7 +60,7 @@ class LineView(ScrollView):
                 self.vertical_scrollbar.window_virtual_size = height
 
     def watch_show_vertical_scrollbar(self, shown: bool) -> None:
-        """Move a scroll bar that appears to where the content is: it did not follow while it was hidden."""
+        """Set the position of a scroll bar that appears, because a hidden one does not follow the content."""
         if shown:
             self.vertical_scrollbar.position = self.scroll_y
 
@@ -74,7 +74,7 @@ class LineView(ScrollView):
         return strip
 
     def refresh_changes(self) -> None:
-        """Redraw the lines in view that differ from what was drawn last."""
+        """Redraw the lines in view that changed since they were drawn."""
         view = self.view
         self._ready, self._ready_view = {y: self.build_line(y) for y in range(view.height)}, view
         changed = [y for y, strip in self._ready.items() if strip != self._drawn.get(y)]
@@ -82,7 +82,7 @@ class LineView(ScrollView):
             self.refresh(*(Region(0, y, view.width, 1) for y in changed))
 
     def make_strip(self, text: Text, style: Style, width: int, over: Style | None = None) -> Strip:
-        """Return ``text`` as a line of ``width`` cells, cut with an ellipsis; ``over`` is laid over the whole line."""
+        """Return ``text`` as a line of ``width`` cells, cut with an ellipsis; ``over`` then styles the whole line."""
         text = text.copy()
         text.no_wrap = True
         text.truncate(width, overflow="ellipsis")

@@ -1,4 +1,4 @@
-"""A few lines of text; only lines that changed are drawn again."""
+"""A few lines of text that do not scroll; only lines that changed are drawn again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui.widgets.line_view import LineView
 
 
 class Lines(LineView, can_focus=False):
-    """One text per line, cut with an ellipsis."""
+    """One text per line; an ellipsis ends a line that is too long."""
 
     DEFAULT_CSS = """
     Lines { overflow: hidden hidden; }

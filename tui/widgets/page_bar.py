@@ -1,4 +1,4 @@
-"""The names of a pane's pages in one line, each with its key, the one in front standing out; a click goes to one."""
+"""One line with the names and keys of a pane's pages; the current page is highlighted, and a click shows a page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 @dataclass(frozen=True, slots=True)
 class PageName:
-    """``short`` is for narrow terminals; empty where the name is short."""
+    """The key and the name of a page; ``short`` is the name in narrow terminals, if it differs."""
 
     key: str
     name: str
@@ -21,7 +21,7 @@ class PageName:
 
 
 class PageBar(Widget):
-    """Each name follows its key, as in ``t Tokens``; work in progress is named at the right."""
+    """Names after their keys, as in ``t Tokens``, and at the right a label for work in progress."""
 
     DEFAULT_CSS = """
     PageBar { height: 1; background: $surface; padding: 0 1; }
@@ -37,29 +37,29 @@ class PageBar(Widget):
         super().__init__()
         self._pages = pages
         self._current = pages[0].name
-        self._words = ""
+        self._activity = ""
 
-    def show(self, current: str, words: str = "") -> None:
-        """Show one page as the current one; ``words`` name the work in progress."""
-        if (current, words) != (self._current, self._words):
-            self._current, self._words = current, words
+    def show(self, current: str, activity: str = "") -> None:
+        """Highlight the current page; ``activity`` describes work in progress."""
+        if (current, activity) != (self._current, self._activity):
+            self._current, self._activity = current, activity
             self.refresh()
 
     def _labels(self) -> Iterator[tuple[str, str]]:
-        """Name and what is shown of it."""
+        """Yield the name of each page and its label."""
         wide = self.size.width >= sum(len(page.name) + 4 for page in self._pages)
         for page in self._pages:
-            words = page.name if wide else page.short or page.name
-            yield page.name, f" {page.key} {words[:1].upper()}{words[1:]} "
+            title = page.name if wide else page.short or page.name
+            yield page.name, f" {page.key} {title[:1].upper()}{title[1:]} "
 
     def render(self) -> Text:
         line = Text(no_wrap=True, overflow="ellipsis")
         for name, label in self._labels():
             line.append(label, style="bold reverse" if name == self._current else "")
         room = self.size.width - line.cell_len
-        if len(self._words) < room:
-            line.append(" " * (room - len(self._words)))
-            line.append(self._words, style="bold italic")
+        if len(self._activity) < room:
+            line.append(" " * (room - len(self._activity)))
+            line.append(self._activity, style="bold italic")
         return line
 
     def on_click(self, event: events.Click) -> None:

@@ -14,10 +14,11 @@ from textual.strip import Strip
 from tui.widgets.line_view import LineView
 
 Render = Callable[[int], Text]
+"""Returns the text of a row, given its number."""
 
 
 class Rows(LineView, can_focus=True):
-    """``count`` rows; ``render`` gives the text of one row. The header stays in place while the rows scroll."""
+    """Rows of text with a cursor. The header stays in place while the rows scroll."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--header", "rows--cursor", "rows--empty"}
     DEFAULT_CSS = """
@@ -75,7 +76,11 @@ class Rows(LineView, can_focus=True):
         header: Text | None = None,
         empty: str | None = None,
     ) -> None:
-        """Show these rows; the cursor moves to ``row``, or stays on its row or the last one."""
+        """Show ``count`` rows, each with the text that ``render`` returns for its number.
+
+        The cursor moves to ``row``; without one it stays on its row, or on the last one if there are fewer rows.
+        ``empty`` is shown if there are no rows.
+        """
         self._count, self._build = count, render
         self._header = header or self._header
         self._empty = self._empty if empty is None else empty
@@ -83,15 +88,15 @@ class Rows(LineView, can_focus=True):
         self._resize_content()
         self.refresh_changes()
 
-    def go_to(self, row: int, *, tell: bool = True) -> None:
-        """Move the cursor to a row and scroll it into view; ``tell`` posts :class:`Highlighted`."""
+    def go_to(self, row: int, *, post: bool = True) -> None:
+        """Move the cursor to a row and scroll it into view; post :class:`Highlighted` unless ``post`` is false."""
         row = max(min(row, self._count - 1), 0)
         moved = row != self._row
         self._row = row
         self._show_cursor()
         if moved:
             self.refresh_changes()
-            if tell:
+            if post:
                 self.post_message(self.Highlighted(self, row))
 
     def _top(self) -> int:

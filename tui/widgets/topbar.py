@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -15,22 +16,22 @@ from tui.widgets.line_view import LineView
 if TYPE_CHECKING:
     from core.runs.state import RunState
 
-NAMES = ("presets", "tokenizer", "model", "train", "runs")
-
 
 class TopBar(LineView, can_focus=False):
-    """The same line in every pane."""
+    """A line that is the same in every pane; the name of the pane in front is highlighted."""
 
     DEFAULT_CSS = """
     TopBar { height: 1; background: $panel; padding: 0 1; overflow: hidden hidden; }
     """
 
-    def __init__(self, pane: str) -> None:
+    def __init__(self, panes: Sequence[str], pane: str) -> None:
+        """``panes`` are the names of all panes in the order of their keys; ``pane`` is the one in front."""
         super().__init__(id="top")
+        self._panes = panes
         self._shown: tuple[str, RunState | None, str] = (pane, None, "waiting")
 
     def update_bar(self, pane: str, state: RunState | None, libraries: str) -> None:
-        """Draw the line for this pane, this run and this state of the imported libraries."""
+        """Draw the line for the pane in front, the run, and the imports: ``waiting``, ``ready`` or an error message."""
         self._shown = pane, state, libraries
         self.refresh_changes()
 
@@ -38,7 +39,7 @@ class TopBar(LineView, can_focus=False):
         pane, state, libraries = self._shown
         room = self.view.width
         left = Text("imdb-tui ", style="bold")
-        for number, name in enumerate(NAMES, start=1):
+        for number, name in enumerate(self._panes, start=1):
             title = f" {name.title()}" if name == pane or room >= 64 else ""
             left.append(f" {number}{title} ", style="bold reverse" if name == pane else "")
         right = _status(state, libraries, max(room - 2 - left.cell_len, 0))
@@ -47,10 +48,10 @@ class TopBar(LineView, can_focus=False):
 
 
 def _status(state: RunState | None, libraries: str, room: int) -> Text:
-    """The longest of several wordings that fits into ``room`` cells."""
+    """Return the longest wording of the status that fits into ``room`` cells."""
     if state is None:
-        words = {"waiting": "loading torch …", "ready": ""}.get(libraries, "✗ torch")
-        return Text(words if len(words) <= room else "", style="dim")
+        text = {"waiting": "loading torch …", "ready": ""}.get(libraries, "✗ torch")
+        return Text(text if len(text) <= room else "", style="dim")
     sign = status_label(state.status)
     wordings = [f"{state.preset} {sign}", sign, sign[0]]
     if state.status in LIVE:
@@ -64,5 +65,5 @@ def _status(state: RunState | None, libraries: str, room: int) -> Text:
             sign,
             sign[0],
         ]
-    chosen = next((words for words in wordings if len(words) <= room), wordings[-1])
+    chosen = next((wording for wording in wordings if len(wording) <= room), wordings[-1])
     return Text(printable(chosen), style="bold", no_wrap=True)

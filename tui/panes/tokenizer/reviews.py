@@ -83,7 +83,7 @@ class ReviewsPage(Page):
         """Open the next or the previous review in this order."""
         rows = self.query_one(Rows)
         if rows.count:
-            rows.go_to((rows.row + by) % rows.count, tell=False)
+            rows.go_to((rows.row + by) % rows.count, post=False)
             self._open(rows.row)
 
     def _open(self, row: int) -> None:
@@ -102,7 +102,7 @@ class ReviewsPage(Page):
         names = list(ORDERS)
         self._by = names[(names.index(self._by) + 1) % len(names)]
         if self.playground is not None:
-            self.query_one(Rows).go_to(0, tell=False)
+            self.query_one(Rows).go_to(0, post=False)
             self.draw(self.playground)
 
     def main_widget(self) -> Widget:

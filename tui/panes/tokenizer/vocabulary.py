@@ -78,7 +78,7 @@ class VocabularyPage(Page):
         )
         empty = "No token of the vocabulary matches."
         rows.show_rows(len(found), self._row, header=header, empty=empty)
-        rows.go_to(0, tell=False)
+        rows.go_to(0, post=False)
 
     def _row(self, row: int) -> Text:
         entry = self._found[row]
