@@ -106,7 +106,7 @@ def flash_attention(
     return out[..., :d].flatten(1)
 
 
-def first_attention(
+def position_0_attention(
     hidden: torch.Tensor,
     query: torch.Tensor,
     offset: torch.Tensor,

@@ -138,7 +138,7 @@ def build_classifier(
         if weights is not None:
             _load(classifier.distilbert, weights)
     else:
-        # As in from_pretrained: weights that are replaced draw no random numbers; the first ones go to the head.
+        # As in transformers' from_pretrained: an encoder that gets weights draws no random numbers, only the head does.
         with torch.random.fork_rng(devices=[]) if weights is not None else nullcontext():
             encoder = DistilBertModel(config)
         if weights is not None:

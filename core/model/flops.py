@@ -1,9 +1,9 @@
-"""Floating point operations of a forward pass, a multiplication and an addition counted as two.
+"""Count the floating point operations of a forward pass; a multiplication and an addition count as two.
 
-A Linear of ``i`` to ``o`` over B x S positions takes 2·B·S·i·o. Attention also multiplies queries with keys and its
-weights with values, 2·B·S²·d each, whatever the number of heads. Of L layers of width d and inner width h that makes
-2·B·S·L·(4d² + 2dh) + 4·B·L·S²·d. Look-ups, layer norms, softmax and activations are left out, as torch's own counter
-leaves them out; it counts the same under eager attention.
+A Linear from ``i`` to ``o`` features over B x S positions takes 2·B·S·i·o. Attention also multiplies queries with keys
+and attention weights with values, 2·B·S²·d each, for any number of heads. L layers of width d and inner width h take
+2·B·S·L·(4d² + 2dh) + 4·B·L·S²·d. Embeddings, layer norms, softmax and activations are not counted, as in
+``torch.utils.flop_counter``, which gives the same numbers for eager attention.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 def encoder_flops(config: DistilBertConfig, batch: int, length: int) -> int:
-    """Of a DistilBertModel on ids of shape [batch, length], padding computed like everything else."""
+    """Operations of a DistilBertModel on ids of shape [batch, length], padding included."""
     d, h, layers = config.dim, config.hidden_dim, config.n_layers
     return 2 * batch * length * layers * (4 * d * d + 2 * d * h) + 4 * batch * layers * length**2 * d
 
 
 def classifier_flops(config: DistilBertConfig, batch: int, length: int) -> int:
-    """Of our classifier: the encoder, and the linear head on one vector a review."""
+    """Operations of the classifier: the encoder, and the linear head on one vector per review."""
     return encoder_flops(config, batch, length) + 2 * batch * config.dim
 
 
 def own_flops(module: nn.Module, output: torch.Tensor) -> int:
-    """What one call of ``module`` computes itself, without the modules below it."""
+    """Operations of one call of ``module``, without those of its submodules."""
     from torch import nn
     from transformers.models.distilbert.modeling_distilbert import DistilBertSelfAttention
 

@@ -1,4 +1,4 @@
-"""The modules and parameters of a model as a tree of plain data, which a screen can show without importing torch."""
+"""The modules and parameters of a model as a tree of plain data, which the console shows without importing torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ParameterNode:
-    """A module or a parameter of the tree; a module's ``count`` is the sum over what is below it."""
+    """A module or a parameter; the ``count`` of a module is the number of all parameters below it."""
 
     name: str
     path: str
@@ -29,12 +29,12 @@ class ParameterNode:
 
     @property
     def trainable_count(self) -> int:
-        """How many of its numbers are trained."""
+        """The number of trainable parameters."""
         return sum(leaf.count for leaf in leaves(self) if leaf.trainable)
 
     @property
     def bytes(self) -> int:
-        """Memory of the weights alone; gradients take as much again, AdamW twice as much, of what is trained."""
+        """Memory of the weights. For trained parameters, gradients take the same again and AdamW twice that."""
         return sum(leaf.count * _BYTES.get(leaf.dtype, 4) for leaf in leaves(self))
 
     @property
@@ -56,10 +56,10 @@ def leaves(node: ParameterNode) -> Iterator[ParameterNode]:
 
 
 def with_frozen(tree: ParameterNode, freeze: Iterable[str]) -> ParameterNode:
-    """The tree as ``model.freeze`` makes it: what is not named there is trained.
+    """The tree with exactly the parameters below the names in ``freeze`` frozen.
 
-    Raises InputError for a name that no node has, and where nothing would be trained, as
-    :func:`core.model.classifier.freeze`.
+    Raises InputError for an unknown name, and if no parameter would be trained, as
+    :func:`core.model.classifier.freeze` does.
     """
     names = tuple(freeze)
     for name in names:
@@ -82,11 +82,11 @@ def _covers(name: str, path: str) -> bool:
     return path == name or path.startswith(f"{name}.")
 
 
-def toggled(tree: ParameterNode, path: str) -> tuple[str, ...]:
-    """``model.freeze`` with the node at ``path`` frozen, or, where all of it is, trained again.
+def toggle_frozen(tree: ParameterNode, path: str) -> tuple[str, ...]:
+    """The value of ``model.freeze`` after the node at ``path`` is frozen, or trained if all of it was frozen.
 
-    The names are the fewest that say it: a module whose parameters are all frozen stands for them. Raises InputError
-    where nothing would be left to train.
+    A module whose parameters are all frozen is named instead of its parameters. Raises InputError if no parameter
+    would be trained.
     """
     node = next(found for found in walk(tree) if found.path == path)
     frozen = {leaf.path for leaf in leaves(tree) if not leaf.trainable}
@@ -94,15 +94,15 @@ def toggled(tree: ParameterNode, path: str) -> tuple[str, ...]:
     frozen = frozen - below if node.state == "frozen" else frozen | below
     if len(frozen) == sum(1 for _ in leaves(tree)):
         raise InputError("that would leave nothing to train; keep at least one parameter")
-    return tuple(_fewest(tree, frozen))
+    return tuple(_shortest_names(tree, frozen))
 
 
-def _fewest(node: ParameterNode, frozen: set[str]) -> Iterator[str]:
+def _shortest_names(node: ParameterNode, frozen: set[str]) -> Iterator[str]:
     if all(leaf.path in frozen for leaf in leaves(node)):
         yield node.path
     else:
         for child in node.children:
-            yield from _fewest(child, frozen)
+            yield from _shortest_names(child, frozen)
 
 
 def walk(node: ParameterNode) -> Iterator[ParameterNode]:
@@ -113,12 +113,12 @@ def walk(node: ParameterNode) -> Iterator[ParameterNode]:
 
 
 def short_name(path: str) -> str:
-    """A path without what all of the encoder's have in common: ``layer.0.ffn.lin1``, ``embeddings.LayerNorm``."""
+    """A path without the prefix of the encoder: ``layer.0.ffn.lin1``, ``embeddings.LayerNorm``."""
     return path.removeprefix("distilbert.").removeprefix("transformer.")
 
 
 def parameter_rows(tree: ParameterNode) -> list[dict[str, Any]]:
-    """A row a parameter, as the JSON answer and the exported files give it."""
+    """One row per parameter, for JSON output and exported files."""
     return [
         {"name": leaf.path, "shape": list(leaf.shape or ()), "dtype": leaf.dtype, "count": leaf.count,
          "trainable": leaf.trainable}
@@ -127,14 +127,14 @@ def parameter_rows(tree: ParameterNode) -> list[dict[str, Any]]:
 
 
 def parameters_as_json(tree: ParameterNode) -> dict[str, Any]:
-    """The whole tree with its sums."""
+    """All parameters and their totals, for JSON output."""
     rows = parameter_rows(tree)
     return {"total": tree.count, "trainable": tree.trainable_count, "tensors": len(rows), "bytes": tree.bytes,
             "parameters": rows}  # fmt: skip
 
 
 def parameters_as_csv(tree: ParameterNode) -> str:
-    """A line a parameter under a heading; a shape is written ``768x3072``."""
+    """CSV text with a header and one line per parameter; a shape is written as ``768x3072``."""
     text = io.StringIO()
     rows = csv.DictWriter(text, ["name", "shape", "dtype", "count", "trainable"], lineterminator="\n")
     rows.writeheader()
@@ -144,7 +144,7 @@ def parameters_as_csv(tree: ParameterNode) -> str:
 
 
 def parameter_tree(module: nn.Module, name: str = "classifier") -> ParameterNode:
-    """The modules and parameters of ``module``, leaves being parameters; modules without any are left out."""
+    """The modules and parameters of ``module``; the leaves are parameters, and modules without any are left out."""
     return _node(module, name, "")
 
 

@@ -19,7 +19,7 @@ from transformers.models.distilbert.modeling_distilbert import TransformerBlock
 from core.data.batches import Batch
 from core.engine.device import Engine
 from core.errors import InputError
-from core.model.attention import MAX_FLASH_HEAD_SIZE, first_attention, flash_attention, per_review_attention
+from core.model.attention import MAX_FLASH_HEAD_SIZE, flash_attention, per_review_attention, position_0_attention
 from core.model.classifier import Classifier
 from core.model.dropout import dropout
 from core.model.weight_cast import cast_weights
@@ -57,8 +57,8 @@ class PaddedClassifier(nn.Module):
         return logits
 
 
-class LowWeights(NamedTuple):
-    """The weights of a layer in the dtype of its products; queries, keys and values in one tensor."""
+class CastWeights(NamedTuple):
+    """The weights of a layer in the dtype of its matrix products; queries, keys and values are one tensor."""
 
     qkv: torch.Tensor
     qkv_bias: torch.Tensor
@@ -103,14 +103,14 @@ class UnpaddedClassifier(nn.Module):
 
     def layer(self, layer: TransformerBlock, hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
         """One layer, [tokens, dim] to [tokens, dim]."""
-        own, ffn, low = layer.attention, layer.ffn, self.low(layer)
-        qkv = linear(hidden, low.qkv, low.qkv_bias)  # one product instead of three
+        own, ffn, weights = layer.attention, layer.ffn, self.weights_of(layer)
+        qkv = linear(hidden, weights.qkv, weights.qkv_bias)  # one product instead of three
         mixed = self.attend(qkv, batch, own.n_heads, self.rate(own.dropout))
-        hidden = hidden + linear(mixed, low.out, low.out_bias)
-        hidden = layer_norm(hidden, hidden.shape[1:], low.norm, low.norm_bias, layer.sa_layer_norm.eps)
-        inner = ffn.activation(linear(hidden, low.inner, low.inner_bias))
-        hidden = hidden + self.drop(linear(inner, low.outer, low.outer_bias), ffn.dropout)
-        return layer_norm(hidden, hidden.shape[1:], low.norm2, low.norm2_bias, layer.output_layer_norm.eps)
+        hidden = hidden + linear(mixed, weights.out, weights.out_bias)
+        hidden = layer_norm(hidden, hidden.shape[1:], weights.norm, weights.norm_bias, layer.sa_layer_norm.eps)
+        inner = ffn.activation(linear(hidden, weights.inner, weights.inner_bias))
+        hidden = hidden + self.drop(linear(inner, weights.outer, weights.outer_bias), ffn.dropout)
+        return layer_norm(hidden, hidden.shape[1:], weights.norm2, weights.norm2_bias, layer.output_layer_norm.eps)
 
     def attend(self, qkv: torch.Tensor, batch: Batch, heads: int, rate: float) -> torch.Tensor:
         if self.engine.attention == "flash":
@@ -125,12 +125,12 @@ class UnpaddedClassifier(nn.Module):
         """
         own, reviews = layer.attention, len(batch)
         heads, d = own.n_heads, own.attention_head_size
-        cu_seqlens = batch.cu_seqlens[: reviews + 1]  # without the review that fills a batch up
+        cu_seqlens = batch.cu_seqlens[: reviews + 1]  # without the review that fills up the batch
         first = hidden.index_select(0, cu_seqlens[:-1]).float()
         query = own.q_lin(first).view(reviews, heads, d) / math.sqrt(d)
         of_states = torch.einsum("rhd,hde->rhe", query, own.k_lin.weight.view(heads, d, -1))
         offset = (query * own.k_lin.bias.view(heads, d)).sum(-1, keepdim=True)
-        summed, weights = first_attention(
+        summed, weights = position_0_attention(
             hidden, of_states, offset, cu_seqlens, batch.max_seqlen, self.rate(own.dropout), self.engine.dropout
         )
         mixed = torch.einsum("rhe,hde->rhd", summed, own.v_lin.weight.view(heads, d, -1))
@@ -140,17 +140,17 @@ class UnpaddedClassifier(nn.Module):
         out: torch.Tensor = layer.output_layer_norm(first + self.drop(inner, layer.ffn.dropout))
         return out
 
-    def low(self, layer: TransformerBlock) -> LowWeights:
+    def weights_of(self, layer: TransformerBlock) -> CastWeights:
         """The weights of a layer cast to the engine's dtype; their gradients are float32."""
         own, ffn, first, second = layer.attention, layer.ffn, layer.sa_layer_norm, layer.output_layer_norm
         three, others = (own.q_lin, own.k_lin, own.v_lin), (own.out_lin, ffn.lin1, ffn.lin2)
         groups: list[list[torch.Tensor]] = [[part.weight for part in three], [part.bias for part in three]]
         groups += [[tensor] for part in others for tensor in (part.weight, part.bias)]
         norms: list[torch.Tensor] = [first.weight, first.bias, second.weight, second.bias]
-        if first.weight.is_cuda:  # whose kernel wants them in the dtype of what is normalised
+        if first.weight.is_cuda:  # its kernel requires weights in the dtype of the input
             groups += [[tensor] for tensor in norms]
             norms = []
-        return LowWeights(*cast_weights(groups, self.engine.dtype), *norms)
+        return CastWeights(*cast_weights(groups, self.engine.dtype), *norms)
 
     def rate(self, part: nn.Dropout) -> float:
         return part.p if self.training else 0.0

@@ -1,8 +1,6 @@
-"""The classifier: sizes, dropout, freezing, weights that fit, and its tree."""
+"""The classifier: sizes, dropout, frozen parameters, and weights that fit."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -18,55 +16,28 @@ from core.model.classifier import (
     meta_classifier,
     require_fit,
 )
-from core.model.parameter_tree import ParameterNode, parameter_tree
 
 SMALL = {"vocab_size": 50, "dim": 16, "hidden_dim": 32, "n_layers": 2, "n_heads": 2, "max_position_embeddings": 32}
-STILL = {"dropout": 0.0, "attention_dropout": 0.0}
+NO_DROPOUT = {"dropout": 0.0, "attention_dropout": 0.0}
 IDS = torch.arange(2, 14).reshape(2, 6)
 MASK = torch.ones_like(IDS)
 
 
 def small(**model: object) -> DistilBertClassifier:
     torch.manual_seed(0)
-    return build_classifier(encoder_config({**SMALL, **STILL}), ModelConfig(**model), None)
-
-
-def leaves(node: ParameterNode) -> Iterator[ParameterNode]:
-    if node.shape is not None:
-        yield node
-    for child in node.children:
-        yield from leaves(child)
+    return build_classifier(encoder_config({**SMALL, **NO_DROPOUT}), ModelConfig(**model), None)
 
 
 def test_the_base_model_has_the_published_number_of_parameters() -> None:
     classifier = meta_classifier(DistilBertConfig())
     encoder = list(classifier.distilbert.parameters())
     assert (len(encoder), sum(p.numel() for p in encoder)) == (100, 66_362_880)
-    everything = list(classifier.parameters())
-    assert (len(everything), sum(p.numel() for p in everything)) == (102, 66_363_649)
-    assert all(p.is_meta for p in everything)
+    parameters = list(classifier.parameters())
+    assert (len(parameters), sum(p.numel() for p in parameters)) == (102, 66_363_649)
+    assert all(p.is_meta for p in parameters)
 
 
-def test_the_tree_sums_to_the_models_parameters_and_names_them_as_the_model_does() -> None:
-    classifier = small()
-    tree = parameter_tree(classifier)
-    named = dict(classifier.named_parameters())
-    assert tree.count == sum(p.numel() for p in named.values())
-    assert {leaf.path: leaf.shape for leaf in leaves(tree)} == {name: tuple(p.shape) for name, p in named.items()}
-    body = next(child for child in tree.children if child.name == "distilbert")
-    assert body.count == sum(child.count for child in body.children)
-    assert tree.dtype == "float32"
-    assert "dropout" not in {child.name for child in tree.children}
-
-
-def test_the_tree_tells_what_is_frozen() -> None:
-    tree = parameter_tree(small(freeze=("distilbert.embeddings",)))
-    trainable = {leaf.path: leaf.trainable for leaf in leaves(tree)}
-    assert not any(on for path, on in trainable.items() if path.startswith("distilbert.embeddings."))
-    assert all(on for path, on in trainable.items() if not path.startswith("distilbert.embeddings."))
-
-
-def test_head_dropout_acts_while_training_and_only_then() -> None:
+def test_head_dropout_is_applied_only_in_training() -> None:
     classifier = small(head_dropout=0.5)
     assert classifier.training
     assert not torch.equal(classifier(IDS, MASK), classifier(IDS, MASK))
@@ -84,7 +55,7 @@ def test_padding_does_not_change_a_logit() -> None:
         assert torch.allclose(classifier(IDS, MASK), classifier(padded, mask), atol=1e-6)
 
 
-def test_the_logits_are_the_linear_head_of_the_vector_at_position_0() -> None:
+def test_a_logit_is_the_linear_head_on_the_hidden_state_at_position_0() -> None:
     classifier = small().eval()
     with torch.inference_mode():
         hidden = classifier.distilbert(input_ids=IDS, attention_mask=MASK).last_hidden_state
@@ -99,9 +70,9 @@ def test_the_same_seed_draws_the_same_weights() -> None:
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_given_weights_replace_the_drawn_ones_and_extra_ones_are_ignored() -> None:
+def test_given_weights_replace_the_random_ones_and_unknown_ones_are_ignored() -> None:
     weights = {name: tensor + 1 for name, tensor in small().distilbert.state_dict().items()}
-    config = encoder_config({**SMALL, **STILL})
+    config = encoder_config({**SMALL, **NO_DROPOUT})
     classifier = build_classifier(config, ModelConfig(), {**weights, "pooler.weight": torch.zeros(1)})
     assert all(torch.equal(tensor, weights[name]) for name, tensor in classifier.distilbert.state_dict().items())
 
@@ -109,28 +80,28 @@ def test_given_weights_replace_the_drawn_ones_and_extra_ones_are_ignored() -> No
 def test_a_missing_tensor_and_a_wrong_shape_are_refused_by_name() -> None:
     weights = dict(small().distilbert.state_dict())
     name = "transformer.layer.1.ffn.lin2.bias"
-    config = encoder_config({**SMALL, **STILL})
+    config = encoder_config({**SMALL, **NO_DROPOUT})
     with pytest.raises(InputError, match=rf"no tensor {name}; it is not a complete DistilBERT"):
         build_classifier(config, ModelConfig(), {key: value for key, value in weights.items() if key != name})
     with pytest.raises(InputError, match=rf"tensor {name} of the checkpoint has shape \[17\], .* requires \[16\]"):
         build_classifier(config, ModelConfig(), {**weights, name: torch.zeros(17)})
 
 
-def test_freezing_a_name_that_no_module_has_is_refused() -> None:
+def test_freezing_an_unknown_name_is_refused() -> None:
     for name in ("embeddings", "classifier.wei"):
         with pytest.raises(InputError, match=rf"no module or parameter is named '{name}'; try distilbert"):
             small(freeze=(name,))
 
 
-def test_freezing_everything_is_refused() -> None:
+def test_freezing_parameters_is_refused() -> None:
     with pytest.raises(InputError, match="leaves no parameter to train"):
         freeze(small(), ["distilbert", "classifier"])
 
 
-def test_an_impossible_configuration_is_refused_in_words() -> None:
-    for wrong in ({"dim": 15}, {"n_layers": "six"}):
+def test_an_impossible_configuration_is_refused_with_a_message() -> None:
+    for invalid in ({"dim": 15}, {"n_layers": "six"}):
         with pytest.raises(InputError, match="the checkpoint's configuration cannot be used"):
-            encoder_config({**SMALL, **wrong})
+            encoder_config({**SMALL, **invalid})
 
 
 def test_a_vocabulary_or_a_length_beyond_the_embeddings_is_refused() -> None:

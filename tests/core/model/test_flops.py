@@ -1,4 +1,4 @@
-"""Floating point operations: by hand, and by torch's own counter."""
+"""The count of floating point operations equals a calculation by hand and torch's own counter."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from core.model.flops import classifier_flops, encoder_flops
 SMALL = {"vocab_size": 50, "dim": 16, "hidden_dim": 40, "n_layers": 3, "n_heads": 4, "max_position_embeddings": 32}
 
 
-def test_the_formula_gives_what_is_worked_out_by_hand_for_the_base_model() -> None:
+def test_the_count_for_the_base_model_equals_a_calculation_by_hand() -> None:
     # 6 layers of 4 * 768² + 2 * 768 * 3072 = 7,077,888 weights, 2 * 16 * 256 * 42,467,328 = 347,892,350,976;
     # attention 4 * 16 * 6 * 256² * 768 = 19,327,352,832.
     assert encoder_flops(DistilBertConfig(), 16, 256) == 347_892_350_976 + 19_327_352_832
 
 
 @pytest.mark.parametrize(("batch", "length"), [(1, 1), (2, 7), (3, 32)])
-def test_torchs_counter_counts_the_same_under_eager_attention(batch: int, length: int) -> None:
+def test_the_count_equals_that_of_torch_under_eager_attention(batch: int, length: int) -> None:
     config = encoder_config(SMALL)
     model = build_classifier(config, ModelConfig(), None).eval()
     model.distilbert.set_attn_implementation("eager")

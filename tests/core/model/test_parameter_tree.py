@@ -11,7 +11,14 @@ from torch import nn
 from core.config.schema import ModelConfig
 from core.errors import InputError
 from core.model.classifier import DistilBertClassifier, build_classifier, encoder_config, meta_classifier
-from core.model.parameter_tree import parameter_tree, parameters_as_csv, parameters_as_json, toggled, walk, with_frozen
+from core.model.parameter_tree import (
+    parameter_tree,
+    parameters_as_csv,
+    parameters_as_json,
+    toggle_frozen,
+    walk,
+    with_frozen,
+)
 
 SMALL = {"vocab_size": 50, "dim": 16, "hidden_dim": 32, "n_layers": 2, "n_heads": 2, "max_position_embeddings": 64}
 
@@ -21,7 +28,7 @@ def small() -> DistilBertClassifier:
     return build_classifier(encoder_config(SMALL), ModelConfig(freeze=("distilbert.embeddings",)), None)
 
 
-def test_the_count_of_every_module_is_the_sum_over_what_is_below_it(small: DistilBertClassifier) -> None:
+def test_the_count_of_every_module_is_the_sum_over_its_children(small: DistilBertClassifier) -> None:
     tree = parameter_tree(small)
     assert tree.count == sum(parameter.numel() for parameter in small.parameters())
     for node in walk(tree):
@@ -38,7 +45,7 @@ def test_the_leaves_are_the_models_parameters_with_their_shapes(small: DistilBer
     assert leaves["classifier.bias"] == ((1,), 1)
 
 
-def test_what_is_frozen_shows_in_its_leaves_and_modules(small: DistilBertClassifier) -> None:
+def test_frozen_parameters_and_modules_are_not_trainable_in_the_tree(small: DistilBertClassifier) -> None:
     nodes = {node.path: node for node in walk(parameter_tree(small))}
     for path, node in nodes.items():
         assert node.trainable != path.startswith("distilbert.embeddings"), path
@@ -53,20 +60,20 @@ def test_modules_without_parameters_are_left_out(small: DistilBertClassifier) ->
     assert all(node.count for node in walk(parameter_tree(small)))
 
 
-def test_a_module_of_several_number_formats_names_them_all(small: DistilBertClassifier) -> None:
+def test_a_module_with_several_dtypes_names_them_all(small: DistilBertClassifier) -> None:
     small.classifier.double()
     tree = parameter_tree(small)
     assert tree.dtype == "float32/float64"
     assert {child.name: child.dtype for child in tree.children} == {"distilbert": "float32", "classifier": "float64"}
 
 
-def test_the_whole_distilbert_counts_66_million_parameters_without_their_memory() -> None:
+def test_the_base_model_has_66_million_parameters() -> None:
     tree = parameter_tree(meta_classifier(encoder_config({})))
     assert tree.count == 66_363_649
     assert sum(not node.children for node in walk(tree)) == 102
 
 
-def test_memory_trained_numbers_and_state_roll_up(small: DistilBertClassifier) -> None:
+def test_memory_trainable_parameters_and_state_are_summed_per_module(small: DistilBertClassifier) -> None:
     tree = parameter_tree(small)
     nodes = {node.path: node for node in walk(tree)}
     embeddings = 50 * 16 + 64 * 16 + 2 * 16
@@ -82,14 +89,14 @@ def test_memory_trained_numbers_and_state_roll_up(small: DistilBertClassifier) -
 
 
 @pytest.mark.parametrize("freeze", [(), ("distilbert",), ("distilbert.embeddings", "classifier.bias")])
-def test_the_tree_is_frozen_as_the_model_is(freeze: tuple[str, ...]) -> None:
+def test_the_tree_and_the_model_freeze_the_same_parameters(freeze: tuple[str, ...]) -> None:
     plain = parameter_tree(meta_classifier(encoder_config(SMALL)))
     model = build_classifier(encoder_config(SMALL), ModelConfig(freeze=freeze), None)
     assert with_frozen(plain, freeze) == parameter_tree(model)
 
 
 @pytest.mark.parametrize("freeze", [("bert",), ("distilbert", "classifier")])
-def test_what_the_model_refuses_to_freeze_the_tree_refuses_too(freeze: tuple[str, ...]) -> None:
+def test_the_tree_and_the_model_refuse_the_same_names(freeze: tuple[str, ...]) -> None:
     plain = parameter_tree(meta_classifier(encoder_config(SMALL)))
     with pytest.raises(InputError) as of_tree:
         with_frozen(plain, freeze)
@@ -98,13 +105,13 @@ def test_what_the_model_refuses_to_freeze_the_tree_refuses_too(freeze: tuple[str
     assert str(of_model.value).startswith(str(of_tree.value))
 
 
-def test_toggling_freezes_and_trains_any_node_in_the_fewest_names() -> None:
+def test_toggling_a_node_freezes_or_trains_it_and_gives_the_shortest_list_of_names() -> None:
     tree = parameter_tree(meta_classifier(encoder_config(SMALL)))
 
     def after(*paths: str) -> tuple[str, ...]:
         freeze: tuple[str, ...] = ()
         for path in paths:
-            freeze = toggled(with_frozen(tree, freeze), path)
+            freeze = toggle_frozen(with_frozen(tree, freeze), path)
         return freeze
 
     assert after("distilbert.embeddings") == ("distilbert.embeddings",)
@@ -119,7 +126,7 @@ def test_toggling_freezes_and_trains_any_node_in_the_fewest_names() -> None:
         after("distilbert", "classifier")
 
 
-def test_the_exported_rows_have_every_parameter_once() -> None:
+def test_every_parameter_is_exported_once() -> None:
     tree = with_frozen(parameter_tree(meta_classifier(encoder_config(SMALL))), ["distilbert"])
     answer = parameters_as_json(tree)
     assert (answer["total"], answer["trainable"], answer["tensors"]) == (tree.count, 17, 2 * 16 + 4 + 2)

@@ -24,7 +24,7 @@ from core.training.loss import classification_loss
 NO_DROPOUT = ("dropout=0", "attention_dropout=0")
 PLAIN = EngineConfig(device="cpu", dtype="float32", forward="padded", threads=1)
 FAST = EngineConfig(device="cpu", dtype="float32", threads=1)
-LOW = EngineConfig(device="cpu", dtype="bfloat16", threads=1)
+BFLOAT16 = EngineConfig(device="cpu", dtype="bfloat16", threads=1)
 FLASH = EngineConfig(device="cuda", attention="flash")
 ON_GPU = EngineConfig(device="cuda", dtype="float32", forward="unpadded")
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU")
@@ -38,10 +38,10 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def classifier(*architecture: str, head: str = "linear", seed: int = 0) -> Classifier:
+def classifier(*overrides: str, head: str = "linear", seed: int = 0) -> Classifier:
     torch.manual_seed(seed)
     small = ("n_layers=3", "dim=24", "hidden_dim=40", "n_heads=4", "vocab_size=60")
-    fields = {each.split("=")[0]: each for each in (*small, *architecture)}
+    fields = {each.split("=")[0]: each for each in (*small, *overrides)}
     model = ModelConfig(init="scratch", head=head)  # type: ignore[arg-type]
     return build_classifier(encoder_config({}, EncoderOverrides.parse(", ".join(fields.values()))), model, None)
 
@@ -78,7 +78,7 @@ def random_lengths(seed: int) -> list[int]:
 
 
 @pytest.mark.parametrize("lengths", [[1], [512], [1, 512, 2], [7, 7, 7], *map(random_lengths, range(6))], ids=str)
-def test_logits_and_gradients_are_those_of_the_padded_model(lengths: list[int]) -> None:
+def test_logits_and_gradients_equal_those_of_the_padded_model(lengths: list[int]) -> None:
     model, rows = classifier(*NO_DROPOUT), random_rows(lengths)
     plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
     fast, gradients = logits_and_gradients(model, FAST, rows)
@@ -103,29 +103,31 @@ def test_filling_a_batch_up_changes_neither_logits_nor_gradients(tokens: int) ->
         assert torch.allclose(model.get_parameter(name).grad, gradient, atol=1e-6), name  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("architecture", [("n_layers=1",), ("activation=relu",), ("sinusoidal_pos_embds=true",)])
+@pytest.mark.parametrize("overrides", [("n_layers=1",), ("activation=relu",), ("sinusoidal_pos_embds=true",)])
 @pytest.mark.parametrize("head", ["linear", "sequence-classification"])
-def test_logits_and_gradients_follow_the_configuration_and_the_head(architecture: tuple[str, ...], head: str) -> None:
-    model, rows = classifier(*NO_DROPOUT, *architecture, head=head), random_rows([3, 30, 1])
+def test_logits_and_gradients_equal_the_padded_ones_for_other_configurations_and_heads(
+    overrides: tuple[str, ...], head: str
+) -> None:
+    model, rows = classifier(*NO_DROPOUT, *overrides, head=head), random_rows([3, 30, 1])
     plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
     fast, gradients = logits_and_gradients(model, FAST, rows)
     assert torch.allclose(fast, plain, atol=1e-6)
     assert gradients.keys() == plain_gradients.keys()
 
 
-@pytest.mark.parametrize("low", [LOW, pytest.param(FLASH, marks=GPU)], ids=["cpu", "flash"])
+@pytest.mark.parametrize("config", [BFLOAT16, pytest.param(FLASH, marks=GPU)], ids=["cpu", "flash"])
 @pytest.mark.parametrize("heads", [("n_heads=4",), ("dim=64", "n_heads=1")], ids=str)
 def test_bfloat16_and_flash_attention_change_results_only_by_rounding(
-    low: EngineConfig, heads: tuple[str, ...]
+    config: EngineConfig, heads: tuple[str, ...]
 ) -> None:
     model, rows = classifier(*NO_DROPOUT, *heads), random_rows([40, 3, 111])
     plain, plain_gradients = logits_and_gradients(model, PLAIN, rows)
-    fast, gradients = logits_and_gradients(model, low, rows)
+    fast, gradients = logits_and_gradients(model, config, rows)
     assert torch.allclose(fast, plain, atol=0.02)
     assert not torch.equal(fast, plain)
     for name, gradient in gradients.items():
         assert gradient.dtype == torch.float32
-        if "k_lin.bias" not in name:  # whose gradient is 0 but for rounding
+        if "k_lin.bias" not in name:  # its gradient is 0 except for rounding
             similar = torch.cosine_similarity(gradient.flatten(), plain_gradients[name].flatten(), dim=0)
             assert similar > 0.99, name
 
@@ -147,7 +149,7 @@ def test_frozen_parameters_get_no_gradient() -> None:
     ids=["cpu", "gpu"],
 )
 @pytest.mark.parametrize("name", ["dropout=0.4", "attention_dropout=0.4"])
-def test_dropout_is_applied_in_training_alone_and_keeps_the_expectation(name: str, config: EngineConfig) -> None:
+def test_dropout_is_applied_only_in_training_and_does_not_change_the_mean(name: str, config: EngineConfig) -> None:
     copies, found = 600, []
     for each in (PLAIN, config):
         engine, model = choose_engine(each), classifier(*NO_DROPOUT, name)
@@ -180,7 +182,7 @@ def by_flash(qkv: torch.Tensor, lengths: list[int], rate: float) -> torch.Tensor
 
 ATTENTIONS = [
     pytest.param(review_by_review, "cpu", torch.float32, id="cpu"),
-    pytest.param(review_by_review, "cpu", torch.bfloat16, id="cpu-low"),
+    pytest.param(review_by_review, "cpu", torch.bfloat16, id="cpu-bfloat16"),
     pytest.param(by_flash, "cuda", torch.bfloat16, marks=GPU, id="flash"),
 ]
 
@@ -190,7 +192,7 @@ ATTENTIONS = [
 def test_attention_dropout_has_its_rate_and_new_masks_in_each_call(
     attend: Attend, device: str, dtype: torch.dtype, rate: float
 ) -> None:
-    """With all weights 1/64 and all values 1 an output is the share of weights that are kept, scaled."""
+    """If all weights are 1/64 and all values 1, an output is the scaled share of weights that were not dropped."""
     n, reviews = 64, 100
     qkv = torch.zeros(n * reviews, 3 * 16, dtype=dtype, device=device)
     qkv[:, 32:] = 1
@@ -206,7 +208,7 @@ def test_attention_dropout_has_its_rate_and_new_masks_in_each_call(
 def test_the_gradient_of_attention_uses_the_masks_of_its_forward_pass(
     attend: Attend, device: str, dtype: torch.dtype
 ) -> None:
-    """Attention is linear in its values: their gradient times them is the output times its own, for equal masks."""
+    """Attention is linear in its values: sum(values * their gradient) = sum(output * its gradient) for equal masks."""
     draw = torch.Generator().manual_seed(0)
     qkv = torch.randn(64, 3 * 16, generator=draw).to(device, dtype).requires_grad_()
     gradient = torch.randn(64, 16, generator=draw).to(device, dtype)

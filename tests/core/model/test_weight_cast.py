@@ -18,10 +18,10 @@ def groups(*, trained: bool = True) -> list[list[torch.Tensor]]:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_values_and_gradients_equal_those_of_to_and_cat(dtype: torch.dtype) -> None:
     ours, plain = groups(), groups()
-    low = cast_weights(ours, dtype)
+    cast = cast_weights(ours, dtype)
     expected = [torch.cat([tensor.to(dtype) for tensor in group]) for group in plain]
-    assert all(a.dtype == dtype and torch.equal(a, b) for a, b in zip(low, expected, strict=True))
-    for outs in (low, expected):
+    assert all(a.dtype == dtype and torch.equal(a, b) for a, b in zip(cast, expected, strict=True))
+    for outs in (cast, expected):
         sum(((i + 2) * (out.float() ** 2)).sum() for i, out in enumerate(outs)).backward()  # type: ignore[union-attr]
     for group, others in zip(ours, plain, strict=True):
         for tensor, other in zip(group, others, strict=True):

@@ -25,7 +25,7 @@ from core.model.parameter_tree import (
     parameters_as_csv,
     parameters_as_json,
     short_name,
-    toggled,
+    toggle_frozen,
     walk,
 )
 from tui.panes.model.page import Page
@@ -190,7 +190,7 @@ class ParametersPage(Page):
         if node is None or self._tree is None or not self.pane.may_edit():
             return
         try:
-            names = toggled(self._tree, node.path)
+            names = toggle_frozen(self._tree, node.path)
         except InputError as error:
             self.app.notify(str(error), severity="warning")
             return
