@@ -1,11 +1,11 @@
-"""Whether what makes training fast changes what it learns: validation accuracy against the plain way, seed by seed.
+"""Compare validation accuracy with and without the optimisations of training speed, for several seeds.
 
     python -m tests.benchmarks.accuracy [--preset pretrained] [--data FILE] [--seeds 5] [--set F=V]… [--json]
 
-For each seed the preset is trained twice, as the engine chooses on this machine, and in the plain way: float32, padded
-batches, transformers' eager attention, torch's Bernoulli masks. Seed, split, order and first weights are the same;
-the dropout masks are not. Printed are both accuracies after the last epoch, and the mean of their differences with
-its 95 % interval (Student's t over the seeds).
+For each seed the preset is trained twice: ``fast``, with the engine that is chosen on this machine, and ``plain``, with
+float32, padded batches, eager attention and torch's own dropout. Both runs have the same seed, split, order and initial
+weights, but different dropout masks. Printed are both accuracies after the last epoch, and the mean difference with its
+95 % interval (Student's t over the seeds).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PLAIN = [
 
 
 def accuracy(config: RunConfig) -> float:
-    """Validation accuracy after the last epoch, in percent, of a run that is thrown away."""
+    """Train a run in a temporary folder. Returns its validation accuracy after the last epoch in percent."""
     from core.training.loop import train
 
     with tempfile.TemporaryDirectory() as folder:
@@ -52,7 +52,7 @@ def measure(config: RunConfig, seeds: int) -> dict[str, Any]:
     rows = []
     for seed in range(seeds):
         seeded = config.set("train.seed", seed)
-        began = time.monotonic()
+        started = time.monotonic()
         fast = accuracy(seeded)
         print(f"seed {seed}: fast {fast:.2f} %", file=sys.stderr, flush=True)  # noqa: T201
         between = time.monotonic()
@@ -61,7 +61,7 @@ def measure(config: RunConfig, seeds: int) -> dict[str, Any]:
             "seed": seed,
             "fast": fast,
             "plain": plain,
-            "fast_seconds": between - began,
+            "fast_seconds": between - started,
             "plain_seconds": time.monotonic() - between,
         }
         print(json.dumps(row), file=sys.stderr, flush=True)  # noqa: T201
@@ -74,11 +74,13 @@ def measure(config: RunConfig, seeds: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--preset", default="pretrained")
-    parser.add_argument("--data", help="a file of reviews instead of the preset's own")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--set", action="append", default=[], metavar="SECTION.FIELD=VALUE")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--preset", default="pretrained", help="default: %(default)s")
+    parser.add_argument("--data", help="a file of reviews to use instead of the preset's")
+    parser.add_argument("--seeds", type=int, default=5, help="number of seeds; default: %(default)s")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.FIELD=VALUE", help="change a field of the preset"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     answer = measure(configure(load_preset(options.preset), options.set, options.data), max(options.seeds, 2))
     if options.json:
@@ -87,10 +89,10 @@ def main() -> None:
     for row in answer["runs"]:
         print(f"seed {row['seed']}: fast {row['fast']:.2f} %, plain {row['plain']:.2f} %")  # noqa: T201
     low, high = answer["interval"]
-    verdict = "holds" if low <= 0 <= high else "does not hold"
+    verdict = "contains" if low <= 0 <= high else "does not contain"
     print(  # noqa: T201
-        f"mean difference {answer['mean_difference']:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}: "
-        f"it {verdict} 0"
+        f"mean difference {answer['mean_difference']:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}, "
+        f"which {verdict} 0"
     )
 
 

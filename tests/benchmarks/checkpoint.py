@@ -1,8 +1,16 @@
-"""How long a checkpoint stalls the training, against a plain ``torch.save`` of the same tensors.
+"""Measure how long training waits for a checkpoint, compared with a ``torch.save`` of the same tensors.
 
-``python -m tests.benchmarks.checkpoint [--repeats N] [--json]``: one process, DistilBERT of the base size with AdamW's
-moments (796 MB), steps of 8 reviews of 64 tokens. Three steps alone, a save with three steps beside its writing, and a
-``torch.save`` with fsync take turns; medians, without the first turn. ``stall`` is what the loop waits for.
+    python -m tests.benchmarks.checkpoint [--repeats 5] [--json]
+
+One process trains DistilBERT of the base size with AdamW (a checkpoint has 796 MB) in steps of 8 reviews of 64 tokens.
+Each turn makes three steps, a checkpoint with three steps while it is written, and a ``torch.save`` with fsync. Printed
+are medians without the first turn:
+
+step_ms                a step while nothing is written
+stall_ms               the time that training waits for a checkpoint
+step_beside_ms         a step while a checkpoint is written
+written_ms             from the request to the end of writing
+torch_save_ms          torch.save and fsync
 """
 
 from __future__ import annotations
@@ -37,13 +45,13 @@ def measure(repeats: int) -> dict[str, object]:
     mask = torch.ones_like(ids)
 
     def step() -> float:
-        began = time.perf_counter()
+        started = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", engine.dtype, enabled=engine.dtype != torch.float32):
             logits = model(ids, mask)
         binary_cross_entropy_with_logits(logits, labels).backward()
         optimizer.step()
-        return time.perf_counter() - began
+        return time.perf_counter() - started
 
     step()
     rows: dict[str, list[float]] = {"step": [], "stall": [], "step_beside": [], "written": [], "torch_save": []}
@@ -53,20 +61,20 @@ def measure(repeats: int) -> dict[str, object]:
         for repeat in range(repeats + 1):  # the first one also allocates the buffer
             plain = (step() + step() + step()) / 3
             files = {WEIGHTS: dict(model.state_dict()), TRAINING: optimizer_tensors(model, optimizer)}
-            began = time.perf_counter()
+            started = time.perf_counter()
             writer.start(repeat + 1, files, {}, best_step=0)
-            stall = time.perf_counter() - began
+            stall = time.perf_counter() - started
             beside = (step() + step() + step()) / 3
             saved = writer.result(wait=True)
             assert saved is not None
             assert saved.error is None
-            began = time.perf_counter()
+            started = time.perf_counter()
             with (folder / "plain.pt").open("wb") as file:
                 torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, file)
                 file.flush()
                 os.fsync(file.fileno())
-            whole = time.perf_counter() - began
-            for key, value in zip(rows, (plain, stall, beside, saved.seconds, whole), strict=True):
+            plain_save = time.perf_counter() - started
+            for key, value in zip(rows, (plain, stall, beside, saved.seconds, plain_save), strict=True):
                 rows[key].append(value)
     medians = {key: statistics.median(values[1:]) for key, values in rows.items()}
     return {
@@ -78,9 +86,9 @@ def measure(repeats: int) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=5, help="turns; default: %(default)s")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     answer = measure(options.repeats)
     if options.json:

@@ -1,7 +1,7 @@
-"""Three loops that train the same reviews: the lab notebook's, transformers' Trainer, and ours.
+"""Three training loops over the same reviews: the lab notebook's, that of transformers' Trainer, and imdb-tui's.
 
-Each is written as its users would write it and measured in the same way: the seconds of each step in its forward pass,
-backward pass and optimizer. On a GPU these are the seconds until the host goes on; only the whole is the work's own.
+Each is written as its users would write it, and all are measured in the same way: the seconds of each step in its
+forward pass, backward pass and optimizer. A GPU works asynchronously, so there only the total time is exact.
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ from core.training.step import TrainingStep
 
 @dataclass
 class Timing:
-    """What one loop took: seconds of each step in its parts, and bytes."""
+    """The time and memory of one loop; ``forward``, ``backward`` and ``optimizer`` are seconds per step."""
 
     forward: list[float] = field(default_factory=list)
     backward: list[float] = field(default_factory=list)
     optimizer: list[float] = field(default_factory=list)
     seconds: float = 0.0
-    """Of all counted steps together, everything between them included."""
+    """The total time of all counted steps and everything between them."""
     steps: int = 0
     samples: int = 0
     tokens: int = 0
     peak_bytes: int = 0
-    """The most that the process grew by during the steps: gradients, activations, and what is kept for the next."""
+    """The highest memory above that before the steps: gradients, activations, and memory that is reused."""
 
 
 class Notebook:
-    """The lab notebook's training function: float32, padded by the DataLoader, AdamW as it comes."""
+    """The lab notebook's training function: float32, padded by the DataLoader, AdamW with its defaults."""
 
     name = "notebook"
 
@@ -83,7 +83,7 @@ class Notebook:
                     clock.start()
                 batch = {name: tensor.to(self.device) for name, tensor in padded.items()}
                 self.optimizer.zero_grad()
-                began = time.perf_counter()
+                started = time.perf_counter()
                 hidden = self.body(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"])
                 outputs = self.head(hidden["last_hidden_state"][:, 0])
                 loss = self.criterion(outputs.squeeze(), batch["labels"].float().squeeze())
@@ -94,7 +94,7 @@ class Notebook:
                 loss.detach().cpu().item()
                 ((outputs.squeeze() > 0) == batch["labels"].squeeze()).float().mean().item()
                 clock.step(
-                    after_forward - began,
+                    after_forward - started,
                     after_backward - after_forward,
                     time.perf_counter() - after_backward,
                     len(batch["labels"]),
@@ -106,8 +106,8 @@ class Notebook:
         return self.tokenizer.pad(rows, padding="longest", return_tensors="pt")
 
 
-class OfTrainer(nn.Module):
-    """The same model as Trainer wants it: a loss beside the logits."""
+class ModelForTrainer(nn.Module):
+    """The same model in the form that Trainer requires: it returns the loss and the logits."""
 
     def __init__(self, encoder: DistilBertConfig, attention: str) -> None:
         super().__init__()
@@ -125,9 +125,9 @@ class OfTrainer(nn.Module):
 
 
 class TrainerLoop:
-    """transformers' Trainer with the settings that are fastest for it here: bfloat16, grouped by length, fused AdamW.
+    """transformers' Trainer with its fastest settings: bfloat16, reviews grouped by length, fused AdamW.
 
-    Its sampler groups within fifty batches; here it may group all that it is given.
+    Its sampler groups within fifty batches; that is all reviews here.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class TrainerLoop:
         torch.manual_seed(config.train.seed)
         self.name = f"Trainer, {attention}"
         self.config, self.tokenizer = config, tokenizer
-        self.model = OfTrainer(encoder, attention)
+        self.model = ModelForTrainer(encoder, attention)
         engine = choose_engine(config.engine)
         self.bf16, self.device = engine.dtype == torch.bfloat16, engine.device
 
@@ -153,27 +153,27 @@ class TrainerLoop:
                 return LengthGroupedSampler(size, lengths=lengths)
 
             def compute_loss(self, model: nn.Module, inputs: dict[str, torch.Tensor], *rest: Any, **more: Any) -> Any:
-                began = time.perf_counter()
+                started = time.perf_counter()
                 loss = super().compute_loss(model, inputs, *rest, **more)
-                self.forward_seconds = time.perf_counter() - began
+                self.forward_seconds = time.perf_counter() - started
                 return loss
 
             def training_step(self, model: nn.Module, inputs: dict[str, torch.Tensor], *rest: Any) -> Any:
                 self.finish_step()
                 if self.state.global_step == warm:
                     self.clock.start()
-                began = time.perf_counter()
+                started = time.perf_counter()
                 self.samples, self.tokens = len(inputs["labels"]), int(inputs["attention_mask"].sum())
                 loss = super().training_step(model, inputs, *rest)
                 self.after_backward = time.perf_counter()
-                self.backward_seconds = self.after_backward - began - self.forward_seconds
+                self.backward_seconds = self.after_backward - started - self.forward_seconds
                 self.open = True
                 return loss
 
             open = False
 
             def finish_step(self) -> None:
-                """The optimizer's part lasts until the next step, or the end."""
+                """Everything from the end of the backward pass to the next step counts as optimizer."""
                 if self.open:
                     rest = time.perf_counter() - self.after_backward
                     self.clock.step(self.forward_seconds, self.backward_seconds, rest, self.samples, self.tokens)
@@ -211,7 +211,7 @@ class TrainerLoop:
 
 
 class Ours:
-    """The run's own steps. The norm of the gradients counts as backward; a graph's step counts as optimizer."""
+    """imdb-tui's own training step. The gradient norm counts as backward, a whole CUDA graph as optimizer."""
 
     def __init__(self, encoder: DistilBertConfig, config: RunConfig, name: str = "ours") -> None:
         torch.manual_seed(config.train.seed)
@@ -222,16 +222,16 @@ class Ours:
         self.optimizer = build_optimizer(self.model, config.train, self.engine)
         self.step: TrainingStep | None = None
         self.examples: Examples | None = None
-        self.forward_seconds = self.began = self.after_backward = 0.0
+        self.forward_seconds = self.started = self.after_backward = 0.0
         self.forward.register_forward_pre_hook(self._before)
         self.forward.register_forward_hook(self._after)
         self.optimizer.register_step_pre_hook(self._before_update)
 
     def _before(self, *_: Any) -> None:
-        self.began = time.perf_counter()
+        self.started = time.perf_counter()
 
     def _after(self, *_: Any) -> None:
-        self.forward_seconds = time.perf_counter() - self.began
+        self.forward_seconds = time.perf_counter() - self.started
 
     def _before_update(self, *_: Any) -> None:
         self.after_backward = time.perf_counter()
@@ -245,13 +245,13 @@ class Ours:
                 if number == warm:
                     clock.start()
                 chosen = range(start, min(start + size, len(examples)))
-                began = self.after_backward = time.perf_counter()
+                started = self.after_backward = time.perf_counter()
                 self.forward_seconds = 0.0
                 batch = examples.batch(chosen, self.engine.device)
                 result = step(batch, self.config.train.learning_rate)
                 clock.step(
                     self.forward_seconds,
-                    self.after_backward - began - self.forward_seconds,
+                    self.after_backward - started - self.forward_seconds,
                     time.perf_counter() - self.after_backward,
                     len(chosen),
                     result.tokens,
@@ -259,9 +259,9 @@ class Ours:
         return timing
 
     def step_on(self, examples: Examples) -> TrainingStep:
-        """The step of a run on these reviews; the same one in each turn, with its graphs."""
+        """The training step for these reviews; each turn uses the same one, with its CUDA graphs."""
         if self.step is None or self.examples is not examples:
-            source: Any = None  # no step reads it
+            source: Any = None  # a step does not use it
             setup = Setup(self.engine, self.model, self.forward, self.optimizer, examples, examples, {}, source, [])
             self.step = choose_step(setup, self.config.train, Ranks(), print, micro_batch_size=0)
             self.examples = examples
@@ -276,19 +276,19 @@ class Clock:
     """Fills a :class:`Timing`; steps before :meth:`start` are not counted."""
 
     def __init__(self, timing: Timing, device: torch.device) -> None:
-        self.timing, self.device, self.began = timing, device, 0.0
+        self.timing, self.device, self.started = timing, device, 0.0
 
     def start(self) -> None:
         synchronize(self.device)
-        self.began = time.perf_counter()
+        self.started = time.perf_counter()
 
     def finish(self) -> None:
-        """The last step is over when the device says so."""
+        """Wait for the device, and store the total time."""
         synchronize(self.device)
-        self.timing.seconds = time.perf_counter() - self.began
+        self.timing.seconds = time.perf_counter() - self.started
 
     def step(self, forward: float, backward: float, optimizer: float, samples: int, tokens: int) -> None:
-        if not self.began:
+        if not self.started:
             return
         timing = self.timing
         timing.forward.append(forward)
@@ -301,7 +301,7 @@ class Clock:
 
 @contextmanager
 def _measured(timing: Timing, device: torch.device) -> Iterator[Clock]:
-    """A clock, and the most memory: a GPU's own count, else the size of the process, looked at every 10 ms."""
+    """Measure time and peak memory: of the GPU by its own count, else of the process every 10 ms."""
     clock = Clock(timing, device)
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -313,12 +313,12 @@ def _measured(timing: Timing, device: torch.device) -> Iterator[Clock]:
         return
     process = psutil.Process(os.getpid())
     if has_glibc():
-        ctypes.CDLL(None).malloc_trim(0)  # what the loop before has freed is not this one's
+        ctypes.CDLL(None).malloc_trim(0)  # return memory that the previous loop has freed
     before = process.memory_info().rss
-    over = threading.Event()
+    finished = threading.Event()
 
     def watch() -> None:
-        while not over.wait(0.01):
+        while not finished.wait(0.01):
             timing.peak_bytes = max(timing.peak_bytes, process.memory_info().rss - before)
 
     watcher = threading.Thread(target=watch)
@@ -327,7 +327,7 @@ def _measured(timing: Timing, device: torch.device) -> Iterator[Clock]:
         yield clock
         clock.finish()
     finally:
-        over.set()
+        finished.set()
         watcher.join()
 
 

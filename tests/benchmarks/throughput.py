@@ -1,13 +1,13 @@
-"""Samples a second of the lab notebook's loop, of transformers' Trainer at its best, and of ours, on the same reviews.
+"""Samples per second of the lab notebook's loop, of transformers' Trainer, and of imdb-tui, on the same reviews.
 
     python -m tests.benchmarks.throughput [--preset scratch] [--data FILE] [--samples 160] [--repeats 3]
                                           [--parts] [--json]
 
-All loops are in one process and take turns, A B C A B C, each over the same reviews with one step before that is not
-counted; medians over the turns, and ratios within a turn. ``floor`` is the time of the matrix products that the result
-needs (without padding, and of the last layer only what its first vector takes) at the highest rate that a product of
-these shapes reaches here. With ``--parts``, ours also runs with each of its parts switched to the plain way.
-Trainer needs accelerate: ``pip install -c constraints.txt accelerate``.
+All loops run in one process and take turns, A B C A B C, each over the same reviews after one step that is not counted.
+Printed are medians over the turns, and ratios within a turn. ``floor`` is the speed if a step took only the time of its
+matrix products (without padding, and in the last layer only for position 0) at the highest rate that products of these
+shapes reach on this machine. With ``--parts``, imdb-tui also runs with each of its optimisations switched off in turn.
+Trainer runs with its fastest settings, and needs accelerate: ``pip install -c constraints.txt accelerate``.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ PLAIN = {
     "memory": {"engine.memory": "release"},
     "dtype": {"engine.dtype": "float32"},
 }
-"""Each part of ours as the plain way has it."""
+"""For each optimisation, the configuration without it."""
 
 
 def chosen_reviews(config: RunConfig, samples: int, warm: int) -> tuple[Examples, DistilBertConfig, Any]:
-    """The first training reviews of the preset, so many and those of the steps before; the encoder, the tokenizer."""
+    """The first ``samples`` training reviews and those of ``warm`` steps more, the encoder, and the tokenizer."""
     source = open_checkpoint(config.model.checkpoint, pretrained=False, on_download=lambda _: None)
     reviews, _ = open_reviews(config.data.source, config.data.dataset, lambda _: None)
     split = split_reviews(reviews, config.data, seed=config.train.seed, batch_size=config.train.batch_size)
@@ -59,7 +59,7 @@ def chosen_reviews(config: RunConfig, samples: int, warm: int) -> tuple[Examples
 
 
 def matrix_rate(encoder: DistilBertConfig, engine: Engine, tokens: int) -> float:
-    """The highest rate, in operations a second, of a layer's products on ``tokens`` tokens."""
+    """The highest rate, in operations per second, of the matrix products of a layer on ``tokens`` tokens."""
     best = 0.0
     for rows, columns in ((encoder.dim, 3 * encoder.dim), (encoder.dim, encoder.hidden_dim)):
         x, w = (torch.randn(*shape).to(engine.device, engine.dtype) for shape in ((tokens, rows), (columns, rows)))
@@ -67,17 +67,17 @@ def matrix_rate(encoder: DistilBertConfig, engine: Engine, tokens: int) -> float
         for _ in range(8):
             for left, right in ((x, w.t()), (g, w)):  # as in the forward pass, and for the gradient of its input
                 synchronize(engine.device)
-                began = time.perf_counter()
+                start = time.perf_counter()
                 torch.mm(left, right)
                 synchronize(engine.device)
-                best = max(best, 2 * tokens * rows * columns / (time.perf_counter() - began))
+                best = max(best, 2 * tokens * rows * columns / (time.perf_counter() - start))
     return best
 
 
 def floor_operations(encoder: DistilBertConfig, lengths: list[int]) -> float:
-    """Of a training step on reviews of these lengths, forward and twice that backward.
+    """Operations of a training step on reviews of these lengths: forward, and twice that backward.
 
-    The last layer's share, a few products on one vector a review, is left out.
+    The last layer, a few products on one vector per review, is not counted.
     """
     d, layers = encoder.dim, encoder.n_layers - 1
     linears = 2 * sum(lengths) * layers * (4 * d * d + 2 * d * encoder.hidden_dim)
@@ -99,14 +99,14 @@ def measure(config: RunConfig, samples: int, repeats: int, parts: bool) -> dict[
             for key, value in changes.items():
                 plain = plain.set(key, value)
             if replace(choose_engine(plain.engine), reasons=engine.reasons) == engine:
-                continue  # it is plain already
+                continue  # not in use on this machine
             loops.append(Ours(encoder, plain, f"ours, plain {name}"))
     turns: dict[str, list[Timing]] = {loop.name: [] for loop in loops}
     for turn in range(repeats):
-        if turn == 1:  # the slower of Trainer's two ways has shown itself
-            two = sorted(loops[1:3], key=lambda loop: speed(turns[loop.name][0]))
-            loops.remove(two[0])
-            del turns[two[0].name]
+        if turn == 1:  # continue with the faster of Trainer's two attentions only
+            slower, _ = sorted(loops[1:3], key=lambda loop: speed(turns[loop.name][0]))
+            loops.remove(slower)
+            del turns[slower.name]
         for loop in loops:
             gc.collect()
             turns[loop.name].append(loop.run(examples, warm))
@@ -133,21 +133,21 @@ def speed(timing: Timing) -> float:
 
 
 def summary(timings: list[Timing]) -> dict[str, float]:
-    def middle(values: list[float]) -> float:
+    def median(values: list[float]) -> float:
         return statistics.median(values)
 
     return {
-        "samples_per_second": middle([speed(timing) for timing in timings]),
-        "tokens_per_second": middle([timing.tokens / timing.seconds for timing in timings]),
-        "forward_seconds": middle([value for timing in timings for value in timing.forward]),
-        "backward_seconds": middle([value for timing in timings for value in timing.backward]),
-        "optimizer_seconds": middle([value for timing in timings for value in timing.optimizer]),
+        "samples_per_second": median([speed(timing) for timing in timings]),
+        "tokens_per_second": median([timing.tokens / timing.seconds for timing in timings]),
+        "forward_seconds": median([value for timing in timings for value in timing.forward]),
+        "backward_seconds": median([value for timing in timings for value in timing.backward]),
+        "optimizer_seconds": median([value for timing in timings for value in timing.optimizer]),
         "peak_megabytes": max(timing.peak_bytes for timing in timings) / 1e6,
     }
 
 
 def ratios(turns: dict[str, list[Timing]], floor: float) -> dict[str, dict[str, float]]:
-    """Ours to each other loop, turn by turn: the median, the least and the most."""
+    """The ratio of imdb-tui's speed to that of each other loop in each turn: median, minimum and maximum."""
     answer = {}
     for name, timings in turns.items():
         if name == "ours":
@@ -161,22 +161,23 @@ def ratios(turns: dict[str, list[Timing]], floor: float) -> dict[str, dict[str, 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--preset", default="scratch")
-    parser.add_argument("--data", help="a file of reviews instead of the preset's own")
-    parser.add_argument("--samples", type=int, default=160)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--parts", action="store_true", help="also ours with each part switched to the plain way")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--preset", default="scratch", help="default: %(default)s")
+    parser.add_argument("--data", help="a file of reviews to use instead of the preset's")
+    parser.add_argument("--samples", type=int, default=160, help="reviews per turn; default: %(default)s")
+    parser.add_argument("--repeats", type=int, default=3, help="turns per loop; default: %(default)s")
+    parser.add_argument("--parts", action="store_true", help="also run imdb-tui with each optimisation switched off")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     config = load_preset(options.preset)
     answer = measure(configure(config, [], options.data), options.samples, options.repeats, options.parts)
     if options.json:
         print(json.dumps(answer))  # noqa: T201
         return
-    print("\n".join(words(answer)))  # noqa: T201
+    print("\n".join(table(answer)))  # noqa: T201
 
 
-def words(answer: dict[str, Any]) -> list[str]:
+def table(answer: dict[str, Any]) -> list[str]:
+    """The lines to print."""
     lines = [f"preset {answer['preset']}, {answer['samples']} reviews, {answer['repeats']} turns"]
     lines += [f"  {name:<10} {value}" for name, value in answer["engine"].items()]
     lines.append(f"{'':<28}samples/s  tokens/s  forward  backward  optimizer  peak MB")
@@ -186,8 +187,8 @@ def words(answer: dict[str, Any]) -> list[str]:
             f"{row['forward_seconds']:>8.3f}s{row['backward_seconds']:>9.3f}s{row['optimizer_seconds']:>10.3f}s"
             f"{row['peak_megabytes']:>9.0f}"
         )
-    at = f"floor, at {answer['matrix_tflops']:.2f} TFLOP/s"
-    lines.append(f"{at:<28}{answer['floor_samples_per_second']:>9.2f}")
+    label = f"floor, at {answer['matrix_tflops']:.2f} TFLOP/s"
+    lines.append(f"{label:<28}{answer['floor_samples_per_second']:>9.2f}")
     for name, row in answer["ratios"].items():
         lines.append(f"{name:<36}{row['median']:.2f}  ({row['least']:.2f} to {row['most']:.2f})")
     return lines

@@ -1,7 +1,7 @@
-"""Two programs that train the same run on one machine, in turns: while one goes on, the other is halted.
+"""Compare the speed of two programs that train the same run in turns: while one runs, the other is stopped.
 
-A machine that others use is faster in one minute than in the next. Here a step of one program and the same step of the
-other, which computes the same numbers, are some seconds apart, however long the runs are.
+The speed of a shared machine changes from minute to minute. Here the same step of both programs is measured a few
+seconds apart, however long the runs are.
 """
 
 from __future__ import annotations
@@ -23,68 +23,69 @@ from core.runs.reader import read_events
 from tests.benchmarks.keystroke import Terminal
 
 FIRST_STEPS = 4
-"""So many steps are made before the turns begin, in which memory is had for the first time."""
-STEPS_A_TURN = 12
+"""Steps before the first turn, in which memory is allocated for the first time."""
+STEPS_PER_TURN = 12
 SETTLE_S = 0.3
-"""So long after it was let go a program still makes up for the halt: a console draws its whole screen anew."""
+"""Seconds at the start of a turn that are not measured: the console redraws its whole screen after a stop."""
 
 
 def steps_of(root: Path) -> list[StepLogged]:
-    """The steps of the one run under ``root``; none before there is one."""
+    """The steps of the only run under ``root``; empty before the run exists."""
     events = [event for run in list_runs(root) for event in read_events(run)] if root.exists() else []
     return [event for event in events if isinstance(event, StepLogged)]
 
 
 class Program(ABC):
-    """A process that trains one run under ``root``; it knows between which moments it was let go."""
+    """A process that trains one run under ``root``; ``turns`` are the start and end times of its turns."""
 
     def __init__(self, pid: int, root: Path) -> None:
         self.pid, self.root = pid, root
         self.turns: list[tuple[float, float]] = []
 
     @abstractmethod
-    def attend(self, seconds: float) -> None:
-        """Lets it go on for so long, and takes what it writes."""
+    def run_for(self, seconds: float) -> None:
+        """Let the process run for ``seconds``, and read its output."""
 
     @abstractmethod
     def end(self) -> None:
-        """Ends it, halted or not."""
+        """End the process, also while it is stopped."""
 
     def warm_up(self) -> None:
-        """Until the first steps are made; then it is halted."""
+        """Run until the first steps are done, then stop."""
         while len(steps_of(self.root)) < FIRST_STEPS:
-            self.attend(0.3)
+            self.run_for(0.3)
         os.kill(self.pid, signal.SIGSTOP)
 
     def turn(self, seconds: float) -> None:
-        began = time.time()
+        """Run for ``seconds``, then stop."""
+        started = time.time()
         os.kill(self.pid, signal.SIGCONT)
-        self.attend(seconds)
+        self.run_for(seconds)
         os.kill(self.pid, signal.SIGSTOP)
-        self.turns.append((began, time.time()))
+        self.turns.append((started, time.time()))
 
     def whole_steps(self) -> dict[int, tuple[float, int]]:
-        """Seconds and examples, by its number, of each step that began and ended in one turn, once that had settled."""
+        """Seconds and examples of each step, by number, that lies in one turn after its first SETTLE_S seconds."""
         steps = steps_of(self.root)
         return {
             step.step: (step.elapsed - before.elapsed, step.examples)
             for before, step in pairwise(steps)
-            if any(began + SETTLE_S <= before.time and step.time <= ended for began, ended in self.turns)
+            if any(started + SETTLE_S <= before.time and step.time <= ended for started, ended in self.turns)
         }
 
 
 class Headless(Program):
-    """``train``, whose words nobody reads."""
+    """The command ``train``, without its output."""
 
     def __init__(self, command: list[str], root: Path, environment: dict[str, str]) -> None:
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet)
         super().__init__(self._process.pid, root)
 
-    def attend(self, seconds: float) -> None:
+    def run_for(self, seconds: float) -> None:
         time.sleep(seconds)
         if self._process.poll() is not None:
-            sys.exit(f"{self._process.args} has ended with code {self._process.returncode}")
+            sys.exit(f"{self._process.args} ended with exit code {self._process.returncode}")
 
     def end(self) -> None:
         self._process.kill()
@@ -92,7 +93,7 @@ class Headless(Program):
 
 
 class InConsole(Program):
-    """The console, with the first preset started and the run on the screen."""
+    """The console, in which the first preset is trained and the run is on screen."""
 
     def __init__(self, command: list[str], root: Path, environment: dict[str, str]) -> None:
         self._terminal = Terminal(command, environment)
@@ -103,8 +104,8 @@ class InConsole(Program):
         self._terminal.quiet(0.5)
         self._terminal.write("s")
 
-    def attend(self, seconds: float) -> None:
-        """What comes is read and not shown: an emulator would take the processors from what is measured."""
+    def run_for(self, seconds: float) -> None:
+        """Read the output without a terminal emulator, which would take processor time from the training."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             for _ in self._terminal.drain(left, left):
@@ -117,12 +118,12 @@ class InConsole(Program):
 
 
 Pair = tuple[int, float, float]
-"""A step that both made whole: its examples, the seconds of the one and those of the other."""
+"""A step that both programs made: its examples, and the seconds of each program."""
 
 
 def in_turns(one: Program, other: Program, turns: int) -> list[Pair]:
-    """Lets them go in turns, so many each."""
-    seconds = STEPS_A_TURN * statistics.median(step.seconds for step in steps_of(other.root)[1:])
+    """Run both programs in turns, ``turns`` each. Returns the steps that both have made."""
+    seconds = STEPS_PER_TURN * statistics.median(step.seconds for step in steps_of(other.root)[1:])
     for _ in range(turns):
         for program in (one, other):
             program.turn(seconds)
@@ -131,7 +132,7 @@ def in_turns(one: Program, other: Program, turns: int) -> list[Pair]:
 
 
 def compare(pairs: list[Pair]) -> tuple[float, float, float, float]:
-    """Samples a second of the one and of the other, their ratio and its standard error.
+    """Samples per second of each program, their ratio, and its standard error.
 
     The error is that of a ratio of sums (Cochran, Sampling Techniques, 6.4).
     """
