@@ -1,4 +1,4 @@
-"""The histogram of a tensor: all that was counted is seen, and it fits wherever it is put."""
+"""The histogram of a tensor shows every count and fits into any size."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def lines(size, bins, edges=EDGES):
         return [strip.text.rstrip() for strip in screen_strips(app)]
 
 
-async def test_bars_are_as_high_as_their_counts_in_eighths_rounded_up():
+async def test_the_height_of_a_bar_is_its_count_in_eighths_of_a_cell_rounded_up():
     assert await lines((19, 4), [0, 1, 16, 9]) == [
         "16┤        ████▁▁▁▁",
         " 0┤    ▁▁▁▁████████",
@@ -39,7 +39,7 @@ async def test_bars_are_as_high_as_their_counts_in_eighths_rounded_up():
 
 @pytest.mark.parametrize("width", [16, 17, 40, 60, 61, 119, 200])
 @pytest.mark.parametrize("height", [3, 5, 30])
-async def test_it_fills_its_place_and_shows_a_single_count(width, height):
+async def test_it_fills_its_size_and_shows_a_count_of_one(width, height):
     bins = [0] * 60
     bins[17], bins[41] = 1, 1_000_000
     drawn = await lines((width, height), bins, [i / 60 for i in range(61)])
@@ -51,7 +51,7 @@ async def test_it_fills_its_place_and_shows_a_single_count(width, height):
     assert "█" in bars[0]
 
 
-async def test_nothing_is_drawn_of_nothing_or_where_there_is_no_room():
+async def test_nothing_is_drawn_without_bins_or_in_too_small_a_size():
     assert not any(await lines((40, 10), []))
     assert not any(await lines((15, 10), [1, 2, 3, 4]))
     assert not any(await lines((40, 2), [1, 2, 3, 4]))

@@ -1,4 +1,4 @@
-"""A matrix as shades: what is pooled keeps its spikes."""
+"""A matrix drawn as shades: cell sizes, pooling, and the numbers of rows and columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Shown(App):
         yield Shades()
 
 
-def test_what_does_not_fit_is_pooled_by_its_largest_number():
+def test_a_matrix_that_does_not_fit_is_pooled_by_its_maximum():
     matrix = np.zeros((512, 512), dtype=np.float32)
     matrix[300, 17] = 1.0
     small = pooled(matrix, 20, 30)
@@ -25,7 +25,7 @@ def test_what_does_not_fit_is_pooled_by_its_largest_number():
 
 @pytest.mark.parametrize(("size", "lines"), [((8, 2), ["██    ", "  ██  "]), ((3, 2), ["█  ", " █ "]),
                                              ((12, 5), ["████        "] * 2 + ["    ████    "] * 2)])  # fmt: skip
-async def test_cells_are_as_large_as_there_is_room_for(size, lines):
+async def test_cells_are_as_large_as_the_widget_allows(size, lines):
     async with Shown().run_test(size=size) as pilot:
         shades = pilot.app.query_one(Shades)
         shades.show(np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32))
@@ -41,7 +41,7 @@ async def test_cells_are_as_large_as_there_is_room_for(size, lines):
         ((5, 3), ["   0", " 0 █", "▸1  █"]),
     ],
 )
-async def test_where_a_row_is_marked_rows_and_columns_have_numbers_and_names_if_there_is_room(size, lines):
+async def test_with_a_marked_row_rows_and_columns_have_numbers_and_names_if_they_fit(size, lines):
     async with Shown().run_test(size=size) as pilot:
         shades = pilot.app.query_one(Shades)
         shades.show(np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32), ["one", "two or three"], marked=1)
@@ -51,7 +51,7 @@ async def test_where_a_row_is_marked_rows_and_columns_have_numbers_and_names_if_
 
 
 @pytest.mark.parametrize(
-    ("count", "cell", "width", "words"),
+    ("count", "cell", "width", "line"),
     [
         (4, 2, 8, "0 1 2 3"),
         (12, 2, 24, "0   2   4   6   8   10"),
@@ -62,9 +62,9 @@ async def test_where_a_row_is_marked_rows_and_columns_have_numbers_and_names_if_
         (3, 4, 12, "0   1   2"),
     ],
 )
-def test_the_numbers_of_columns_stand_over_their_cells_with_room_between_them(count, cell, width, words):
-    assert ruler(range(count), cell, width) == words
+def test_column_numbers_are_above_their_cells_with_spaces_between_them(count, cell, width, line):
+    assert ruler(range(count), cell, width) == line
 
 
-def test_every_level_is_a_sign_of_its_own():
+def test_there_are_five_different_shades():
     assert len(set(LEVELS)) == 5

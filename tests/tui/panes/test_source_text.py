@@ -1,4 +1,4 @@
-"""The editor of the playground draws what is typed, painted or not, and undoes a bounded number of edits."""
+"""The text editor of the playground draws what is typed, tinted or not, and undoes a limited number of edits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui.panes.tokenizer.source_text import SourceText
 
 
 class Editor(App[None]):
-    """Paints what was typed at once, or never; ``held`` counts what holds frames back."""
+    """An app that paints each change, or none; ``held`` counts the open calls of ``batch_update``."""
 
     def __init__(self, *, paints):
         super().__init__()
@@ -36,7 +36,7 @@ class Editor(App[None]):
 
 
 @pytest.mark.parametrize("paints", [False, True])
-async def test_a_letter_is_drawn_and_then_no_frame_is_held_back(paints):
+async def test_a_typed_letter_is_drawn_and_frames_are_released(paints):
     app = Editor(paints=paints)
     async with app.run_test(size=(40, 6)) as pilot:
         await pilot.press("a", "b", "c")
@@ -46,7 +46,7 @@ async def test_a_letter_is_drawn_and_then_no_frame_is_held_back(paints):
             await pilot.pause(0.01)
 
 
-async def test_an_editor_removed_during_an_edit_holds_no_frame_back():
+async def test_an_editor_removed_during_an_edit_releases_frames():
     app = Editor(paints=False)
     async with app.run_test(size=(40, 6)) as pilot:
         editor = app.query_one(SourceText)
@@ -57,19 +57,19 @@ async def test_an_editor_removed_during_an_edit_holds_no_frame_back():
         assert not app.held
 
 
-def test_undo_gives_earlier_texts_in_turn():
+def test_undo_returns_earlier_texts_newest_first():
     history = History()
     for text in ("", "a", "ab"):
         history.remember(text, len(text))
-    assert [history.take_back() for _ in range(4)] == [("ab", 2), ("a", 1), ("", 0), None]
+    assert [history.undo() for _ in range(4)] == [("ab", 2), ("a", 1), ("", 0), None]
 
 
-@pytest.mark.parametrize(("size", "kept"), [(1, MOST_EDITS), (MOST_CHARACTERS // 4, 4)])
-def test_undo_forgets_the_oldest_texts_beyond_its_bounds(size, kept):
+@pytest.mark.parametrize(("size", "stored"), [(1, MOST_EDITS), (MOST_CHARACTERS // 4, 4)])
+def test_undo_drops_the_oldest_texts_beyond_its_limits(size, stored):
     history = History()
     for i in range(MOST_EDITS + 50):
         history.remember("x" * size, i)
     carets = []
-    while (before := history.take_back()) is not None:
+    while (before := history.undo()) is not None:
         carets.append(before[1])
-    assert carets == list(range(MOST_EDITS + 49, MOST_EDITS + 49 - kept, -1))
+    assert carets == list(range(MOST_EDITS + 49, MOST_EDITS + 49 - stored, -1))

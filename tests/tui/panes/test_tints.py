@@ -1,4 +1,4 @@
-"""How the characters of a line look: token, mark and caret over one another."""
+"""The styles of the characters of a line: tints, mark and caret combined."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ PLACES = st.integers(0, CHARACTERS)
     span=st.tuples(PLACES, PLACES).map(sorted),
     caret=st.none() | PLACES,
 )
-def test_runs_say_of_each_character_what_lies_over_it(ends, mark, span, caret):
+def test_each_character_has_its_tint_its_mark_and_the_caret(ends, mark, span, caret):
     ends.sort()
     tints = Tints()
-    pairs = list(pairwise(ends))[::2]  # every other stretch is no token's
+    pairs = list(pairwise(ends))[::2]  # every other span has no token
     tints.replace([Tint(start, end, "even") for start, end in pairs])
     tints.mark = mark
     start, end = span

@@ -1,4 +1,4 @@
-"""Text in cells: every character shown, none obeyed, and lines that are never wider than their widget."""
+"""Text in cells: every character is visible, none controls the terminal, and no line is wider than its widget."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PIECES = st.text(st.sampled_from("ab \n中\u0301👩\u200d🇫\0"), max_size=40)
 
 @settings(max_examples=400, deadline=None)
 @given(text=ANY_TEXT)
-def test_each_character_is_shown_as_one_and_none_is_obeyed(text: str) -> None:
+def test_each_character_is_shown_as_one_character_and_none_controls_the_terminal(text: str) -> None:
     visible = shown(text)
     assert len(visible) == len(widths(text)) == len(text)
     for char in visible.replace("\n", ""):
@@ -29,7 +29,7 @@ def test_each_character_is_shown_as_one_and_none_is_obeyed(text: str) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(text=ANY_TEXT)
-def test_widths_are_those_that_the_screen_reckons_with(text: str) -> None:
+def test_widths_are_those_that_rich_computes(text: str) -> None:
     visible = shown(text).replace("\n", "")
     assert sum(map(int, widths(text))) == cell_len(visible)
 
@@ -47,13 +47,13 @@ def test_widths_are_those_that_the_screen_reckons_with(text: str) -> None:
         ("ab", "ab"),
     ],
 )
-def test_what_has_no_width_of_its_own_gets_a_sign(text: str, visible: str) -> None:
+def test_a_character_without_a_width_is_shown_as_a_sign(text: str, visible: str) -> None:
     assert shown(text) == visible
 
 
 @settings(max_examples=300, deadline=None)
 @given(text=st.one_of(PIECES, ANY_TEXT), width=st.integers(2, 12))
-def test_lines_are_the_text_and_fit(text: str, width: int) -> None:
+def test_the_lines_make_up_the_text_and_fit_into_the_width(text: str, width: int) -> None:
     layout = Layout(text, width)
     spans = [layout.span(line) for line in range(len(layout))]
     assert "".join(text[start:end] for start, end in spans) == text
@@ -65,9 +65,7 @@ def test_lines_are_the_text_and_fit(text: str, width: int) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(data=st.data(), text=PIECES, width=st.integers(2, 9))
-def test_an_edit_breaks_lines_as_if_the_text_had_been_so_from_the_start(
-    data: st.DataObject, text: str, width: int
-) -> None:
+def test_an_edit_gives_the_same_lines_as_a_new_layout(data: st.DataObject, text: str, width: int) -> None:
     layout = Layout(text, width)
     for _ in range(3):
         start = data.draw(st.integers(0, len(layout.text)))
@@ -79,7 +77,7 @@ def test_an_edit_breaks_lines_as_if_the_text_had_been_so_from_the_start(
 
 @settings(max_examples=200, deadline=None)
 @given(text=PIECES, width=st.integers(2, 9))
-def test_a_character_is_found_at_the_cell_where_it_is_shown(text: str, width: int) -> None:
+def test_the_character_at_a_cell_is_the_one_shown_there(text: str, width: int) -> None:
     layout = Layout(text, width)
     for index, char in enumerate(text):
         if layout.widths[index] != "0":
@@ -88,7 +86,7 @@ def test_a_character_is_found_at_the_cell_where_it_is_shown(text: str, width: in
 
 
 @pytest.mark.parametrize("name", HARD)
-def test_a_word_is_not_broken_where_it_fits(name: str) -> None:
+def test_a_line_with_a_space_ends_after_a_space(name: str) -> None:
     layout = Layout(HARD[name], 20)
     assert len(layout) >= 1
     for line in range(len(layout) - 1):

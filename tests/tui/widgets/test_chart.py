@@ -1,4 +1,4 @@
-"""The chart: a spike cannot vanish, what is not finite is left out, and the cost does not grow with the run."""
+"""The chart: spikes stay visible, values that are not finite are left out, and long runs cost no more to draw."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
 @example(0.0, 0.7, 5)
 def test_ticks_are_round_even_and_inside(low, span, most):
     high = low + span
-    assume(high - low > 1e-6 * max(abs(low), abs(high)))  # else the digits of a float do not tell them apart
+    assume(high - low > 1e-6 * max(abs(low), abs(high)))  # else both are the same number as a float
     places, decimals = nice_ticks(low, high, most)
     assert 2 <= len(places) <= most
     near = 1e-6 * (high - low) + 1e-9 * max(abs(low), abs(high))
@@ -29,7 +29,7 @@ def test_ticks_are_round_even_and_inside(low, span, most):
     if places != [low, high]:
         distance = places[1] - places[0]
         digit = float(f"{distance:.2e}"[:4])
-        if digit == 4.0:  # only where half as much is too close, and the next round one too far
+        if digit == 4.0:  # twice 2: used if half of it gives too many ticks and 5 too few
             inside = [
                 math.floor(high / d + 1e-9) - math.ceil(low / d - 1e-9) + 1 for d in (distance / 2, distance * 1.25)
             ]
@@ -52,7 +52,7 @@ def test_ticks_are_round_even_and_inside(low, span, most):
         (0.55, 1.04, 2, ["0.55", "1.04"]),
     ],
 )
-def test_ticks_as_they_are_written(low, high, most, written):
+def test_ticks_are_written_with_the_decimals_they_need(low, high, most, written):
     places, decimals = nice_ticks(low, high, most)
     assert [f"{place:.{decimals}f}" for place in places] == written
 
@@ -95,7 +95,7 @@ def at_spike(number):
     return 50.0 if number == 777_777 else 0.5
 
 
-async def test_a_million_points_hand_a_bounded_number_to_plotext_and_the_spike_is_drawn(monkeypatch):
+async def test_plotext_draws_few_of_a_million_points_and_the_spike_is_among_them(monkeypatch):
     from textual_plotext.plot import Plot
 
     handed = []
@@ -143,7 +143,7 @@ async def test_curves_that_are_empty_flat_huge_or_not_finite_are_drawn_without_a
         assert "loss" in drawn(app)
 
 
-async def test_a_chart_fills_a_screen_that_is_larger_than_the_terminal_was_at_first():
+async def test_a_chart_fills_a_screen_larger_than_the_usual_terminal():
     app = Page()
     async with app.run_test(size=(150, 60)) as pilot:
         app.query_one(Chart).show([Series("a", [1, 2, 3], [0.1, 0.3, 0.2], COLOUR)], x_end=3, ticks=[(3, "3")])
@@ -154,7 +154,7 @@ async def test_a_chart_fills_a_screen_that_is_larger_than_the_terminal_was_at_fi
     assert len(axis) == 150
 
 
-async def test_another_theme_colours_the_curve_anew():
+async def test_a_curve_has_the_colour_of_the_current_theme():
     class Themed(Page):
         def get_theme_variable_defaults(self):
             return {COLOUR: "#4c9ef5" if self.current_theme.dark else "#123456"}

@@ -1,4 +1,4 @@
-"""Curves of a run: a long one is drawn whole, and new points alone wait for their turn."""
+"""Curves of a run: a long run is drawn to its end, and new points are drawn after a short wait."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def test_a_long_run_is_drawn_to_its_end_and_another_replaces_it():
         assert "lowest and highest" not in text_of(app)
 
 
-async def test_new_points_alone_wait_and_the_numbers_of_the_legend_do_not(monkeypatch):
+async def test_new_points_wait_but_the_numbers_of_the_legend_do_not(monkeypatch):
     monkeypatch.setattr("tui.widgets.curves.CURVES_S", 3600.0)
     app = Page()
     async with app.run_test(size=(100, 30)) as pilot:

@@ -1,4 +1,4 @@
-"""What is drawn of a long curve: its running mean and, per column, the extremes; a spike never vanishes."""
+"""Reduced curves: the running mean, and the extremes per column, so that no spike is lost."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def test_a_spike_survives_among_a_million_points() -> None:
     assert per_column(*RunningMean(curve).points(), 90).highest.max() == (50.0 + 7 * 0.5) / 8
 
 
-def test_values_that_are_not_finite_are_left_out_and_spoil_nothing_after_them() -> None:
+def test_values_that_are_not_finite_are_left_out_of_later_means() -> None:
     mean = RunningMean(curve_of([0.5, math.nan, math.inf, 0.5]), window=4)
     assert points_of(mean) == ([1, 4], [0.5, 0.5])
 
 
 @given(st.lists(st.floats(0, 1), max_size=60), st.integers(0, 60))
-def test_following_in_two_parts_is_the_running_mean_of_the_whole(values: list[float], cut: int) -> None:
+def test_a_curve_read_in_two_parts_has_the_running_mean_of_the_whole(values: list[float], cut: int) -> None:
     curve = curve_of(values[:cut])
     mean = RunningMean(curve, window=4)
     mean.points()
@@ -71,7 +71,7 @@ def test_following_in_two_parts_is_the_running_mean_of_the_whole(values: list[fl
     assert points_of(mean) == (list(range(1, len(values) + 1)), pytest.approx(means))
 
 
-def test_a_huge_loss_hides_none_that_come_after_it() -> None:
+def test_a_huge_loss_does_not_change_means_after_its_window() -> None:
     mean = RunningMean(curve_of([1e308, 1e308, 1e308, 0.5, 0.5, 0.5]), window=2)
     assert points_of(mean)[1][-2:] == [0.5, 0.5]
     assert all(map(math.isfinite, points_of(mean)[1]))
@@ -86,7 +86,7 @@ def test_points_that_were_removed_when_a_run_was_resumed_are_not_drawn() -> None
     assert points_of(mean) == ([1, 2, 3], [0.5, 0.4, 0.9])
 
 
-def test_a_curve_grows_on_after_it_was_drawn() -> None:
+def test_a_curve_can_grow_after_it_was_drawn() -> None:
     curve = curve_of([0.5] * 3000)
     mean = RunningMean(curve)
     drawn = mean.points()

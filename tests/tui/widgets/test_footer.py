@@ -1,4 +1,4 @@
-"""The line of keys: what it offers, what a click on it does, and what goes first where there is little room."""
+"""The footer: the keys it shows, clicks on them, and the entries it leaves out in narrow terminals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MANY = Binding.Group("many", compact=True)
 
 
 class Bound(App[None]):
-    """Some bindings of every sort."""
+    """An app with bindings of each kind."""
 
     BINDINGS: ClassVar = [
         Binding("a", "note('a')", "do a"),
@@ -58,7 +58,7 @@ async def settled(pilot):
     await pilot.pause(0.1)
 
 
-async def test_where_there_is_room_its_cells_are_those_of_textual():
+async def test_a_wide_footer_looks_like_that_of_textual():
     lines = []
     for footer in (None, TextualFooter(show_command_palette=False)):
         app = Bound(footer)
@@ -82,7 +82,7 @@ async def test_a_click_presses_the_key(word):
         assert len(app.pressed) == 1
 
 
-async def test_what_cannot_be_done_now_is_dim_and_a_click_on_it_rings():
+async def test_a_disabled_key_is_dim_and_a_click_on_it_rings_the_bell():
     app = Bound()
     async with app.run_test(size=(100, 10)) as pilot:
         await settled(pilot)
@@ -95,7 +95,7 @@ async def test_what_cannot_be_done_now_is_dim_and_a_click_on_it_rings():
         assert "".join(line.plain[span.start : span.end] for span in dim).strip() == "b not now"
 
 
-async def test_where_there_is_little_room_the_last_goes_first_whole_and_help_stays():
+async def test_a_narrow_footer_leaves_out_the_last_entries_but_not_help():
     app = Bound()
     async with app.run_test(size=(41, 10)) as pilot:
         await settled(pilot)
@@ -105,7 +105,7 @@ async def test_where_there_is_little_room_the_last_goes_first_whole_and_help_sta
         assert app.line() == " ? keys   "
 
 
-async def test_what_lies_under_the_mouse_stands_out():
+async def test_the_key_under_the_mouse_is_highlighted():
     app = Bound()
     async with app.run_test(size=(100, 10)) as pilot:
         await settled(pilot)
@@ -120,7 +120,7 @@ async def test_what_lies_under_the_mouse_stands_out():
         assert app.footer.render().spans == plain.spans
 
 
-async def test_it_follows_the_console_from_pane_to_pane(open_console):
+async def test_it_shows_the_keys_of_the_pane_in_front(open_console):
     async with open_console() as console:
         footer = console.app.query_one(Footer)
         await console.until(lambda: "open in Train" in footer.render().plain, "the keys of Presets")

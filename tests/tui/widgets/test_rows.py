@@ -23,11 +23,11 @@ def _row(i: int) -> Text:
 @pytest.mark.parametrize(
     "shown",
     [
-        [(1000, 999, 992)],  # scrolled before there is a bar
-        [(9, 8, 1), (2, 0, 0), (9, None, 0)],  # and back while it was away
+        [(1000, 999, 992)],  # scrolled before the bar appears
+        [(9, 8, 1), (2, 0, 0), (9, None, 0)],  # scrolled back while the bar was hidden
     ],
 )
-async def test_a_scroll_bar_stands_where_the_rows_do_after_it_was_hidden(shown):
+async def test_a_scroll_bar_has_the_position_of_the_rows_when_it_appears(shown):
     app = Listing()
     async with app.run_test(size=(30, 10)) as pilot:
         rows = app.query_one(Rows)

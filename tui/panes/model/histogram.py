@@ -1,4 +1,4 @@
-"""A histogram in eighths of a cell, which tell a tail from nothing where there are few lines."""
+"""A histogram with bars in eighths of a cell, so that a small count is visible even on a few lines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.formatting import EIGHTHS
 
 
 class Histogram(Widget):
-    """Bars over values; whatever is counted at all is seen."""
+    """Bars over an axis of values; each count above zero is at least one eighth of a cell high."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"histogram--bar"}
     DEFAULT_CSS = """
@@ -26,7 +26,7 @@ class Histogram(Widget):
         self._bins: list[int] = []
 
     def show(self, edges: list[float], bins: list[int]) -> None:
-        """``edges`` has one more than ``bins``; no bins draw nothing."""
+        """Draw the counts in ``bins``, of which ``edges`` are the bounds, one more; nothing is drawn without bins."""
         self._edges, self._bins = edges, bins
         self.refresh()
 
@@ -50,13 +50,13 @@ class Histogram(Widget):
 
 
 def _columns(bins: list[int], columns: int) -> list[int]:
-    """The count that each column shows: of its bin, or the highest of several."""
+    """Return the count for each column: that of its bin, or the highest of several bins."""
     n = len(bins)
     return [max(bins[i * n // columns : max((i + 1) * n // columns, i * n // columns + 1)]) for i in range(columns)]
 
 
 def _axis(low: float, high: float, columns: int) -> tuple[str, str]:
-    """A line with ticks, and the numbers under them."""
+    """Return the axis with its ticks, and the line of numbers below it."""
     ticks = max(min(columns // 12, 4), 1)
     axis, numbers = ["─"] * columns, ""
     for i in range(ticks + 1):

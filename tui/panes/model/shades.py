@@ -1,4 +1,4 @@
-"""A matrix of shares as shades, which read without colour."""
+"""A matrix of shares, drawn with characters of five densities, so that it needs no colour."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from textual.app import RenderResult
 from textual.widget import Widget
 
 LEVELS = " ░▒▓█"
-LONGEST_NAME = 12
-"""Cells for the name of a row, where each row has a line of its own."""
-SHORTEST_NAME = 5
+SHORTEST_NAME, LONGEST_NAME = 5, 12
+"""Limits of the cells for the name of a row; names are shown only if each row has its own line."""
 
 
 class Shades(Widget):
-    """Cells as large as there is room for, down to one column; what does not fit is pooled by its largest number.
+    """Cells as large as the widget allows; if there are too many, neighbours are pooled and the largest value is drawn.
 
-    Where a row is marked, rows and columns have their numbers, and each row its name if none is pooled.
+    If a row is marked, rows and columns are numbered, and rows that are not pooled have their names.
     """
 
     DEFAULT_CSS = """
@@ -33,12 +32,12 @@ class Shades(Widget):
         self._rows: list[int | None] = []
 
     def show(self, matrix: Any, labels: Sequence[str] = (), marked: int | None = None) -> None:
-        """A numpy array of [from, to], or None for nothing; ``labels`` name the rows."""
+        """Draw a numpy array of shape [rows, columns], or nothing for None; ``labels`` are the names of the rows."""
         self._matrix, self._labels, self._marked = matrix, labels, marked
         self.refresh()
 
     def row_at(self, line: int) -> int | None:
-        """The row that is drawn on a line, the first one where it stands for several."""
+        """Return the row drawn on a line, the first one if several are pooled; None for other lines."""
         return self._rows[line] if 0 <= line < len(self._rows) else None
 
     def render(self) -> RenderResult:
@@ -75,9 +74,9 @@ class Shades(Widget):
         for number, (row, line) in enumerate(zip(down.tolist(), levels.tolist(), strict=True)):
             head = ""
             if ruled:
-                words = Text(self._labels[row] if name else "")
-                words.truncate(name, overflow="ellipsis", pad=True)
-                head = f"{'▸' if number == marked else ' '}{row:>{digits}} {words.plain}{' ' if name else ''}"
+                label = Text(self._labels[row] if name else "")
+                label.truncate(name, overflow="ellipsis", pad=True)
+                head = f"{'▸' if number == marked else ' '}{row:>{digits}} {label.plain}{' ' if name else ''}"
             shades = "".join(LEVELS[level] * cell for level in line)
             for again in range(times):
                 drawn.append(" " * gutter if again else head, style="bold" if number == marked else "dim")
@@ -88,15 +87,17 @@ class Shades(Widget):
 
 
 def ruler(numbers: Sequence[int], cell: int, width: int) -> str:
-    """The numbers of columns over their cells, at even steps, as many as there is room for in ``width`` cells."""
+    """Return the numbers of columns above their cells, in even steps, as many as fit into ``width`` cells."""
     widest = len(str(numbers[-1])) + 1
     step = next(step * 10**power for power in range(9) for step in (1, 2, 5) if step * 10**power * cell >= widest)
     drawn = "".join(f"{number:<{step * cell}}" for number in numbers[::step]).rstrip()
-    return drawn if len(drawn) <= width else drawn[: drawn.rindex(" ")].rstrip()  # the last would lose a digit
+    return (
+        drawn if len(drawn) <= width else drawn[: drawn.rindex(" ")].rstrip()
+    )  # without the last number, which would lose a digit
 
 
 def pooled(matrix: Any, rows: int, columns: int) -> Any:
-    """At most ``rows`` x ``columns``: each cell the largest of what falls into it, so that a spike stays."""
+    """Reduce a matrix to at most ``rows`` x ``columns``; each cell is the maximum of a group, so that spikes stay."""
     import numpy as np
 
     down, across = starts(matrix.shape[0], rows), starts(matrix.shape[1], columns)
@@ -104,7 +105,7 @@ def pooled(matrix: Any, rows: int, columns: int) -> Any:
 
 
 def starts(count: int, most: int) -> Any:
-    """Where each of at most ``most`` groups of ``count`` rows begins: an array that numpy's reduceat takes."""
+    """Return the first row of each of at most ``most`` groups of ``count`` rows, as an array for numpy's reduceat."""
     import numpy as np
 
     return np.linspace(0, count, min(count, most) + 1).astype(int)[:-1]

@@ -1,7 +1,7 @@
-"""The fields of a configuration, one a line, to be edited in place.
+"""The fields of a configuration, one per line, which can be edited in place.
 
-All of them are one widget, and the one text field that there is stands on the line that is edited: with a field for
-each, making them held the console up for more than half a second.
+All lines are one widget. It has a single text field, which moves to the line that is edited: creating one text field
+per line took more than half a second.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from core.formatting import printable
 from tui.widgets.field import Field
 
 DOT, NAME = 2, 24
-"""Cells for the dot of a field that differs from the preset's file, and for its name."""
+"""Cells for the dot of a field that differs from the file of the preset, and for the name of a field."""
 STEPS = {"down": 1, "tab": 1, "up": -1, "shift+tab": -1}
 
 
 class PresetField(Field):
-    """Its footer says where enter leads.
+    """The text field of the list. The footer shows what enter does.
 
-    Steps and edits are told at once: by a message, what is typed right after a step would come to the field before.
+    It calls the list directly for steps and edits. With messages, text typed right after a step would be taken for the
+    previous field.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "to Train")]
@@ -48,11 +49,11 @@ class PresetField(Field):
             self._fields.step(STEPS[event.key])
 
     def watch_value(self, value: str) -> None:
-        self._fields.take(value)
+        self._fields.edit(value)
 
 
 class FieldList(Widget):
-    """Fields under the headings of their sections: a dot where one is not the file's, its name, its value."""
+    """Fields below the headings of their sections: a dot if the field differs from the file, its name and its value."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"fields--section", "fields--dot", "fields--name", "fields--invalid"}
@@ -68,7 +69,7 @@ class FieldList(Widget):
 
     @dataclass
     class Edited(Message):
-        """Something was typed into a field of what is ``original`` in its file."""
+        """The value of a field was edited; ``original`` is the configuration in the file."""
 
         original: RunConfig
         name: str
@@ -76,12 +77,12 @@ class FieldList(Widget):
 
     @dataclass
     class Entered(Message):
-        """Another field is under the cursor."""
+        """The cursor moved to another field."""
 
         name: str
 
     def __init__(self, id: str, *, first: str) -> None:
-        """``first`` is the field that has the cursor before another one was chosen."""
+        """``first`` is the field that has the cursor at first."""
         super().__init__(id=id)
         self._lines: list[str] = []
         for name in field_names():
@@ -93,7 +94,7 @@ class FieldList(Widget):
         self._original: RunConfig | None = None
         self._typed: dict[str, str] = {}
         self.errors: dict[str, str] = {}
-        """What is wrong, by field, where what was typed cannot be its value."""
+        """Error messages by field, for fields whose text is not a valid value."""
 
     def compose(self) -> ComposeResult:
         yield PresetField(self)
@@ -106,37 +107,37 @@ class FieldList(Widget):
         return self.query_one(PresetField)
 
     def show(self, config: RunConfig, original: RunConfig) -> None:
-        """Shows ``config``, and what differs from ``original``; what was typed before is forgotten."""
+        """Show ``config`` and its differences from ``original``; discard text that was typed before."""
         self._config, self._original = config, original
         self._typed.clear()
         self.errors.clear()
         self._place()
 
     def accept(self, name: str, config: RunConfig) -> None:
-        """What was typed into a field made this configuration."""
+        """Take over the configuration that the text of a field resulted in."""
         self._config = config
         self.errors.pop(name, None)
         self._mark()
 
     def refuse(self, name: str, error: str) -> None:
-        """What was typed into a field cannot be its value."""
+        """Show that the text of a field is not a valid value, for the reason in ``error``."""
         self.errors[name] = error
         self._mark()
 
-    def take(self, value: str) -> None:
-        """Has what stands in the text field for what was typed, if it is not what was put there."""
+    def edit(self, value: str) -> None:
+        """Post :class:`Edited`, unless the text field has the value that the list set."""
         if self._original is not None and value != self._value(self.current):
             self._typed[self.current] = value
             self.post_message(self.Edited(self._original, self.current, value))
 
     def go(self, name: str) -> None:
-        """Puts the cursor on a field."""
+        """Move the cursor to a field."""
         self.current = name
         self._place()
         self.post_message(self.Entered(name))
 
     def step(self, by: int) -> None:
-        """To the next field or the one before; from the last and the first, out of the list."""
+        """Move the cursor to the next field or the previous one; leave the list after the last and before the first."""
         names = [name for name in self._lines if "." in name]
         number = names.index(self.current) + by
         if 0 <= number < len(names):
@@ -156,7 +157,7 @@ class FieldList(Widget):
         event.stop()
 
     def _place(self) -> None:
-        """The text field on the line of the field, with its value."""
+        """Move the text field to the line of the current field and set its value."""
         if not self.is_mounted:
             return
         field, line = self.field, self._lines.index(self.current)
@@ -167,7 +168,7 @@ class FieldList(Widget):
         self.reveal()
 
     def reveal(self) -> None:
-        """Scrolls to where one types, if one does."""
+        """Scroll to the text field if it has the focus."""
         if self.field.has_focus and isinstance(self.parent, Widget):
             line = self.virtual_region.y + self._lines.index(self.current)
             self.parent.scroll_to_region(Region(0, line, 1, 1), animate=False)

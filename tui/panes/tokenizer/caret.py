@@ -1,4 +1,4 @@
-"""Where a key moves the caret: by character, by word, to the ends of lines and of the text."""
+"""Movements of the caret: by character, by word, to the ends of a line and of the text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ _WORD_BREAK = " \n\t.,;:!?()[]\"'"
 
 
 def caret_target(layout: Layout, caret: int, where: str) -> int:
-    """The index that ``where`` means from ``caret``: left right home end top bottom word_left word_right."""
+    """Return the index to which a movement leads from ``caret``.
+
+    ``where`` is left, right, home, end, top, bottom, word_left or word_right.
+    """
     text = layout.text
     match where:
         case "left":

@@ -237,7 +237,7 @@ class SourceText(LineView, can_focus=True):
             self._edit(min(to, self._caret), max(to, self._caret), "")
 
     def action_undo(self) -> None:
-        if (before := self._history.take_back()) is not None:
+        if (before := self._history.undo()) is not None:
             self._lay_out(*before)
 
     def _edit(self, start: int, end: int, inserted: str) -> None:
@@ -245,7 +245,7 @@ class SourceText(LineView, can_focus=True):
         self._laying += self.is_laying_out  # the result of a running thread is out of date
         self._layout.edit(start, end - start, inserted)
         self._caret = start + len(inserted)
-        self._tints.keep_before(start)  # the next encoding gives the tints of the rest
+        self._tints.drop_after(start)  # the next encoding gives their tints
         self._changed()
 
     def _lay_out(self, text: str, caret: int) -> None:

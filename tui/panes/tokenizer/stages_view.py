@@ -1,4 +1,4 @@
-"""The five stages of tokenization in one list, with what each changed and the piece under the cursor marked."""
+"""The five stages of tokenization in one list; the changes of each stage and the selected piece are highlighted."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tui.widgets.line_view import LineView
 
 NAME_WIDTH = 14
 LONGEST = 40
-"""Characters of a word that is not cut to wrap it."""
+"""The longest piece of text, in characters, that is not divided at the end of a line."""
 _WORDS = re.compile(rf"\s{{1,{LONGEST}}}|\w{{1,{LONGEST}}}|[^\w\s]+")
 
 
 class StagesView(LineView, can_focus=False):
-    """``compact``: a line a stage, beginning where the marked piece is in sight. Else whole stages that scroll."""
+    """``compact``: one line per stage, starting so that the marked piece is visible. Otherwise all lines scroll."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"stages--name", "stages--hint", "stages--changed", "stages--marked"}
     DEFAULT_CSS = """
@@ -45,7 +45,7 @@ class StagesView(LineView, can_focus=False):
         self._rest = 0
 
     def show_stages(self, stages: Sequence[Stage], mark: tuple[int, int], *, rest: int = 0) -> None:
-        """Shows ``stages``; ``rest`` is how many characters of the text they leave out."""
+        """Show ``stages`` and mark the pieces in the span ``mark``; ``rest`` characters of the text have no stages."""
         if stages is self._stages and mark == self._mark:
             return
         if stages is not self._stages:
@@ -69,7 +69,7 @@ class StagesView(LineView, can_focus=False):
         return "" if isinstance(self._stages[stage].output, str) else "│"
 
     def _break(self) -> None:
-        """Works out lines as (stage, first piece, piece after the last); a heading is (stage, -1, -1)."""
+        """Compute the lines as (stage, first piece, piece after the last); a heading is (stage, -1, -1)."""
         self._lines = []
         if not self.compact:
             width = self._width()
@@ -113,8 +113,8 @@ class StagesView(LineView, can_focus=False):
             return Strip(segments).adjust_cell_length(width, base)
         number, first, last = self._lines[line]
         if number < 0:
-            words = f"stages of the first {len(self._stages[0].output):,} characters; {self._rest:,} more are not shown"
-            return Strip([Segment(words, hint_style)]).adjust_cell_length(width, base)
+            note = f"stages of the first {len(self._stages[0].output):,} characters; {self._rest:,} more are not shown"
+            return Strip([Segment(note, hint_style)]).adjust_cell_length(width, base)
         if first < 0:
             stage = self._stages[number]
             count = "" if isinstance(stage.output, str) else f" · {len(stage.output):,}"
@@ -160,7 +160,7 @@ class StagesView(LineView, can_focus=False):
 
 
 def _display_pieces(stage: Stage) -> list[Piece]:
-    """The pieces of a stage, a text cut into words so that it can wrap and be marked."""
+    """Return the pieces of a stage; text is divided into words, so that it can wrap and be marked."""
     if not isinstance(stage.output, str):
         return list(stage.pieces)
     pieces = []

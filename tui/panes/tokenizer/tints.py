@@ -1,4 +1,4 @@
-"""How the characters of a text look: the tint of their token, the mark of the one under the cursor, the caret."""
+"""The styles of the characters of a text: the tint of their token, the mark of the selected token, and the caret."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 Look = tuple[str, ...]
-"""The component classes that paint a character."""
+"""The component classes that style a character, in the order in which they are applied."""
 
 
 class Tint(NamedTuple):
-    """A stretch of the source and the component class that paints it."""
+    """A span of the text and the component class that styles it."""
 
     start: int
     end: int
@@ -19,14 +19,14 @@ class Tint(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Characters up to ``end``, from where the run before ends, that look the same."""
+    """Characters with the same look, from the end of the previous run up to ``end``."""
 
     end: int
     look: Look
 
 
 class Tints:
-    """The tints of one text, which are sorted and do not overlap, and the span that is marked."""
+    """The tints of one text and its marked span. Tints are sorted and do not overlap."""
 
     def __init__(self) -> None:
         self._tints: Sequence[Tint] = ()
@@ -37,12 +37,12 @@ class Tints:
         self._tints = tints
         self._ends = [tint.end for tint in tints]
 
-    def keep_before(self, index: int) -> None:
-        """Drops what ends behind ``index``: from there on the text is another."""
+    def drop_after(self, index: int) -> None:
+        """Drop the tints that end after ``index``, where the text has changed."""
         self.replace(self._tints[: bisect_right(self._ends, index)])
 
     def runs(self, start: int, end: int, caret: int | None) -> list[Run]:
-        """The characters from ``start`` to ``end`` by how they look; ``caret`` is None without the focus."""
+        """Divide the characters from ``start`` to ``end`` into runs; ``caret`` is None if the text has no focus."""
         runs, at = [], start
         for tint in self._tints[bisect_right(self._ends, start) :]:
             if max(tint.start, start) >= end:
@@ -62,7 +62,7 @@ class Tints:
 
 
 def _over(runs: list[Run], start: int, span: tuple[int, int], change: Callable[[Look], Look]) -> list[Run]:
-    """The runs from ``start`` on, cut at the ends of ``span`` and changed within."""
+    """Cut runs that begin at ``start`` at both ends of ``span``, and change the look inside the span."""
     low, high = span
     if not runs or low >= high or low >= runs[-1].end or high <= start:
         return runs
