@@ -71,10 +71,10 @@ def test_remaining_values_are_scaled_and_the_gradient_uses_the_same_mask(shape: 
     out = dropout(x, 0.25, masks)
     out.backward(torch.full_like(out, 3.0))
     assert x.grad is not None
-    kept = out != 0
-    assert torch.allclose(out[kept], x[kept] / 0.75)
-    assert torch.equal(x.grad != 0, kept)
-    assert torch.allclose(x.grad[kept], torch.tensor(3 / 0.75))
+    remaining = out != 0
+    assert torch.allclose(out[remaining], x[remaining] / 0.75)
+    assert torch.equal(x.grad != 0, remaining)
+    assert torch.allclose(x.grad[remaining], torch.tensor(3 / 0.75))
 
 
 def test_a_strided_view_is_dropped_like_a_contiguous_tensor() -> None:

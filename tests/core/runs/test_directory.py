@@ -1,4 +1,4 @@
-"""Run directories: each run has its own, survives a full disk and damage, and says truly whether it lives."""
+"""Run directories: each run has its own, and a full disk or a damaged file does not stop it."""
 
 from __future__ import annotations
 

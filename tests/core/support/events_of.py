@@ -82,7 +82,7 @@ def saved(path: str = "checkpoints/last", *, at: int = 8) -> CheckpointSaved:
 
 
 def whole_run(*, epochs: int = 2, steps: int = 4) -> list[Event]:
-    """Every kind of event that is kept: a warning, epochs of steps, a pause, a checkpoint, the end."""
+    """One run with every kind of stored event: a warning, epochs of steps, a pause, a checkpoint, the end."""
     events: list[Event] = [started(epochs=epochs, steps=steps), warned("naïve Übung 🎬")]
     for number in range(1, epochs + 1):
         at = number * steps

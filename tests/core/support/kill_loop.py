@@ -1,7 +1,7 @@
-"""Trains one run in a chain of processes, each killed with SIGKILL at a random moment, until so many were killed.
+"""Train one run in several processes, one after another, each killed with SIGKILL at a random moment but the last.
 
-``python -m tests.core.support.kill_loop ROOT CONFIG.toml KILLS SEED`` prints what became of it as JSON.
-torch is imported once, and each life is a fork of that process, so that a life costs a tenth of a second.
+``python -m tests.core.support.kill_loop ROOT CONFIG.toml KILLS SEED`` prints a summary as JSON.
+torch is imported once and each process is a fork, so that it starts in a tenth of a second.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from core.training.preload import preload
 from core.training.resume import resume
 
 
-def live(root: Path, config_path: Path, told: int) -> None:
-    """A life: writes a byte for each event, ``c`` for a checkpoint."""
+def train_or_resume(root: Path, config_path: Path, pipe: int) -> None:
+    """Train the run or resume it, and write a byte to ``pipe`` for each event, ``c`` for a checkpoint."""
 
     def emit(event: Event) -> None:
-        os.write(told, b"c" if isinstance(event, CheckpointSaved) else b".")
+        os.write(pipe, b"c" if isinstance(event, CheckpointSaved) else b".")
 
     runs = list_runs(root)
     if runs:
@@ -37,24 +37,24 @@ def live(root: Path, config_path: Path, told: int) -> None:
         train(from_toml(config_path.read_text(encoding="utf-8"), preset="kills", where=""), root, Control(), emit)
 
 
-def one_life(root: Path, config_path: Path, chance: random.Random, *, kill: bool) -> bool:
-    """Whether the life was killed; the first waits for a checkpoint, without which there is nothing to go on from."""
+def run_process(root: Path, config_path: Path, chance: random.Random, *, kill: bool) -> bool:
+    """Run one process. Returns whether it was killed; the first one is killed only after it has saved a checkpoint."""
     first = not list_runs(root)
-    heard, told = os.pipe()
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            os.close(heard)
-            live(root, config_path, told)
+            os.close(reader)
+            train_or_resume(root, config_path, writer)
             os._exit(0)
         except BaseException:
             traceback.print_exc()
             os._exit(1)
-    os.close(told)
+    os.close(writer)
     wanted = chance.randint(1, 12)
     seen = b""
     while kill and (len(seen) < wanted or (first and b"c" not in seen)):
-        more = os.read(heard, 1)
+        more = os.read(reader, 1)
         if not more:
             break
         seen += more
@@ -62,12 +62,12 @@ def one_life(root: Path, config_path: Path, chance: random.Random, *, kill: bool
         time.sleep(chance.random() * 0.012)
         os.kill(child, signal.SIGKILL)
     else:
-        while os.read(heard, 1024):
+        while os.read(reader, 1024):
             pass
-    os.close(heard)
+    os.close(reader)
     _, status = os.waitpid(child, 0)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status):
-        sys.exit(f"a life ended with exit code {os.WEXITSTATUS(status)}")
+        sys.exit(f"a process ended with exit code {os.WEXITSTATUS(status)}")
     return os.WIFSIGNALED(status)
 
 
@@ -76,7 +76,7 @@ def main(root: Path, config_path: Path, kills: int, seed: int) -> None:
     chance = random.Random(seed)
     killed, statuses, saving, steps = 0, set(), 0, []
     while killed < kills:
-        if not one_life(root, config_path, chance, kill=True):
+        if not run_process(root, config_path, chance, kill=True):
             break
         killed += 1
         (run,) = list_runs(root)
@@ -84,8 +84,8 @@ def main(root: Path, config_path: Path, kills: int, seed: int) -> None:
         statuses.add(state.status)
         steps.append(state.step)
         saving += any(path.name.startswith(".step-") for path in (run.path / "checkpoints").iterdir())
-    one_life(root, config_path, chance, kill=False)
-    print(json.dumps({"killed": killed, "statuses": sorted(statuses), "amid_a_save": saving, "steps": steps}))  # noqa: T201
+    run_process(root, config_path, chance, kill=False)
+    print(json.dumps({"killed": killed, "statuses": sorted(statuses), "killed_while_saving": saving, "steps": steps}))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -77,12 +77,12 @@ _CONFIG_FIELDS = frozenset(CONFIG) - {"model_type", "architectures", "transforme
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """Name to content, as a repository of the loopback Hub takes it."""
+    """The content of each file by name, as the local Hub server takes it."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def write_preset(folder: Path, *, source: Path, checkpoint: Path, epochs: int = 2, init: str = "pretrained") -> Path:
-    """The preset ``tiny`` among a person's own."""
+    """Write the preset ``tiny`` to a folder of the user's own presets."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "tiny.toml"
     text = PRESET.format(source=source, checkpoint=checkpoint, epochs=epochs, init=init)

@@ -63,8 +63,8 @@ def test_keep_best_keeps_the_best_checkpoint_beside_the_last_two(
     for keep in (True, False):
         losses_are(monkeypatch, 0.5, 0.3, 0.4, 0.4, 0.45, 0.35)
         done, _ = run(configured(config, train__keep_best=keep), tmp_path / str(keep))
-        kept = {path.name for path in checkpoints(done.path / "checkpoints")}
-        assert kept == {"step-20", "step-24"} | ({"step-8"} if keep else set())
+        names = {path.name for path in checkpoints(done.path / "checkpoints")}
+        assert names == {"step-20", "step-24"} | ({"step-8"} if keep else set())
 
 
 def test_a_resumed_run_continues_to_count_patience(

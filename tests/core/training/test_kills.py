@@ -1,6 +1,6 @@
-"""SIGKILL at any moment, saving included, loses nothing that was saved and changes no bit of what comes after.
+"""A run that is killed with SIGKILL at any moment, also while it saves, resumes bit-identically.
 
-Ten kills by default; ``IMDB_TUI_KILLS=50 python -m pytest tests/core/training/test_kills.py`` is the long form.
+Ten kills by default; ``IMDB_TUI_KILLS=50 python -m pytest tests/core/training/test_kills.py`` makes fifty.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def test_a_run_killed_many_times_ends_bit_identical_to_one_never_killed(config: 
         check=False,
     )
     assert answer.returncode == 0, answer.stderr
-    told = json.loads(answer.stdout)
-    assert (told["killed"], told["statuses"]) == (KILLS, ["interrupted"])
-    assert told["amid_a_save"] > 0
+    summary = json.loads(answer.stdout)
+    assert (summary["killed"], summary["statuses"]) == (KILLS, ["interrupted"])
+    assert summary["killed_while_saving"] > 0
     plain, _ = run(config, tmp_path / "plain")
     (killed,) = list_runs(root)
     assert killed.state().skipped_lines <= KILLS

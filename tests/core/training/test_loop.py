@@ -123,19 +123,19 @@ def test_each_part_of_the_engine_trains_as_its_plain_version_does(
     )
 
 
-def test_events_come_in_the_order_of_the_work(config: RunConfig, tmp_path: Path) -> None:
+def test_events_are_emitted_in_order_and_stored(config: RunConfig, tmp_path: Path) -> None:
     done, recorder = run(config, tmp_path)
-    kept = [event for event in recorder.events if event.stored]
+    stored = [event for event in recorder.events if event.stored]
     epoch = [StepLogged] * 4 + [EpochFinished]
-    in_turn = [type(event) for event in kept if not isinstance(event, CheckpointSaved)]
-    assert in_turn == [RunStarted, *epoch, *epoch, RunFinished]
-    assert [event.step for event in recorder.of(CheckpointSaved)] == [4, 8]  # each beside the steps that follow
-    assert isinstance(kept[-1], RunFinished)
+    kinds = [type(event) for event in stored if not isinstance(event, CheckpointSaved)]
+    assert kinds == [RunStarted, *epoch, *epoch, RunFinished]
+    assert [event.step for event in recorder.of(CheckpointSaved)] == [4, 8]  # each is written during later steps
+    assert isinstance(stored[-1], RunFinished)
     assert recorder.end.status == "completed"
     assert [event.step for event in recorder.of(StepLogged)] == list(range(1, 9))
-    assert [event.elapsed for event in kept] == sorted(event.elapsed for event in kept)
+    assert [event.elapsed for event in stored] == sorted(event.elapsed for event in stored)
     assert isinstance(recorder.events[0], Progressed)
-    assert read_events(done) == kept
+    assert read_events(done) == stored
 
 
 def test_the_first_event_has_the_data_the_device_and_the_origins(

@@ -247,9 +247,9 @@ def test_the_live_state_of_a_resumed_run_is_its_stored_state(config: RunConfig, 
     live = RunState()
     for event in [*first.events, *second.events]:
         live.apply(event)
-    kept = done.state()
-    assert (live.curves, live.epochs, live.step) == (kept.curves, kept.epochs, kept.step)
-    assert kept.steps_made == len(first.losses) + 8
+    stored = done.state()
+    assert (live.curves, live.epochs, live.step) == (stored.curves, stored.epochs, stored.step)
+    assert stored.steps_made == len(first.losses) + 8
     assert [event.step for event in second.of(CheckpointSaved)] == [8, 12]
 
 
@@ -295,7 +295,7 @@ def test_a_checkpoint_that_cannot_be_written_gives_a_warning_and_the_last_one_st
     state = done.state()
     assert state.status == "completed"
     assert state.saving_fails_since is not None
-    assert any("Saving failed (File too large" in words or "too large" in words for _, words in state.log)
+    assert any("Saving failed (File too large" in message or "too large" in message for _, message in state.log)
     assert [path.name for path in checkpoints(done.path / "checkpoints")] == ["step-4"]
     resumed(done)
     assert_same(done, plain)
