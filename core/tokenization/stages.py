@@ -34,7 +34,7 @@ MEANINGS = {
     "raw": "the text as typed",
     "normalised": "cleaned, lower case, without accents",
     "pre-tokens": "split at spaces and punctuation",
-    "WordPiece": "split into tokens of the vocabulary",
+    "WordPiece": "split into vocabulary tokens",
     "with template": "special tokens added",
 }
 

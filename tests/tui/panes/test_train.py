@@ -20,6 +20,7 @@ async def test_before_any_preset_it_says_what_to_press(open_console, trainer):
     async with open_console() as console:
         await console.press("4")
         await console.see("No run yet", "preset")
+        assert "s start" not in console.lines("q quit")[0]
         await console.press("s")
         await console.notice("Choose a preset first")
         assert trainer.configs == []
@@ -29,7 +30,7 @@ async def test_a_proposal_shows_its_numbers_and_s_starts_it(open_console, traine
     async with open_console() as console:
         await console.press("enter")
         quick = load_preset("quick")
-        await console.see("quick", "is ready", "press s to start", "synthetic reviews (no Hub)")
+        await console.see("quick", "is ready", "press s to start", "synthetic reviews (no Hub)", "s start")
         for field, value in {"n_samples": quick.data.n_samples, "num_epochs": quick.train.num_epochs}.items():
             assert any(str(value) in line.split() for line in console.lines(field))
         assert trainer.configs == []

@@ -24,6 +24,7 @@ from tui.screens.text import TextScreen
 from tui.widgets.run_view import RunView
 
 if TYPE_CHECKING:
+    from core.config.schema import RunConfig
     from tui.panes.pane import Console
     from tui.run_session import RunSession
 
@@ -70,6 +71,11 @@ class TrainPane(Pane, can_focus=True):
         if session.proposed is not None and not session.is_live and session.watched is None:
             return None
         return session.current
+
+    @property
+    def _config_to_start(self) -> RunConfig | None:
+        """The proposed configuration, else that of the run that this console trained last."""
+        return self._session.proposed or self._session.own_config
 
     def compose(self) -> ComposeResult:
         yield RunView()
@@ -138,7 +144,7 @@ class TrainPane(Pane, can_focus=True):
         paused = state is not None and state.status == "paused"
         match action:
             case "start":
-                return not live
+                return not live and self._config_to_start is not None
             case "pause":
                 return live and not paused
             case "resume":
@@ -157,10 +163,8 @@ class TrainPane(Pane, can_focus=True):
 
     def action_start(self) -> None:
         """Start the proposed configuration; after a run, start the same one again."""
-        config = self._session.proposed or self._session.own_config
-        if config is None:
-            self.app.notify("Choose a preset first: press 1, then enter.", severity="warning")
-        elif self.console.start_run(config):
+        config = self._config_to_start
+        if config is not None and self.console.start_run(config):
             self._session.proposed = None
             self.update_run()
 
