@@ -34,7 +34,7 @@ def ended_run(root: Path, *, second: int = 0, preset: str = "tiny") -> Run:
 
 
 class FullDisk:
-    """os.write on a disk that has room for so many bytes more."""
+    """Replaces os.write: a disk with a limited number of free bytes."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
         self.room = room
@@ -76,27 +76,27 @@ def test_runs_of_the_same_second_have_different_directories(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("preset", "ending"), [("../../up", "up"), ("a b/ç", "a-b"), ("...", "run"), ("", "run"), ("x" * 300, "x" * 40)]
 )
-def test_a_run_never_leaves_its_root_whatever_its_preset_is_called(tmp_path: Path, preset: str, ending: str) -> None:
+def test_a_run_stays_below_the_runs_directory_for_any_preset_name(tmp_path: Path, preset: str, ending: str) -> None:
     writer = create_run(tmp_path, RunConfig(preset=preset), now=lambda: BEGAN)
     writer.close()
     assert writer.path == tmp_path / f"20261124-090000-{ending}"
 
 
 @pytest.mark.parametrize("below", ["", "runs", "runs/deeper"])
-def test_a_root_that_cannot_be_a_directory_is_refused_with_what_to_do(tmp_path: Path, below: str) -> None:
+def test_a_runs_directory_that_is_a_file_is_refused_with_a_hint(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"^the runs directory .*file.* cannot be written \(.*\); choose another with"):
         create_run(tmp_path / "file" / below, CONFIG)
 
 
-def test_a_root_that_cannot_be_listed_is_refused_and_an_absent_one_has_no_runs(tmp_path: Path) -> None:
+def test_an_unreadable_runs_directory_is_refused_and_an_absent_one_has_no_runs(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"^the runs directory .* cannot be read \(Not a directory\)"):
         list_runs(tmp_path / "file")
     assert list_runs(tmp_path / "absent") == []
 
 
-def test_no_room_for_a_new_run_is_refused_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_run_on_a_full_disk_is_refused_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_room(file: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -107,9 +107,7 @@ def test_no_room_for_a_new_run_is_refused_with_the_reason(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize("content", [None, b"id,label,logit\n1,one,0.5\n", b"id,label\n1,1\n", b"id,label,logit\n1\n"])
-def test_predictions_that_are_missing_or_damaged_are_an_input_error_that_names_the_file(
-    tmp_path: Path, content: bytes | None
-) -> None:
+def test_missing_or_damaged_predictions_are_refused_with_the_file_name(tmp_path: Path, content: bytes | None) -> None:
     run = ended_run(tmp_path)
     path = run.path / "predictions" / "epoch-1.csv"
     path.parent.mkdir()
@@ -119,7 +117,7 @@ def test_predictions_that_are_missing_or_damaged_are_an_input_error_that_names_t
         run.predictions(1)
 
 
-def test_every_file_of_a_run_can_be_read_by_whoever_reads_its_events(tmp_path: Path) -> None:
+def test_all_files_of_a_run_have_the_same_read_permissions(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     writer.write_environment({})
     writer.write_predictions(1, [1], [1], [0.5])
@@ -128,7 +126,7 @@ def test_every_file_of_a_run_can_be_read_by_whoever_reads_its_events(tmp_path: P
     writer.close()
 
 
-def test_the_runs_directory_is_the_one_given_else_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_runs_directory_is_the_given_one_or_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMDB_TUI_RUNS", "/somewhere/runs")
     assert runs_root("/given") == Path("/given")
     assert runs_root() == Path("/somewhere/runs")
@@ -137,7 +135,7 @@ def test_the_runs_directory_is_the_one_given_else_the_environments(monkeypatch: 
 
 
 @pytest.mark.parametrize("room", [0, 1, 100, 350, 500])
-def test_what_a_full_disk_refuses_waits_and_is_written_once_there_is_room(
+def test_events_that_a_full_disk_refused_are_written_when_there_is_space(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
     events = whole_run()
@@ -158,7 +156,7 @@ def test_what_a_full_disk_refuses_waits_and_is_written_once_there_is_room(
     assert writer.run.state() == fold(events)
 
 
-def test_what_still_waits_when_a_run_is_closed_is_tried_once_more(
+def test_closing_a_run_tries_once_more_to_write_the_waiting_events(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = new_run(tmp_path)
@@ -195,7 +193,7 @@ def test_a_failed_atomic_write_leaves_the_old_file_and_nothing_else(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_torn_last_line_is_counted_once_nobody_writes_on(tmp_path: Path) -> None:
+def test_a_torn_last_line_is_counted_when_no_process_writes_the_run(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     writer.append(started())
     with writer.run.events_path.open("ab") as file:
@@ -207,7 +205,7 @@ def test_a_torn_last_line_is_counted_once_nobody_writes_on(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("steps", [True, False])
-def test_a_run_cut_at_any_byte_is_shown_as_far_as_it_goes(tmp_path: Path, steps: bool) -> None:
+def test_a_run_whose_files_are_cut_at_any_byte_can_still_be_shown(tmp_path: Path, steps: bool) -> None:
     run = ended_run(tmp_path)
     content = run.events_path.read_bytes()
     newlines = [i for i, byte in enumerate(content) if byte == ord("\n")]
@@ -222,14 +220,14 @@ def test_a_run_cut_at_any_byte_is_shown_as_far_as_it_goes(tmp_path: Path, steps:
         assert (state.step, state.epochs, state.log) == (expected.step, expected.epochs, expected.log)
 
 
-def test_of_many_runs_of_one_second_the_tenth_is_newer_than_the_second(tmp_path: Path) -> None:
+def test_runs_of_the_same_second_are_sorted_by_number(tmp_path: Path) -> None:
     for _ in range(10):
         new_run(tmp_path).close()
     numbers = [run.name.removeprefix("20261124-090000-tiny") for run in list_runs(tmp_path)]
     assert numbers == ["-10", "-9", "-8", "-7", "-6", "-5", "-4", "-3", "-2", ""]
 
 
-def test_runs_are_listed_newest_first_and_what_is_no_run_not_at_all(tmp_path: Path) -> None:
+def test_only_runs_are_listed_and_the_newest_comes_first(tmp_path: Path) -> None:
     for second, preset in ((5, "b"), (9, "a"), (1, "c")):
         ended_run(tmp_path, second=second, preset=preset)
     (tmp_path / "notes").mkdir()
@@ -237,13 +235,13 @@ def test_runs_are_listed_newest_first_and_what_is_no_run_not_at_all(tmp_path: Pa
     assert [run.name[-1] for run in list_runs(tmp_path)] == ["a", "b", "c"]
 
 
-def test_a_run_is_found_by_its_name_a_unique_beginning_or_as_the_last(tmp_path: Path) -> None:
+def test_a_run_is_found_by_its_name_by_a_unique_prefix_or_as_last(tmp_path: Path) -> None:
     first = ended_run(tmp_path, second=1)
     second = ended_run(tmp_path, second=2)
     twin = ended_run(tmp_path, second=2)
     assert find_run(tmp_path, "20261124-090001") == first
     assert find_run(tmp_path, first.name) == first
-    assert find_run(tmp_path, second.name) == second  # though it is also the beginning of its twin's
+    assert find_run(tmp_path, second.name) == second  # although it is a prefix of another name
     assert find_run(tmp_path, twin.name) == twin == find_run(tmp_path, "last")
     with pytest.raises(InputError, match=rf"could be any of {twin.name}, {second.name}; type more of the name"):
         find_run(tmp_path, "20261124-090002")
@@ -258,7 +256,7 @@ def test_without_runs_there_is_no_last_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[train", b"[train]\nseed = -1", b"\xff\xfe", b"speed = 1"])
-def test_a_damaged_configuration_is_an_input_error_that_names_it_and_hides_no_run(
+def test_a_damaged_configuration_is_refused_with_its_path_and_the_run_is_still_listed(
     tmp_path: Path, content: bytes
 ) -> None:
     run = ended_run(tmp_path)
@@ -275,7 +273,7 @@ def test_a_damaged_configuration_is_an_input_error_that_names_it_and_hides_no_ru
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff"])
-def test_a_damaged_environment_is_an_empty_one(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_environment_file_is_read_as_empty(tmp_path: Path, content: bytes) -> None:
     run = ended_run(tmp_path)
     (run.path / "environment.json").write_bytes(content)
     assert run.environment() == {}

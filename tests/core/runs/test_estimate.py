@@ -1,4 +1,4 @@
-"""Estimates of a run's time: scaled from a like run that was measured, and an estimate from arithmetic otherwise."""
+"""The estimated time of a run: from the measured time of a similar run, or else from its number of operations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BEGAN = datetime(2026, 11, 24, 9, 0, 0, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _full_sized_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Estimates as they are where no smaller encoder is embedded."""
+    """Estimate as if no smaller encoder were embedded."""
     monkeypatch.setattr(estimate_module, "minilm_folder", lambda: None)
 
 
@@ -33,27 +33,27 @@ def a_run(root: Path, config: RunConfig = CONFIG, *, events: list[Event] | None 
     return writer.run
 
 
-def test_the_same_run_again_takes_as_long_as_it_took(tmp_path: Path) -> None:
+def test_the_estimate_for_the_same_run_is_its_measured_time(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     plan = estimate(CONFIG, list_runs(tmp_path), cores=2)
     assert plan.seconds == pytest.approx(8.0)
     assert plan.basis == f"measured by {run.name}"
 
 
-def test_twice_the_epochs_take_twice_as_long(tmp_path: Path) -> None:
+def test_the_estimate_for_twice_the_epochs_is_twice_as_long(tmp_path: Path) -> None:
     a_run(tmp_path)
     plan = estimate(CONFIG.set("train.num_epochs", 6), list_runs(tmp_path), cores=2)
     assert plan.seconds == pytest.approx(16.0)
 
 
-def test_the_newest_completed_like_run_is_the_measure(tmp_path: Path) -> None:
+def test_the_estimate_is_based_on_the_newest_similar_completed_run(tmp_path: Path) -> None:
     a_run(tmp_path, second=1)
     newest = a_run(tmp_path, second=2)
     assert estimate(CONFIG, list_runs(tmp_path), cores=2).basis == f"measured by {newest.name}"
 
 
 @pytest.mark.parametrize("name", ["model.init", "model.checkpoint", "engine.dtype", "engine.threads"])
-def test_a_run_of_another_encoder_or_engine_measures_nothing(tmp_path: Path, name: str) -> None:
+def test_a_run_with_another_encoder_or_engine_is_not_used_for_an_estimate(tmp_path: Path, name: str) -> None:
     value = {"model.init": "scratch", "model.checkpoint": "own", "engine.dtype": "float32", "engine.threads": 1}[name]
     a_run(tmp_path, CONFIG.set(name, value))
     assert "replaced by a measured time" in estimate(CONFIG, list_runs(tmp_path), cores=2).basis
@@ -62,19 +62,19 @@ def test_a_run_of_another_encoder_or_engine_measures_nothing(tmp_path: Path, nam
 @pytest.mark.parametrize(
     "events", [[], [started(), step(1)], [started(), finished("stopped")], [started(), finished("failed", error="x")]]
 )
-def test_a_run_that_did_not_complete_measures_nothing(tmp_path: Path, events: list[Event]) -> None:
+def test_an_incomplete_run_is_not_used_for_an_estimate(tmp_path: Path, events: list[Event]) -> None:
     a_run(tmp_path, events=events)
     assert "replaced by a measured time" in estimate(CONFIG, list_runs(tmp_path), cores=2).basis
 
 
-def test_a_damaged_run_is_passed_over(tmp_path: Path) -> None:
+def test_a_damaged_run_is_not_used_for_an_estimate(tmp_path: Path) -> None:
     good = a_run(tmp_path, second=1)
     for second, content in ((2, b"[train"), (3, b"\xff")):
         (a_run(tmp_path, second=second).path / "config.toml").write_bytes(content)
     assert estimate(CONFIG, list_runs(tmp_path), cores=2).basis == f"measured by {good.name}"
 
 
-def test_without_a_like_run_more_cores_make_the_estimate_smaller() -> None:
+def test_without_a_similar_run_more_cores_give_a_shorter_estimate() -> None:
     two, four = (estimate(CONFIG, [], cores=cores) for cores in (2, 4))
     assert "replaced by a measured time" in two.basis
     assert two.seconds == pytest.approx(2 * four.seconds)
@@ -89,14 +89,14 @@ def test_more_work_is_more_operations(name: str, value: float) -> None:
     assert operations(CONFIG.set(name, value)) > operations(CONFIG)
 
 
-def test_the_embedded_encoder_is_less_work_than_distilbert(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_embedded_encoder_takes_fewer_operations_than_distilbert(monkeypatch: pytest.MonkeyPatch) -> None:
     full = operations(CONFIG)
     monkeypatch.setattr(estimate_module, "minilm_folder", Path)
     assert operations(CONFIG) < full / 3
     assert operations(CONFIG.set("model.init", "scratch")) == full
 
 
-def test_a_run_of_another_frozen_part_is_no_basis(tmp_path: Path) -> None:
+def test_a_run_with_other_frozen_modules_is_not_used_for_an_estimate(tmp_path: Path) -> None:
     frozen = RunConfig().set("model.freeze", "distilbert")
     a_run(tmp_path, frozen)
     assert "replaced by a measured time" in estimate(RunConfig(), list_runs(tmp_path), 2).basis

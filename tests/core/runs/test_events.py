@@ -1,4 +1,4 @@
-"""Events: what is written as a line is read back the same, and a line that is not an event is refused."""
+"""An event that is written as a line is read back equal, and a line that is not an event is refused."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ def same(one: Event, other: Event) -> bool:
     [*whole_run(), Progressed(time=1.0, elapsed=0.5, message="loading", done=1, total=2)],
     ids=lambda event: event.name,
 )
-def test_every_event_survives_the_way_through_a_line(event: Event) -> None:
+def test_every_event_written_as_a_line_is_read_back_equal(event: Event) -> None:
     line = to_line(event)
     assert "\n" not in line
     assert json.loads(line)["event"] == event.name
     assert from_line(line) == event
 
 
-def test_the_example_run_has_every_kind_of_event_that_is_stored() -> None:
+def test_the_example_run_has_every_kind_of_stored_event() -> None:
     assert {event.name for event in whole_run()} == {name for name, kind in EVENTS.items() if kind.stored}
 
 
 @given(STEPS)
-def test_numbers_that_are_not_finite_survive_in_strict_json(event: StepLogged) -> None:
+def test_numbers_that_are_not_finite_are_written_as_valid_json_and_read_back(event: StepLogged) -> None:
     def refuse(name: str) -> None:
         raise AssertionError(name)
 
@@ -63,7 +63,7 @@ def test_numbers_that_are_not_finite_survive_in_strict_json(event: StepLogged) -
 
 
 @given(st.text(st.characters(exclude_categories=())))
-def test_any_text_in_an_event_stays_on_its_line(words: str) -> None:
+def test_an_event_with_any_text_is_one_line(words: str) -> None:
     line = to_line(warned(words))
     assert line.isascii()
     assert len(line.splitlines()) == 1
@@ -91,13 +91,13 @@ def test_any_text_in_an_event_stays_on_its_line(words: str) -> None:
     ],
     ids=range(15),
 )
-def test_a_line_that_is_no_event_is_a_value_error(line: str) -> None:
+def test_a_line_that_is_not_an_event_is_refused(line: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any of them, since a reader asks no more of it
         from_line(line)
 
 
 @pytest.mark.parametrize("value", [None, True, "text", [], {}, 1.5])
-def test_a_field_of_another_type_is_no_event(value: Any) -> None:
+def test_a_field_of_another_type_is_refused(value: Any) -> None:
     refused = 0
     for event in whole_run():
         content = json.loads(to_line(event))
@@ -112,7 +112,7 @@ def test_a_field_of_another_type_is_no_event(value: Any) -> None:
     assert refused > 20
 
 
-def test_a_status_that_nobody_knows_is_no_event() -> None:
+def test_an_unknown_status_is_refused() -> None:
     with pytest.raises(ValueError, match="'asleep' is not a Status"):
         from_line(to_line(finished("asleep")))
 
@@ -122,16 +122,16 @@ def test_a_status_that_nobody_knows_is_no_event() -> None:
     [{"time": 1e300}, {"time": "nan"}, {"elapsed": "inf"}, {"elapsed": -1}, {"step": -1}, {"tokens": 10**400}],
     ids=["far", "nan", "inf", "before", "negative", "huge"],
 )
-def test_a_moment_without_a_date_and_a_count_below_none_are_no_event(changes: dict[str, Any]) -> None:
+def test_an_invalid_time_and_a_negative_count_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"out of range|not a count"):
         from_line(json.dumps({**json.loads(to_line(step(1))), **changes}))
 
 
-def test_an_origin_that_is_not_described_is_no_event() -> None:
+def test_an_incomplete_origin_is_refused() -> None:
     with pytest.raises(ValueError, match="not an object"):
         from_line(to_line(started(origins={"reviews": "reviews.csv"})))
 
 
-def test_a_field_that_a_later_version_adds_is_passed_over() -> None:
+def test_a_field_of_a_later_version_is_ignored() -> None:
     line = json.dumps({**json.loads(to_line(warned("x"))), "colour": "red"})
     assert from_line(line) == warned("x")

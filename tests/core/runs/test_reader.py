@@ -1,4 +1,4 @@
-"""Reading a run: whole, as it grows and without its steps, whatever is torn, unknown or damaged in its file."""
+"""Reading the events of a run: all, while it grows, or without steps, and with torn, unknown or damaged lines."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.core.support.events_of import control, epoch, finished, started, step
 
 
 def read_bytes(path: Path, content: bytes) -> tuple[list[Event], int]:
-    """What a reader makes of a file of that content, and how many lines it skipped."""
+    """Read a file with that content. Returns the events, and the number of skipped lines."""
     path.write_bytes(content)
     reader = RunReader(Run(path.parent), steps="each")
     return list(reader.read().events), reader.skipped_lines(is_live=True)
 
 
-def test_a_log_cut_at_any_byte_shows_everything_that_was_whole_before(tmp_path: Path) -> None:
+def test_all_complete_lines_of_a_log_cut_at_any_byte_are_read(tmp_path: Path) -> None:
     events = whole_run(epochs=1, steps=2)
     lines = [to_line(event).encode() + b"\n" for event in events]
     content = b"".join(lines)
@@ -39,7 +39,7 @@ def test_a_log_cut_at_any_byte_shows_everything_that_was_whole_before(tmp_path: 
         assert fold(read).step == max((e.step for e in events[:whole] if isinstance(e, StepLogged)), default=0)
 
 
-def test_a_log_continued_after_a_cut_at_any_byte_loses_no_more_than_the_torn_line(tmp_path: Path) -> None:
+def test_a_log_continued_after_a_cut_at_any_byte_loses_only_the_torn_line(tmp_path: Path) -> None:
     first, torn, last = started(), step(1), finished("stopped", at=1)
     line = to_line(torn).encode()
     for cut in range(1, len(line)):
@@ -61,7 +61,7 @@ def test_a_damaged_line_in_the_middle_is_skipped_and_counted(tmp_path: Path, dam
 
 
 @given(at=st.integers(0, 10_000), byte=st.integers(0, 255))
-def test_one_changed_byte_costs_at_most_two_events_and_raises_nothing(
+def test_one_changed_byte_loses_at_most_two_events_and_raises_no_error(
     tmp_path_factory: pytest.TempPathFactory, at: int, byte: int
 ) -> None:
     events = whole_run()
@@ -87,7 +87,7 @@ def test_a_reader_follows_a_log_that_grows_in_pieces_of_lines(tmp_path: Path) ->
     assert reader.skipped_lines(is_live=False) == 0
 
 
-def test_a_reader_without_steps_gives_all_else_and_the_last_step_of_each_stretch(tmp_path: Path) -> None:
+def test_a_reader_without_steps_gives_all_other_events_and_the_last_step_before_each(tmp_path: Path) -> None:
     events = whole_run()
     (tmp_path / "events.jsonl").write_text("".join(f"{to_line(event)}\n" for event in events), encoding="utf-8")
     read = RunReader(Run(tmp_path), steps="last").read().events
@@ -97,7 +97,7 @@ def test_a_reader_without_steps_gives_all_else_and_the_last_step_of_each_stretch
     ]
 
 
-def test_a_reader_without_steps_gives_the_last_step_that_can_be_read(tmp_path: Path) -> None:
+def test_a_reader_without_steps_gives_the_last_readable_step(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     damaged = to_line(step(3)).replace('"step": 3', '"step": "3"')
     path.write_text("\n".join([to_line(step(1)), to_line(step(2)), damaged, ""]), encoding="utf-8")
@@ -107,7 +107,7 @@ def test_a_reader_without_steps_gives_the_last_step_that_can_be_read(tmp_path: P
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reads even one line as a block, from a file in pieces of three or four lines."""
+    """Make the reader take pieces of three or four lines, and read even one step as a block."""
     monkeypatch.setattr(reader_module, "FEW", 0)
     monkeypatch.setattr(reader_module, "MANY", 0)
     monkeypatch.setattr(reader_module, "_PIECE", 700)
@@ -167,7 +167,7 @@ ODD = [
 @pytest.mark.usefixtures("small_pieces")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(parts=st.lists(st.one_of(st.integers(1, 5), st.sampled_from(ODD)), max_size=8), cut=st.integers(0, 30))
-def test_the_fold_is_that_of_the_lines_one_by_one(
+def test_reading_in_blocks_gives_the_same_state_as_reading_line_by_line(
     parts: list[int | bytes], cut: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     run = Run(tmp_path_factory.mktemp("run"))
@@ -178,7 +178,7 @@ def test_the_fold_is_that_of_the_lines_one_by_one(
 
 @pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
-def test_one_odd_line_among_steps_costs_no_other(odd: bytes, tmp_path: Path) -> None:
+def test_one_unreadable_line_among_steps_loses_no_other_step(odd: bytes, tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.events_path.write_bytes(lines([started(), *steps_of(6)]) + odd + b"\n" + lines(steps_of(6, first=7)))
     state = in_columns(run)
@@ -187,7 +187,7 @@ def test_one_odd_line_among_steps_costs_no_other(odd: bytes, tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("small_pieces")
-def test_what_is_added_is_read_once(tmp_path: Path) -> None:
+def test_appended_events_are_read_once(tmp_path: Path) -> None:
     run, state = Run(tmp_path), RunState()
     reader = RunReader(run)
     assert reader.read().parts == []

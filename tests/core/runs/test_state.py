@@ -1,4 +1,4 @@
-"""The fold of a run's events: the state that every view shows."""
+"""The state of a run, computed from its events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.runs.state import RunState, fold
 from tests.core.support.events_of import control, epoch, finished, saved, started, step, warned, whole_run
 
 
-def test_the_fold_of_a_whole_run_has_all_that_a_view_shows() -> None:
+def test_the_state_of_a_complete_run_has_everything_that_a_view_shows() -> None:
     state = fold(whole_run())
     assert (state.run, state.preset, state.status) == ("20261124-090000-tiny", "tiny", "completed")
     assert (state.step, state.epoch, state.total_steps, state.elapsed) == (8, 2, 8, 8.0)
@@ -41,7 +41,7 @@ def test_the_fold_of_a_whole_run_has_all_that_a_view_shows() -> None:
     ]
 
 
-def test_before_any_event_a_run_is_starting_and_nothing_is_known() -> None:
+def test_a_state_without_events_is_starting() -> None:
     state = RunState()
     assert (state.status, state.total_steps) == ("starting", 0)
     assert state.samples_per_second is state.tokens_per_second is state.seconds_left is state.best_val_accuracy is None
@@ -64,11 +64,11 @@ def test_the_status_follows_the_events(events: list[Event], status: str) -> None
     assert fold(events).status == status
 
 
-def test_a_failed_run_tells_its_error_last() -> None:
+def test_the_last_log_line_of_a_failed_run_is_its_error() -> None:
     assert fold([started(), finished("failed", error="loss is nan")]).log[-1][1] == "failed: loss is nan"
 
 
-def test_progress_is_told_until_the_next_step() -> None:
+def test_progress_is_shown_until_the_next_step() -> None:
     state = fold([Progressed(time=0.0, elapsed=0.1, message="loading reviews")])
     assert state.activity == "loading reviews"
     state.apply(started())
@@ -88,21 +88,21 @@ def test_time_left_comes_from_the_speed_of_steps_and_evaluations_so_far() -> Non
     assert state.seconds_left == pytest.approx(8 * 0.5 + 2 * (3.0 - 4 * 0.5))
 
 
-def test_there_is_no_time_left_before_the_first_step_and_after_the_end() -> None:
+def test_before_the_first_step_and_after_the_end_there_is_no_time_left() -> None:
     assert fold([started()]).seconds_left is None
     assert fold([started(), step(1), finished("stopped", at=1)]).seconds_left is None
 
 
-def test_steps_without_reviews_tell_no_time_left() -> None:
+def test_steps_without_reviews_give_no_time_left() -> None:
     assert fold([started(), step(1, examples=0)]).seconds_left is None
 
 
-def test_a_loss_that_is_no_number_reaches_the_curve() -> None:
+def test_a_loss_of_nan_is_in_the_curve() -> None:
     assert math.isnan(fold([started(), step(1, loss=math.nan)]).curves["train/loss"].values[0])
 
 
 @given(st.integers(0, len(whole_run())))
-def test_half_of_the_events_and_then_the_other_half_are_the_whole(cut: int) -> None:
+def test_applying_the_events_in_two_parts_gives_the_same_state(cut: int) -> None:
     events = whole_run()
     state = fold(events[:cut])
     for event in events[cut:]:
@@ -110,7 +110,7 @@ def test_half_of_the_events_and_then_the_other_half_are_the_whole(cut: int) -> N
     assert state == fold(events)
 
 
-def test_folding_changes_neither_the_events_nor_another_state() -> None:
+def test_applying_events_changes_neither_the_events_nor_another_state() -> None:
     events = whole_run()
     first = fold(events)
     second = fold(events)
@@ -119,7 +119,7 @@ def test_folding_changes_neither_the_events_nor_another_state() -> None:
     assert events == whole_run()
 
 
-def test_a_checkpoint_is_logged_with_its_place() -> None:
+def test_a_checkpoint_is_logged_with_its_path() -> None:
     assert fold([saved("checkpoints/best")]).log[-1][1] == "saved checkpoints/best"
 
 

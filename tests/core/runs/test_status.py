@@ -1,4 +1,4 @@
-"""Whether a run lives: its status is true of the process that owns it, here or elsewhere, alone or beside another."""
+"""The status of a run: live while the process that owns it runs, on this host or another."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def new_run(root: Path) -> RunWriter:
 
 
 def owned_by(run: Run, **changes: Any) -> None:
-    """As where nothing can be locked, only the owner's file tells."""
+    """Remove the lock, as on a file system without locks, so that only the owner file counts."""
     (run.path / ".lock").unlink(missing_ok=True)
     owner = {"pid": os.getpid(), "process_started": psutil.Process().create_time(), "host": socket.gethostname()}
     (run.path / "owner.json").write_text(json.dumps(owner | changes), encoding="utf-8")
@@ -47,7 +47,7 @@ def test_a_run_of_this_process_is_live_until_it_is_closed(tmp_path: Path) -> Non
     assert writer.run.state().status == "interrupted"
 
 
-def test_an_ended_run_keeps_its_status_though_its_process_lives(tmp_path: Path) -> None:
+def test_an_ended_run_has_its_status_while_its_process_still_runs(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     writer.append(started())
     writer.append(finished("stopped", at=0))
@@ -67,7 +67,7 @@ def test_a_run_whose_process_is_gone_is_interrupted(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_a_killed_process_that_nobody_waited_for_is_no_owner(tmp_path: Path) -> None:
+def test_a_zombie_process_does_not_own_a_run(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         owned_by(writer.run, pid=process.pid, process_started=psutil.Process(process.pid).create_time())
@@ -78,7 +78,7 @@ def test_a_killed_process_that_nobody_waited_for_is_no_owner(tmp_path: Path) -> 
     writer.close()
 
 
-def test_a_process_that_got_the_same_number_later_is_not_the_owner(tmp_path: Path) -> None:
+def test_a_later_process_with_the_same_pid_is_not_the_owner(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     owned_by(writer.run, process_started=psutil.Process().create_time() - 100)
     assert writer.run.state().status == "interrupted"
@@ -88,7 +88,7 @@ def test_a_process_that_got_the_same_number_later_is_not_the_owner(tmp_path: Pat
 @pytest.mark.parametrize(
     "content", ["", "{", "null", "[]", "{}", '{"host": 1, "pid": "x"}', "\0", '{"pid": -1, "host": "%s"}']
 )
-def test_a_damaged_owner_is_nobody(tmp_path: Path, content: str) -> None:
+def test_a_damaged_owner_file_names_no_owner(tmp_path: Path, content: str) -> None:
     writer = new_run(tmp_path)
     writer.append(started())
     os.utime(writer.run.events_path, (0, 0))
@@ -99,14 +99,14 @@ def test_a_damaged_owner_is_nobody(tmp_path: Path, content: str) -> None:
 
 
 @pytest.mark.parametrize("pid", [-1, 0.5, "1", 10**30, [1]])
-def test_an_owner_with_an_impossible_number_is_nobody(tmp_path: Path, pid: Any) -> None:
+def test_an_invalid_pid_names_no_owner(tmp_path: Path, pid: Any) -> None:
     writer = new_run(tmp_path)
     owned_by(writer.run, pid=pid)
     assert not writer.run.is_live()
     writer.close()
 
 
-def test_a_clock_set_back_or_a_number_given_again_does_not_end_a_run_that_is_locked(tmp_path: Path) -> None:
+def test_a_locked_run_is_live_whatever_its_owner_file_contains(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     owner = {"pid": 1, "process_started": 0.0, "host": socket.gethostname()}
     (writer.path / "owner.json").write_text(json.dumps(owner), encoding="utf-8")
@@ -116,7 +116,7 @@ def test_a_clock_set_back_or_a_number_given_again_does_not_end_a_run_that_is_loc
     assert not writer.run.is_live()
 
 
-def test_a_run_that_is_being_written_is_refused_to_a_second_writer_with_the_owner_named(
+def test_a_second_writer_of_a_run_is_refused_with_the_owner_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(RunWriter, "LOCK_PATIENCE_S", 0.05)
@@ -130,7 +130,7 @@ def test_a_run_that_is_being_written_is_refused_to_a_second_writer_with_the_owne
     RunWriter(writer.path).close()
 
 
-def test_a_writer_that_goes_on_leaves_a_torn_line_alone_and_begins_a_new_one(tmp_path: Path) -> None:
+def test_a_new_writer_starts_a_new_line_after_a_torn_one(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     writer.append(started())
     writer.close()
@@ -144,7 +144,7 @@ def test_a_writer_that_goes_on_leaves_a_torn_line_alone_and_begins_a_new_one(tmp
 
 
 @pytest.mark.parametrize(("age", "status"), [(0.0, "running"), (ELSEWHERE_LIVE_S + 60, "interrupted")])
-def test_a_run_on_another_host_lives_while_its_events_are_young(tmp_path: Path, age: float, status: str) -> None:
+def test_a_run_on_another_host_is_live_while_its_events_are_recent(tmp_path: Path, age: float, status: str) -> None:
     writer = new_run(tmp_path)
     writer.append(started())
     owned_by(writer.run, host="elsewhere", pid=1, process_started=0.0)
@@ -172,7 +172,7 @@ writer.close()
 """
 
 
-def test_two_consoles_write_two_runs_into_one_root_at_once(tmp_path: Path) -> None:
+def test_two_processes_can_create_runs_in_the_same_directory_at_the_same_time(tmp_path: Path) -> None:
     root = Path(__file__).parents[3]
     consoles = [
         subprocess.Popen(

@@ -1,4 +1,4 @@
-"""A block of steps has every column of its lines, to the last bit."""
+"""The columns that are parsed from a block of step lines are bit-identical to those of its lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.runs.step_columns import read_block
 from tests.core.support.events_of import step
 
 
-def test_a_block_has_every_column_to_the_last_bit() -> None:
+def test_the_columns_of_a_block_are_bit_identical_to_its_lines() -> None:
     events: list[Event] = [
         step(i, elapsed=0.1 * i, loss=math.exp(-i / 7), accuracy=i % 17 / 16, grad_norm=1 / i, tokens=3000 + i)
         for i in range(1, 51)

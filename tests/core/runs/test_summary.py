@@ -1,4 +1,4 @@
-"""Runs in words and in JSON: nothing that a terminal obeys, nothing that a JSON reader refuses."""
+"""Runs as text without control characters, and as valid JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ANY_CONTENT: st.SearchStrategy[Any] = st.recursive(
 
 @given(ANY_TEXT | CONTROLS)
 @example("\u061c\u200e\u200f\u202e\u2066\u2069\u2028\u2029\x1b\x9b\udc80")
-def test_printable_leaves_nothing_that_a_terminal_obeys(text: str) -> None:
+def test_printable_removes_all_control_characters(text: str) -> None:
     shown = printable(text)
     for char in shown:
         assert unicodedata.category(char) not in {"Cc", "Cs", "Zl", "Zp"}
@@ -42,16 +42,16 @@ def test_printable_leaves_nothing_that_a_terminal_obeys(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["A naïve café, 映画 🎬", "tab-free, plain", ""])
-def test_printable_leaves_ordinary_text_as_it_is(text: str) -> None:
+def test_printable_does_not_change_ordinary_text(text: str) -> None:
     assert printable(text) == text
 
 
-def test_printable_shows_which_control_character_it_was() -> None:
+def test_printable_shows_the_code_of_a_control_character() -> None:
     assert printable("\x1b[31m\a\n\x7f") == "␛[31m␇␊␡"
 
 
 @given(ANY_CONTENT)
-def test_as_json_is_one_line_of_ascii_that_every_reader_takes(content: Any) -> None:
+def test_as_json_gives_one_line_of_valid_ascii_json(content: Any) -> None:
     line = as_json(content)
     assert line.isascii()
     assert line.isprintable()
@@ -62,7 +62,7 @@ def test_as_json_is_one_line_of_ascii_that_every_reader_takes(content: Any) -> N
     json.loads(line, parse_constant=refuse)
 
 
-def test_as_json_turns_only_what_is_not_finite_into_null() -> None:
+def test_as_json_writes_only_numbers_that_are_not_finite_as_null() -> None:
     content = {"a": [math.nan, 1.5, {"b": math.inf}], "c": (-math.inf, 2), "d": "NaN"}
     assert json.loads(as_json(content)) == {"a": [None, 1.5, {"b": None}], "c": [None, 2], "d": "NaN"}
 
@@ -81,7 +81,7 @@ def test_as_json_turns_only_what_is_not_finite_into_null() -> None:
         (360_000, "100:00:00"),
     ],
 )
-def test_a_duration_is_minutes_and_seconds_with_hours_only_where_needed(seconds: float | None, words: str) -> None:
+def test_a_duration_has_hours_only_if_needed(seconds: float | None, words: str) -> None:
     assert duration(seconds) == words
 
 
@@ -91,11 +91,11 @@ def test_a_share_is_shown_in_percent_with_one_digit(value: float | None, words: 
 
 
 @pytest.mark.parametrize("seconds", [math.nan, math.inf, -math.inf])
-def test_a_duration_that_is_no_number_is_a_dash(seconds: float) -> None:
+def test_a_duration_of_nan_is_a_dash(seconds: float) -> None:
     assert duration(seconds) == "–"
 
 
-def test_every_status_has_a_sign_of_its_own() -> None:
+def test_every_status_has_its_own_symbol() -> None:
     statuses = ("starting", "running", "paused", "completed", "stopped", "failed", "interrupted")
     shown = [status_label(status) for status in statuses]
     assert [words.split()[1] for words in shown] == list(statuses)
@@ -140,7 +140,7 @@ def live_state() -> RunState:
     return fold([started, *steps])
 
 
-def test_the_progress_line_tells_epoch_step_speed_and_time_left() -> None:
+def test_the_progress_line_has_epoch_step_speed_and_time_left() -> None:
     assert progress_text(live_state()) == "epoch 1/2 · step 10/40 · 16.0 samples/s · 0:15 left"
 
 
@@ -150,12 +150,12 @@ def test_the_progress_line_of_an_ended_run_has_no_time_left() -> None:
     assert "left" not in progress_text(state)
 
 
-def test_before_the_first_step_the_progress_line_tells_what_is_done() -> None:
+def test_before_the_first_step_the_progress_line_names_the_current_task() -> None:
     assert progress_text(RunState()) == "starting"
     assert progress_text(RunState(activity="loading reviews")) == "loading reviews"
 
 
-def test_an_epoch_becomes_a_row_of_its_means() -> None:
+def test_an_epoch_is_a_row_of_means() -> None:
     epoch = EpochFinished(
         time=0.0,
         elapsed=9.0,
@@ -179,7 +179,7 @@ def test_an_epoch_becomes_a_row_of_its_means() -> None:
     ]
 
 
-def test_a_broken_preset_is_told_with_its_error_and_hides_no_other() -> None:
+def test_an_invalid_preset_is_listed_with_its_error_beside_the_others() -> None:
     good = Preset("good", RunConfig(title="T", description="D"), "", own=True)
     broken = Preset("broken", None, "", own=True, error="broken.toml: not valid TOML")
     rows = presets_as_json([broken, good])
