@@ -137,7 +137,7 @@ class EngineConfig(_Section):
     optimizer: Literal["auto", "fused", "plain"] = "auto"
     """Implementation of AdamW: fused is one kernel per update, plain is one operation after the other."""
     launch: Literal["auto", "graph", "eager"] = "auto"
-    """How a GPU runs a step: graph replays it as one CUDA graph, eager launches its kernels one by one."""
+    """How a GPU runs a step: graph replays it as one CUDA graph, eager launches each kernel separately."""
     memory: Literal["auto", "reuse", "release"] = "auto"
     """Memory that a step frees on the CPU: reuse holds it for the next step, release returns it to the system."""
 

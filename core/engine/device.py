@@ -134,7 +134,7 @@ def _choose_parts(config: EngineConfig, device: str, dtype: torch.dtype, reasons
         choose("optimizer", "fused", "one kernel per update")
     replayable = parts["attention"] == "flash" and parts["optimizer"] == "fused"
     if device == "cuda" and replayable:
-        choose("launch", "graph", "launching kernels one by one is slower")
+        choose("launch", "graph", "launching each kernel separately is slower")
     elif device == "cuda":
         choose("launch", "eager", "a CUDA graph needs unpadded batches, flash attention and fused AdamW")
     else:

@@ -77,7 +77,7 @@ class RunReader:
                 yield from self._events_of(lines)
 
     def skipped_lines(self, is_live: bool) -> int:
-        """Unreadable lines so far; a half-written last line is one of them once nobody will complete it."""
+        """Unreadable lines so far; a half-written last line counts when no process writes the run."""
         return self._skipped + (not is_live and self._unread() > 0)
 
     @property

@@ -54,7 +54,7 @@ class NonFiniteLoss(Exception):  # noqa: N818 - named after what happened
 
 
 class EagerStep:
-    """A step whose kernels are launched one by one; in smaller micro-batches once memory has run out."""
+    """A step in eager mode, which uses smaller micro-batches after running out of memory."""
 
     def __init__(
         self,

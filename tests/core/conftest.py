@@ -1,4 +1,4 @@
-"""What the tests of training and of the command line share: a tiny checkpoint, and what trains on it in a moment."""
+"""Fixtures for the tests of training and of the command line: a tiny checkpoint, and configurations for it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tests.core.support.commands import Call, caller
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that save_pretrained could have written, of a DistilBERT with a width of 16; nobody writes to it."""
-    from tests.core.support.tiny import write_checkpoint  # imports torch, which half of these tests can do without
+    """A folder like those of save_pretrained, with a DistilBERT of width 16. Tests share it, so do not write to it."""
+    from tests.core.support.tiny import write_checkpoint  # imports torch, which many of these tests do not need
 
     return write_checkpoint(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture
 def tiny(tmp_path: Path, folder: Path, reviews_csv: Path) -> str:
-    """The name of a preset that trains in a moment."""
+    """The name of a preset that trains in less than a second."""
     from tests.core.support.tiny import write_preset
 
     write_preset(tmp_path / "own-presets", source=reviews_csv, checkpoint=folder)
@@ -29,7 +29,7 @@ def tiny(tmp_path: Path, folder: Path, reviews_csv: Path) -> str:
 
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """Runs a command in this process and returns what it answered."""
+    """Run a command in this process. Returns exit code, stdout and stderr."""
     return caller(capsys)
 
 

@@ -63,11 +63,11 @@ def test_numbers_that_are_not_finite_are_written_as_valid_json_and_read_back(eve
 
 
 @given(st.text(st.characters(exclude_categories=())))
-def test_an_event_with_any_text_is_one_line(words: str) -> None:
-    line = to_line(warned(words))
+def test_an_event_with_any_text_is_one_line(text: str) -> None:
+    line = to_line(warned(text))
     assert line.isascii()
     assert len(line.splitlines()) == 1
-    assert from_line(line) == warned(words)
+    assert from_line(line) == warned(text)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_the_state_of_a_complete_run_has_everything_that_a_view_shows() -> None:
     assert state.samples_per_second == 16.0
     assert state.tokens_per_second == 160.0
     assert state.seconds_left is None
-    assert [words for _, words in state.log] == [
+    assert [message for _, message in state.log] == [
         "started on cpu, float32",
         "warning: naïve Übung 🎬",
         "epoch 1: val loss 0.500, accuracy 71.0 %",

@@ -68,7 +68,7 @@ def test_as_json_writes_only_numbers_that_are_not_finite_as_null() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "text"),
     [
         (None, "–"),
         (0, "0:00"),
@@ -81,13 +81,13 @@ def test_as_json_writes_only_numbers_that_are_not_finite_as_null() -> None:
         (360_000, "100:00:00"),
     ],
 )
-def test_a_duration_has_hours_only_if_needed(seconds: float | None, words: str) -> None:
-    assert duration(seconds) == words
+def test_a_duration_has_hours_only_if_needed(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
 
 
-@pytest.mark.parametrize(("value", "words"), [(None, "–"), (0.0, "0.0 %"), (0.8765, "87.6 %"), (1.0, "100.0 %")])
-def test_a_share_is_shown_in_percent_with_one_digit(value: float | None, words: str) -> None:
-    assert percent(value) == words
+@pytest.mark.parametrize(("value", "text"), [(None, "–"), (0.0, "0.0 %"), (0.8765, "87.6 %"), (1.0, "100.0 %")])
+def test_a_share_is_shown_in_percent_with_one_digit(value: float | None, text: str) -> None:
+    assert percent(value) == text
 
 
 @pytest.mark.parametrize("seconds", [math.nan, math.inf, -math.inf])
@@ -98,8 +98,8 @@ def test_a_duration_of_nan_is_a_dash(seconds: float) -> None:
 def test_every_status_has_its_own_symbol() -> None:
     statuses = ("starting", "running", "paused", "completed", "stopped", "failed", "interrupted")
     shown = [status_label(status) for status in statuses]
-    assert [words.split()[1] for words in shown] == list(statuses)
-    assert len({words.split()[0] for words in shown}) == len(statuses)
+    assert [text.split()[1] for text in shown] == list(statuses)
+    assert len({text.split()[0] for text in shown}) == len(statuses)
 
 
 def live_state() -> RunState:

@@ -1,4 +1,4 @@
-"""Builders of event sequences, for tests that need a run and no training."""
+"""Events of a run, for tests that need a run but no training."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def moment(elapsed: float) -> dict[str, float]:
 
 
 def started(*, epochs: int = 2, steps: int = 4, **changes: Any) -> RunStarted:
-    """Data and model are ready a second into the run."""
+    """A run whose data and model are ready after one second."""
     content: dict[str, Any] = {
         "run": "20261124-090000-tiny",
         "preset": "tiny",
@@ -43,7 +43,7 @@ def started(*, epochs: int = 2, steps: int = 4, **changes: Any) -> RunStarted:
 
 
 def step(number: int, *, epoch: int = 1, elapsed: float | None = None, **changes: Any) -> StepLogged:
-    """Eight reviews and eighty tokens in half a second."""
+    """A step of eight reviews and eighty tokens in half a second."""
     content: dict[str, Any] = {"loss": 0.7 - number / 100, "accuracy": 0.5, "lr": 1e-3, "grad_norm": 1.0}
     counts = {"examples": 8, "tokens": 80, "seconds": 0.5}
     when = moment(1 + number / 2 if elapsed is None else elapsed)

@@ -1,4 +1,4 @@
-"""What the tests of looking at a model share: tiny targets, and runs with weights of the test's own."""
+"""Shared by the tests of inspection: tiny models, and runs with given weights."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ State = dict[str, torch.Tensor]
 
 
 def preset_target(folder: Path, **model: object) -> Resolved:
-    """The tiny checkpoint as a preset would begin with it."""
+    """A preset that starts from the tiny checkpoint."""
     return resolve(Target("tiny", RunConfig(model=ModelConfig(checkpoint=str(folder), **model))))
 
 
 def write_run(
     root: Path, config: RunConfig, state: State, *, name: str = "20261124-090000-tiny", step: int = 4
 ) -> Path:
-    """A run directory with one more checkpoint, as training leaves it; the path of its weights file."""
-    place = root / name / "checkpoints" / f"step-{step}"
-    place.mkdir(parents=True)
+    """Add a checkpoint to a run directory. Returns the path of its weights file."""
+    checkpoint = root / name / "checkpoints" / f"step-{step}"
+    checkpoint.mkdir(parents=True)
     (root / name / "config.toml").write_text(to_toml(config), encoding="utf-8")
-    save_file({key: tensor.contiguous() for key, tensor in state.items()}, place / "model.safetensors")
-    return place / "model.safetensors"
+    save_file({key: tensor.contiguous() for key, tensor in state.items()}, checkpoint / "model.safetensors")
+    return checkpoint / "model.safetensors"
 
 
 def change(file: Path, act: Callable[[State], None]) -> None:
-    """Changes the tensors of a weights file."""
+    """Change the tensors of a weights file."""
     state = load_file(file)
     act(state)
     save_file(state, file)

@@ -1,4 +1,4 @@
-"""What the tests of resumed runs share: resume a run, and compare two runs bit by bit."""
+"""Shared by the tests of resumed runs: resume a run, and compare two runs bit by bit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.core.support.training import Recorder, configured
 
 
 def stateful(config: RunConfig) -> RunConfig:
-    """``config`` with all that has random numbers or state: dropout, a schedule, a new order each epoch."""
+    """``config`` with everything that uses random numbers or has state: dropout, a schedule, a new order each epoch."""
     return configured(
         config,
         model__head_dropout=0.3,
@@ -40,7 +40,7 @@ def final_weights(done: Run) -> dict[str, torch.Tensor]:
 
 
 def assert_same(left: Run, right: Run) -> None:
-    """Curves, epochs, predictions and weights are bit-identical."""
+    """Assert that curves, epochs, predictions and weights are bit-identical."""
     a, b = left.state(), right.state()
     for name in a.curves:
         assert a.curves[name] == b.curves[name], name

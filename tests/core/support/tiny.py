@@ -1,4 +1,4 @@
-"""Tiny DistilBERT repositories: everything a real one has, a thousandth of its size."""
+"""Tiny DistilBERT repositories with all files of a real one."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def write_tokenizer(folder: Path) -> None:
 
 
 def write_checkpoint(folder: Path, *, seed: int = 0, **changes: Any) -> Path:
-    """A folder as save_pretrained writes one, with weights drawn from ``seed``."""
+    """Write a folder like those of save_pretrained, with random weights from ``seed``."""
     import torch
     from safetensors.torch import save_file
     from transformers import DistilBertConfig, DistilBertModel

@@ -1,4 +1,4 @@
-"""What the tests of the training loop share: a tiny configuration, and a listener to its events."""
+"""Shared by the tests of the training loop: a tiny configuration, and a recorder of events."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_a_change_is_taken_once_and_one_of_the_journal_at_its_step() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "value", "words"),
+    ("action", "value", "message"),
     [
         ("learning_rate", 0.0, "greater than 0"),
         ("learning_rate", 1.5, "at most 1"),
@@ -58,8 +58,8 @@ def test_a_change_is_taken_once_and_one_of_the_journal_at_its_step() -> None:
         ("explode", 1.0, "unknown change 'explode'"),
     ],
 )
-def test_an_invalid_change_is_refused(action: str, value: float, words: str) -> None:
-    with pytest.raises(InputError, match=words):
+def test_an_invalid_change_is_refused(action: str, value: float, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         Change(action, value)
 
 

@@ -1,6 +1,6 @@
-"""Steps as CUDA graphs against eager steps.
+"""Steps as CUDA graphs compute the same as eager steps.
 
-Without a GPU a fake stands for the graphs: it stores the function and calls it again, so all but the capture is tested.
+Without a GPU a fake replaces the graphs: it stores the function and calls it again, so all but the capture is tested.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LENGTHS = [30, 7, 100, 64, 9, 120, 80, 33, 250, 240, 2]
 
 
 class FakeGraphs:
-    """Stands for CUDA graphs where there is no GPU."""
+    """Replaces CUDA graphs if there is no GPU."""
 
     captures = 0
 
@@ -60,7 +60,7 @@ def engine_on(device: str, launch: str) -> Engine:
 
 @dataclass
 class Trainer:
-    """A model with its step, as the loop has them."""
+    """A model and its training step, as in the loop."""
 
     setup: Setup
     step: EagerStep | CudaGraphStep
@@ -96,7 +96,7 @@ def _no_gpu_needed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 
 
 def trained(trainer: Trainer, epochs: int = 3) -> tuple[list[float], list[float], dict[str, torch.Tensor]]:
-    """Losses, norms, and the weights, without those whose gradient is 0 but for rounding."""
+    """Losses, norms, and the weights, without those whose gradient is 0 except for rounding."""
     torch.manual_seed(2)
     losses, norms = [], []
     for epoch in range(epochs):
@@ -142,7 +142,7 @@ def test_the_same_seed_gives_the_same_bits_and_each_replay_has_its_own_dropout_m
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("before", [0, 1, 2])
 def test_a_loss_that_is_not_finite_changes_no_weight(device: str, before: int) -> None:
-    """In the first step, which is launched kernel by kernel, in the captured one, and in a replay."""
+    """In the first step, which is eager, in the captured one, and in a replay."""
     trainer = trainer_on(device, "graph")
     model = trainer.setup.model
     for _ in range(before):

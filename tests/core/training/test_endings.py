@@ -235,7 +235,7 @@ def test_a_keyboard_interrupt_ends_the_run_as_stopped_and_is_raised_again(config
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ({"data__source": "/nowhere/reviews.csv"}, "file not found"),
         ({"data__test_size": 0.5, "train__batch_size": 21}, "make it smaller"),
@@ -245,11 +245,11 @@ def test_a_keyboard_interrupt_ends_the_run_as_stopped_and_is_raised_again(config
     ],
 )
 def test_invalid_input_is_raised_and_leaves_no_run(
-    config: RunConfig, tmp_path: Path, change: dict[str, Any], words: str
+    config: RunConfig, tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
     recorder = Recorder()
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match=message):
         train(configured(config, **change), tmp_path, Control(), recorder)
     assert (recorder.end.status, recorder.end.traceback) == ("failed", "")
-    assert words in recorder.end.error
+    assert message in recorder.end.error
     assert list(tmp_path.glob("2*")) == []

@@ -1,4 +1,4 @@
-"""A run seen and steered from another process: requests in its directory, and its events followed as they come."""
+"""Requests to a run from another process, and following its events."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_request_to_a_run_that_no_process_trains_is_refused(writer: RunWriter)
 
 
 @pytest.mark.parametrize(
-    ("action", "value", "words"),
+    ("action", "value", "message"),
     [
         ("explode", None, "unknown action"),
         ("add_epochs", None, "add_epochs needs a value"),
@@ -86,8 +86,8 @@ def test_a_request_to_a_run_that_no_process_trains_is_refused(writer: RunWriter)
         ("pause", 5, "pause takes no value"),
     ],
 )
-def test_an_invalid_request_is_refused(writer: RunWriter, action: str, value: float | None, words: str) -> None:
-    with pytest.raises(InputError, match=words):
+def test_an_invalid_request_is_refused(writer: RunWriter, action: str, value: float | None, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         ask(writer.run, action, value)
 
 

@@ -1,4 +1,4 @@
-"""A resumed run is bit-identical to one that never stopped, wherever it stopped and wherever it was moved."""
+"""A resumed run is bit-identical to one that never stopped, also at any step and after its directory was moved."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_resuming_on_another_engine_logs_that_the_run_is_not_bit_identical(confi
     path.write_text(json.dumps(manifest), encoding="utf-8")
     recorder = resumed(done)
     assert recorder.of(RunStarted)[0].inexact == "dtype bfloat16 → float32, threads 8 → 1"
-    assert any("not bit-identical: dtype bfloat16" in words for _, words in done.state().log)
+    assert any("not bit-identical: dtype bfloat16" in message for _, message in done.state().log)
     assert recorder.end.status == "completed"
 
 
@@ -194,8 +194,8 @@ def test_a_resume_with_unusable_reviews_leaves_the_run_unchanged(config: RunConf
     before = done.events_path.read_bytes()
     few = tmp_path / "few.csv"
     few.write_text("review,sentiment\n" + "a film,positive\nbad,negative\n" * 10, encoding="utf-8")
-    for data, words in ((str(few), "was trained on other reviews"), ("/nowhere.csv", "file not found")):
-        with pytest.raises(InputError, match=words):
+    for data, message in ((str(few), "was trained on other reviews"), ("/nowhere.csv", "file not found")):
+        with pytest.raises(InputError, match=message):
             resume(done, Control(), Recorder(), add_epochs=1, data=data)
     assert done.events_path.read_bytes() == before
     assert done.state().status == "completed"
