@@ -54,8 +54,8 @@ class Driver:
     def text(self) -> str:
         return screen_text(self.app)
 
-    def lines(self, words: str) -> list[str]:
-        return [line for line in self.text().splitlines() if words in line]
+    def lines(self, text: str) -> list[str]:
+        return [line for line in self.text().splitlines() if text in line]
 
     async def until(self, condition: Callable[[], object], what: str) -> None:
         end = time.monotonic() + DEADLINE_S
@@ -63,16 +63,16 @@ class Driver:
             assert time.monotonic() < end, f"{what} did not come; the screen is\n{self.text()}\n{self.notices}"
             await self.pilot.pause(0.01)
 
-    async def see(self, *words: str) -> None:
-        """Waits until all of ``words`` are on the screen."""
-        for each in words:
+    async def see(self, *texts: str) -> None:
+        """Wait until all ``texts`` are on the screen."""
+        for each in texts:
             await self.until(lambda each=each: each in self.text(), repr(each))
 
-    async def see_no(self, words: str) -> None:
-        await self.until(lambda: words not in self.text(), f"the end of {words!r}")
+    async def see_no(self, text: str) -> None:
+        await self.until(lambda: text not in self.text(), f"the end of {text!r}")
 
-    async def notice(self, words: str) -> None:
-        await self.until(lambda: any(words in each for each in self.notices), f"the notice {words!r}")
+    async def notice(self, text: str) -> None:
+        await self.until(lambda: any(text in each for each in self.notices), f"the notice {text!r}")
 
     async def settle(self) -> None:
         """Waits until the screen, its colours too, has stayed the same for a while of the application's own time."""

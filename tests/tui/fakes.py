@@ -114,7 +114,7 @@ class FakeTrainer:
         self._items: queue.Queue[Event | BaseException] = queue.Queue()
         self._over = threading.Event()
 
-    def say(self, *items: Event | BaseException) -> None:
+    def emit(self, *items: Event | BaseException) -> None:
         for item in items:
             self._items.put(item)
 

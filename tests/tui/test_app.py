@@ -44,11 +44,11 @@ async def test_a_digit_typed_into_a_field_is_text_until_escape_leaves_the_field(
 
 
 async def test_question_mark_lists_the_keys_of_every_pane_and_escape_closes_the_list(open_console):
-    own_words = {"1": "save as", "2": "special tokens", "3": "run a batch", "4": "pause", "5": "mark"}
+    own_labels = {"1": "save as", "2": "special tokens", "3": "run a batch", "4": "pause", "5": "mark"}
     async with open_console(size=(120, 60)) as console:
-        for key, words in own_words.items():
+        for key, label in own_labels.items():
             await console.press(key, "escape", "question_mark")
-            await console.see("quit", words, "command palette")
+            await console.see("quit", label, "command palette")
             await console.press("escape")
             await console.see_no("command palette")
             assert console.app.pane == PANES[key]
@@ -84,12 +84,12 @@ async def test_q_then_y_stops_the_run_and_quits(open_console, trainer):
 async def test_q_then_w_quits_when_the_run_has_ended(open_console, trainer):
     async with open_console() as console:
         await console.start()
-        trainer.say(started(), step(1))
+        trainer.emit(started(), step(1))
         await console.press("q", "w")
         await console.notice("close when the run has ended")
         await console.see("● running")
         assert console.app.is_running
-        trainer.say(finished("completed", at=30))
+        trainer.emit(finished("completed", at=30))
         await console.until(lambda: not console.app.is_running, "the end")
     assert console.app.return_value == 0
     assert console.app.session.own.status == "completed"
@@ -99,7 +99,7 @@ async def test_q_then_w_quits_when_the_run_has_ended(open_console, trainer):
 async def test_the_first_line_shows_the_status_in_every_pane_while_a_run_is_live(open_console, trainer, size):
     async with open_console(size=size) as console:
         await console.start()
-        trainer.say(started(), step(1))
+        trainer.emit(started(), step(1))
         for key in ("1", "2", "3", "4", "5"):
             await console.press("escape", key)
             await console.until(lambda: "●" in console.text().splitlines()[0], f"the status in pane {key}")
@@ -108,7 +108,7 @@ async def test_the_first_line_shows_the_status_in_every_pane_while_a_run_is_live
 async def test_the_first_line_spells_the_status_out_where_it_is_wide(open_console, trainer):
     async with open_console(size=(120, 40)) as console:
         await console.start()
-        trainer.say(started(), step(7))
+        trainer.emit(started(), step(7))
         await console.press("1")
         await console.until(
             lambda: re.search(r"● running .*7/30", console.text().splitlines()[0]) is not None, "the status"
@@ -127,7 +127,7 @@ async def test_a_second_start_is_refused_with_a_notice(open_console, trainer):
 async def test_a_signal_stops_the_run_and_exits_when_it_is_saved(open_console, trainer):
     async with open_console() as console:
         await console.start()
-        trainer.say(started(), step(1))
+        trainer.emit(started(), step(1))
         await console.see("● running")
         console.app.quit_prompt.stop_and_quit("signal SIGTERM")
         await console.until(lambda: not console.app.is_running, "the end")
@@ -145,12 +145,12 @@ async def test_a_signal_exits_at_once_if_no_run_is_live(open_console):
 async def test_a_trainer_that_raises_leaves_the_console_alive_and_another_run_can_start(open_console, trainer):
     async with open_console() as console:
         await console.start()
-        trainer.say(started(), step(1), RuntimeError("the disk is on fire"))
+        trainer.emit(started(), step(1), RuntimeError("the disk is on fire"))
         await console.notice("the disk is on fire")
         await console.see("✗ failed")
         await console.until(lambda: not console.app.session.is_live, "the end of the run")
         await console.press("4", "s")
-        trainer.say(*whole_run())
+        trainer.emit(*whole_run())
         await console.see("✓ completed")
     assert len(trainer.configs) == 2
 
@@ -159,7 +159,7 @@ async def test_the_end_of_a_run_is_announced_in_other_panes(open_console, traine
     async with open_console() as console:
         await console.start()
         await console.press("5")
-        trainer.say(*whole_run())
+        trainer.emit(*whole_run())
         await console.notice("completed")
 
 

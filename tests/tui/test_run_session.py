@@ -59,7 +59,7 @@ def test_starting_a_run_ends_watching_and_clears_the_traceback(session, stopped_
     assert (session.watched, session.own.preset, session.own_traceback) == (None, "scratch", "")
 
 
-def test_a_run_that_is_resumed_keeps_its_curves_and_its_configuration(session, stopped_run):
+def test_a_resumed_run_has_its_earlier_curves_and_configuration(session, stopped_run):
     open_from_disk(session, stopped_run, own=True)
     assert (session.own.status, session.own.step, session.own_config) == ("starting", 10, stopped_run.config())
 

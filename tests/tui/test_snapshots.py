@@ -46,15 +46,15 @@ def _frozen(monkeypatch):
 
 @pytest.fixture
 def picture(tmp_path, trainer, snap_compare):
-    """Compares the console with its picture once ``words`` are on the screen and nothing blinks or changes."""
+    """Compares the console with its picture once ``texts`` are on the screen and nothing blinks or changes."""
 
-    def compared(size, act, *words):
+    def compared(size, act, *texts):
         app = ImdbTui(tmp_path / "runs", train=trainer, background=False)
 
         async def arrive(pilot):
             console = Driver(app, pilot)
             await act(console)
-            await console.see(*words)
+            await console.see(*texts)
             for field in app.query(Input):
                 field.cursor_blink = False
             await console.settle()
@@ -98,7 +98,7 @@ def test_tokenizer(picture, size):
 
 
 @pytest.mark.parametrize(
-    ("key", "words"),
+    ("key", "text"),
     [
         ("s", "5 with template"),
         ("b", "in data order"),
@@ -107,7 +107,7 @@ def test_tokenizer(picture, size):
         ("r", "enter opens one"),
     ],
 )
-def test_tokenizer_pages(picture, key, words):
+def test_tokenizer_pages(picture, key, text):
     async def act(console):
         await planned(console)
         await console.press("2")
@@ -115,7 +115,7 @@ def test_tokenizer_pages(picture, key, words):
         await console.press(*" Red films!", "escape", key)
         await staged(console, f"{FIRST_TEXT} Red films!")
 
-    assert picture(SIZES[0], act, words)
+    assert picture(SIZES[0], act, text)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -145,15 +145,15 @@ def test_model(picture, size):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("key", "words"), [("s", "one hidden state"), ("p", "classifier is trained")])
-def test_pages_of_the_model(picture, size, key, words):
+@pytest.mark.parametrize(("key", "text"), [("s", "one hidden state"), ("p", "classifier is trained")])
+def test_pages_of_the_model(picture, size, key, text):
     async def act(console):
         await planned(console)
         await console.press("3")
         await console.see("parameters in 22 tensors")
         await console.press(key)
 
-    assert picture(size, act, words)
+    assert picture(size, act, text)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -170,7 +170,7 @@ def test_train(picture, size, trainer: FakeTrainer):
     async def act(console):
         await planned(console)
         await console.start()
-        trainer.say(*whole_run(done=2, steps=50, end=None))
+        trainer.emit(*whole_run(done=2, steps=50, end=None))
 
     assert picture(size, act, "● running", "100/150", "0.400")
 

@@ -34,7 +34,7 @@ class FakeResume:
 
 async def go(console, trainer: FakeTrainer) -> None:
     await console.start()
-    trainer.say(started(), step(1))
+    trainer.emit(started(), step(1))
     await console.see("● running")
 
 
@@ -48,12 +48,12 @@ async def test_r_asks_for_a_rate_and_hands_it_to_the_run(open_console, trainer):
         assert [(change.action, change.value) for change in changes] == [("learning_rate", 2e-4)]
 
 
-@pytest.mark.parametrize(("typed", "words"), [("fast", "'fast' is not a number"), ("2", "at most 1")])
-async def test_a_rate_that_cannot_be_is_refused_with_the_reason(open_console, trainer, typed, words):
+@pytest.mark.parametrize(("typed", "reason"), [("fast", "'fast' is not a number"), ("2", "at most 1")])
+async def test_an_invalid_rate_is_refused_with_the_reason(open_console, trainer, typed, reason):
     async with open_console() as console:
         await go(console, trainer)
         await console.press("r", *["backspace"] * 8, *typed, "enter")
-        await console.see("✗ ", words, typed)
+        await console.see("✗ ", reason, typed)
         assert console.app.session.training.control.take_changes(1) == []
 
 
@@ -85,7 +85,7 @@ async def test_a_change_of_the_rate_a_pause_and_a_save_are_marked_under_the_axis
 
     async with open_console() as console:
         await console.start()
-        trainer.say(started(), *(step(i) for i in range(1, 16)), asked("learning_rate", 15, 1e-3), asked("pause", 5))
+        trainer.emit(started(), *(step(i) for i in range(1, 16)), asked("learning_rate", 15, 1e-3), asked("pause", 5))
         await console.see("λ rate changed", "‖ pause")
         line = next(line for line in console.text().splitlines() if "λ" in line and "‖" in line and "rate" not in line)
         axis = next(line for line in console.text().splitlines() if "└" in line)
@@ -97,9 +97,9 @@ async def test_a_change_of_the_rate_a_pause_and_a_save_are_marked_under_the_axis
 async def test_a_failing_save_stays_on_the_screen_until_it_works_again(open_console, trainer):
     async with open_console() as console:
         await go(console, trainer)
-        trainer.say(Warned(**moment(5.0), message="Saving failed (No space left)", saving_fails=True), step(2))
+        trainer.emit(Warned(**moment(5.0), message="Saving failed (No space left)", saving_fails=True), step(2))
         await console.see("✗ Saving has failed since ")
-        trainer.say(step(3), Warned(**moment(6.0), message="Saving works again", saving_fails=False))
+        trainer.emit(step(3), Warned(**moment(6.0), message="Saving works again", saving_fails=False))
         await console.see_no("✗ Saving has failed since ")
 
 
@@ -108,14 +108,14 @@ async def test_whatever_the_trainer_raises_its_traceback_is_there_on_demand_and_
 ):
     async with open_console() as console:
         await go(console, trainer)
-        trainer.say(SystemError("the roof is gone"))
+        trainer.emit(SystemError("the roof is gone"))
         await console.see("✗ failed")
         await console.notice("SystemError: the roof is gone")
         await console.press("t")
         await console.see("Traceback", "raise item")
         await console.press("escape", "s")
         await console.until(lambda: len(trainer.configs) == 2, "a second run")
-        trainer.say(started(), step(1))
+        trainer.emit(started(), step(1))
         await console.see("● running")
 
 
@@ -152,7 +152,7 @@ async def test_a_run_without_a_checkpoint_cannot_be_resumed(open_console, root):
         assert resume.asked == []
 
 
-async def test_p_on_a_completed_run_says_that_epochs_can_be_added(open_console, root):
+async def test_p_on_a_completed_run_suggests_to_add_epochs(open_console, root):
     write_run(root, RunConfig(preset="quick"), whole_run())
     async with open_console() as console:
         await console.press("5")
@@ -178,7 +178,7 @@ async def test_plus_adds_epochs_to_a_completed_run(open_console, root):
         assert resume.asked == [(run.name, 4)]
 
 
-async def test_a_run_that_cannot_be_resumed_says_why(open_console, root):
+async def test_a_run_that_cannot_be_resumed_shows_the_reason(open_console, root):
     def refuse(run: Run, control: Any, emit: Any, add_epochs: int) -> None:
         from core.errors import InputError
 
@@ -207,7 +207,7 @@ async def test_o_shows_the_live_run_of_this_console_in_train(open_console, root,
 
 def requests(writer: RunWriter) -> list[tuple[str, Any]]:
     found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((writer.path / "requests").glob("*.json"))]
-    return [(words["action"], words["value"]) for words in found]
+    return [(each["action"], each["value"]) for each in found]
 
 
 async def test_a_run_of_another_process_is_followed_and_steered(open_console, root):

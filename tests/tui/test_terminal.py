@@ -79,8 +79,8 @@ class Terminal:
             assert time.monotonic() < end, f"{what} did not come; the screen is\n{self.text()}"
             self.read(0.05)
 
-    def see(self, *words: str) -> None:
-        for each in words:
+    def see(self, *texts: str) -> None:
+        for each in texts:
             self.until(lambda each=each: each in self.text(), repr(each))
 
     def type(self, keys: str) -> None:
@@ -270,7 +270,7 @@ def test_a_console_stopped_by_sigstop_and_continued_redraws_and_can_be_left(open
 def test_a_console_continued_in_the_background_stops_until_it_has_the_terminal(open_terminal, name):
     terminal = open_terminal(shell=True)
     terminal.see("open in Train")
-    terminal.read_all(0.5)  # what was on its way would be written over the words of the shell
+    terminal.read_all(0.5)  # otherwise late output would overwrite the output of the shell
     (console,) = psutil.Process(terminal.process.pid).children()
     console.send_signal(getattr(signal, name))
     terminal.see("Stopped", "shell>")

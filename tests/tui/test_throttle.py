@@ -25,7 +25,7 @@ async def drawings():
         yield throttle, value, drawn
 
 
-async def test_what_is_asked_for_in_between_is_drawn_once_and_as_it_is_then(drawings):
+async def test_requests_within_the_interval_are_drawn_once_with_the_latest_state(drawings):
     throttle, value, drawn = drawings
     for value[0] in range(1, 10):
         throttle.soon()
@@ -36,7 +36,7 @@ async def test_what_is_asked_for_in_between_is_drawn_once_and_as_it_is_then(draw
     assert drawn == [1, 9]
 
 
-async def test_what_cannot_wait_is_drawn_now_and_with_it_what_waited(drawings):
+async def test_an_urgent_request_is_drawn_now_together_with_waiting_ones(drawings):
     throttle, value, drawn = drawings
     throttle.soon()
     value[0] = 1

@@ -65,21 +65,21 @@ async def model(console, *keys, name=""):
     await console.press(*keys)
 
 
-async def move_to(console, words):
+async def move_to(console, text):
     for _ in range(80):
-        if words in console.text():
+        if text in console.text():
             return
         await console.press("down")
-    raise AssertionError(f"the cursor never came to {words!r}; the screen is\n{console.text()}")
+    raise AssertionError(f"the cursor did not reach {text!r}; the screen is\n{console.text()}")
 
 
-async def test_the_row_of_pages_goes_by_key_and_by_mouse(open_console):
+async def test_pages_are_shown_by_key_and_by_mouse(open_console):
     async with open_console() as console:
         await model(console)
-        for key, words in {"s": "DistilBertForMaskedLM", "p": "to search", "w": "quantiles", "d": "compare with",
+        for key, text in {"s": "DistilBertForMaskedLM", "p": "to search", "w": "quantiles", "d": "compare with",
                            "t": "run a batch of reviews", "a": "Press enter to show what"}.items():  # fmt: skip
             await console.press(key)
-            await console.see(words)
+            await console.see(text)
             await console.press("escape")
         await console.pilot.click("ModelPane PageBar", offset=(20, 0))
         await console.see("DistilBertForMaskedLM")
@@ -204,12 +204,12 @@ async def test_the_parameters_are_exported_and_nothing_is_overwritten(open_conso
     path = tmp_path / name
     async with open_console() as console:
         await model(console, "p")
-        for words in (f"written to {path}", "exists already"):
+        for text in (f"written to {path}", "exists already"):
             await console.press("x")
             await console.see("Export the parameters")
             console.app.screen.query_one(Input).value = str(path)
             await console.press("enter")
-            await console.notice(words)
+            await console.notice(text)
     text = path.read_text(encoding="utf-8")
     rows = json.loads(text)["parameters"] if name.endswith("json") else list(csv.DictReader(text.splitlines()))
     assert sum(int(row["count"]) for row in rows) == TOTAL
@@ -253,7 +253,7 @@ async def test_a_run_differs_from_its_preset_only_where_it_was_trained(open_cons
         await console.see("to pretrained", "50.000%")
 
 
-async def test_b_traces_a_real_batch_with_padding_and_what_is_cut(open_console):
+async def test_b_traces_a_batch_and_shows_padding_and_truncation(open_console):
     async with open_console() as console:
         await model(console, "b")
         await console.see("input_ids [6, 256]", "six.csv", "embeddings.LayerNorm", "6x256x16", "padding;",
@@ -279,11 +279,11 @@ async def test_attention_is_shown_by_head_and_layer_and_513_tokens_are_cut_with_
         await console.pilot.click("#attention-matrix", offset=(20, 14))
         await console.see("▸13 film", "13 film attends to")
         field = console.app.query_one("#attention-text", Input)
-        for count, words in ((512, "512 tokens"), (513, "truncated: 512 of 513 tokens are used")):
+        for count, text in ((512, "512 tokens"), (513, "truncated: 512 of 513 tokens are used")):
             await console.press("slash")
             field.value = "dull " * count
             await console.press("enter")
-            await console.see(words)
+            await console.see(text)
             assert ("truncated" in console.lines("512 ")[0]) == (count > 512)
 
 

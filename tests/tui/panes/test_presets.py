@@ -95,7 +95,7 @@ async def test_an_edited_preset_is_started_with_its_edits(open_console, trainer)
     assert trainer.configs[0].data == load_preset("quick").data
 
 
-async def test_e_goes_back_to_the_field_that_was_edited_last(open_console):
+async def test_e_returns_to_the_field_edited_last(open_console):
     async with open_console() as console:
         await console.see("n_samples")
         await console.press("e")
@@ -109,7 +109,7 @@ async def test_e_goes_back_to_the_field_that_was_edited_last(open_console):
         assert fields.current == below
 
 
-async def test_what_is_typed_right_after_a_step_goes_into_the_new_field(open_console):
+async def test_text_typed_right_after_a_step_is_in_the_new_field(open_console):
     async with open_console() as console:
         await focus_field(console, "data.n_samples")
         for key in ("9", "down", "down", "x", "tab", "up", "up", "backspace"):  # as fast as a terminal can send them
@@ -194,7 +194,7 @@ async def test_an_invalid_preset_file_is_listed_with_its_error_and_cannot_be_ope
         await console.see("n_samples")
 
 
-async def test_the_data_of_the_command_line_goes_with_every_preset(open_console, trainer, reviews_csv):
+async def test_the_data_set_of_the_command_line_applies_to_every_preset(open_console, trainer, reviews_csv):
     async with open_console(data=str(reviews_csv)) as console:
         await console.start()
     assert trainer.configs[0].data.source == str(reviews_csv)

@@ -83,7 +83,7 @@ async def test_special_tokens_can_be_taken_off_and_put_on_again(playground):
         await console.see("7 tokens", "[CLS]")
 
 
-async def test_max_length_cuts_and_shows_what_was_cut(playground):
+async def test_max_length_truncates_and_marks_the_truncated_text(playground):
     async with playground() as console:
         await console.press("ctrl+l", "4")
         await console.see("4 tokens", "truncated: 3 tokens")

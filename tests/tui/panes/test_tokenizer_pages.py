@@ -137,7 +137,7 @@ async def test_the_round_trip_shows_where_it_differs(page):
         await console.see("differs: Hello → hello")
 
 
-async def test_two_tokenizers_stand_side_by_side_on_the_words_and_on_the_data(page):
+async def test_two_tokenizers_are_compared_on_the_words_and_on_the_data_set(page):
     async with page("c", "Hello my") as console:
         await console.see("≠ Hello", "1 of 2 words differ", "lowercase=no")
         await console.see("other mean", "0–63", "truncated at 256")
@@ -243,7 +243,7 @@ async def test_the_help_lists_what_replaces_the_notebooks_old_calls(page):
 
 
 @pytest.mark.parametrize("name", HARD)
-async def test_a_hard_text_keeps_every_cell_in_its_place_and_no_control_character(page, name):
+async def test_a_hard_text_moves_no_cell_and_writes_no_control_character(page, name):
     text, size = HARD[name], (80, 24)
     async with page("t", text, size=size) as console:
         await console.until(lambda: console.app.query_one("#tokenizer")._playground.encoding.text == text, "the tokens")

@@ -16,7 +16,7 @@ from tui.messages import TrainingEvents
 BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
 
 
-async def test_before_any_preset_it_says_what_to_press(open_console, trainer):
+async def test_without_a_preset_it_shows_which_key_to_press(open_console, trainer):
     async with open_console() as console:
         await console.press("4")
         await console.see("No run yet", "preset")
@@ -43,26 +43,26 @@ async def test_a_proposal_shows_its_numbers_and_s_starts_it(open_console, traine
 async def test_events_update_status_step_curves_epochs_and_log(open_console, trainer):
     async with open_console() as console:
         await console.start()
-        trainer.say(progressed("reading reviews"))
+        trainer.emit(progressed("reading reviews"))
         await console.see("reading reviews")
-        trainer.say(started(), warned("only one class"))
+        trainer.emit(started(), warned("only one class"))
         await console.see("● running", "0/30", "only one class", "float32")
         assert not BRAILLE & set(console.text())
-        trainer.say(*(step(number) for number in range(1, 11)))
+        trainer.emit(*(step(number) for number in range(1, 11)))
         await console.see("10/30")
         await console.until(lambda: BRAILLE & set(console.text()), "a curve")
-        trainer.say(epoch(1, at=10))
+        trainer.emit(epoch(1, at=10))
         await console.see("0.567", "71.2 %", "0.456", "78.9 %", "epoch 1: val loss 0.456")
-        trainer.say(step(11, epoch=2))
+        trainer.emit(step(11, epoch=2))
         await console.see("2/3", "11/30")
-        trainer.say(finished("completed", at=30, reason="all 3 epochs are done"))
+        trainer.emit(finished("completed", at=30, reason="all 3 epochs are done"))
         await console.see("✓ completed", "all 3 epochs are done")
 
 
 async def test_p_pauses_a_run_and_resumes_it(open_console, trainer):
     async with open_console() as console:
         await console.start()
-        trainer.say(started(), step(1))
+        trainer.emit(started(), step(1))
         await console.see("● running")
         await console.press("p")
         await console.see("‖ paused")
@@ -74,7 +74,7 @@ async def test_p_pauses_a_run_and_resumes_it(open_console, trainer):
 async def test_x_asks_and_n_continues_and_y_stops(open_console, trainer):
     async with open_console() as console:
         await console.start()
-        trainer.say(started(), step(1))
+        trainer.emit(started(), step(1))
         await console.see("● running")
         await console.press("x")
         await console.see("Stop this run", "y  stop now and save", "n  continue training")
@@ -97,7 +97,7 @@ async def test_events_that_come_while_the_console_is_taken_down_are_not_drawn(op
 
     async with open_console() as console:
         await console.start()
-        trainer.say(started(), step(1))
+        trainer.emit(started(), step(1))
         await console.see("● running")
         await console.app.query_one("#train-log").mount(Slow())
     assert console.app.session.own.step == 2
@@ -106,14 +106,14 @@ async def test_events_that_come_while_the_console_is_taken_down_are_not_drawn(op
 async def test_a_paused_run_can_be_stopped(open_console, trainer):
     async with open_console() as console:
         await console.start()
-        trainer.say(started(), step(1))
+        trainer.emit(started(), step(1))
         await console.press("p")
         await console.see("‖ paused")
         await console.press("x", "y")
         await console.see("■ stopped")
 
 
-async def test_p_and_x_say_that_no_run_is_live(open_console):
+async def test_p_and_x_without_a_live_run_show_a_notice(open_console):
     async with open_console() as console:
         await console.press("4")
         for key in ("p", "x"):
@@ -126,7 +126,7 @@ async def test_a_failed_run_shows_its_error_in_one_line_and_the_traceback_on_dem
     async with open_console() as console:
         await console.start()
         trace = 'Traceback (most recent call last):\n  File "loop.py", line 3, in deep_inside\nValueError: too hot'
-        trainer.say(started(), step(1), finished("failed", at=1, error="ValueError: too hot", traceback=trace))
+        trainer.emit(started(), step(1), finished("failed", at=1, error="ValueError: too hot", traceback=trace))
         await console.see("✗ failed", "ValueError: too hot")
         assert "deep_inside" not in console.text()
         await console.press("t")
@@ -134,11 +134,11 @@ async def test_a_failed_run_shows_its_error_in_one_line_and_the_traceback_on_dem
 
 
 async def test_l_shows_the_whole_lines_of_the_log(open_console, trainer):
-    reason = "asked for by somebody whose words are far too long for a column beside a table of epochs"
+    reason = "requested by somebody whose message is far too long for a column beside a table of epochs"
     async with open_console(size=(80, 24)) as console:
         assert "l log" not in console.text()
         await console.start()
-        trainer.say(started(), step(1), finished("stopped", at=1, reason=reason))
+        trainer.emit(started(), step(1), finished("stopped", at=1, reason=reason))
         await console.see("■ stopped", "after step 1 of", "l log")
         await console.press("l")
         await console.see("Log of this run", "beside a table of epochs", "escape closes")
@@ -151,7 +151,7 @@ async def test_i_shows_the_engine_of_the_run(open_console, trainer):
         await console.start()
         assert "i engine" not in console.text()
         layout = "unpadded (nothing is computed for [padding])"
-        trainer.say(replace(started(), engine={"dtype": "bfloat16 (the CPU has AMX tiles)", "layout": layout}))
+        trainer.emit(replace(started(), engine={"dtype": "bfloat16 (the CPU has AMX tiles)", "layout": layout}))
         await console.see("● running", "i engine")
         await console.press("i")
         await console.see("Engine of this run", f"layout  {layout}", "dtype   bfloat16 (the CPU has AMX tiles)")
@@ -162,7 +162,7 @@ async def test_i_shows_the_engine_of_the_run(open_console, trainer):
 async def test_after_a_run_s_starts_the_same_again(open_console, trainer):
     async with open_console() as console:
         await console.start()
-        trainer.say(*whole_run(epochs=1))
+        trainer.emit(*whole_run(epochs=1))
         await console.see("✓ completed")
         await console.until(lambda: not console.app.session.is_live, "the end of the run")
         await console.press("s")
@@ -174,10 +174,10 @@ async def test_after_a_run_s_starts_the_same_again(open_console, trainer):
 async def test_a_screen_made_small_in_the_middle_of_training_still_shows_the_status(open_console, trainer):
     async with open_console() as console:
         await console.start()
-        trainer.say(*whole_run(done=1, end=None))
+        trainer.emit(*whole_run(done=1, end=None))
         await console.see("● running", "10/30")
         await console.pilot.resize_terminal(40, 12)
-        trainer.say(step(11, epoch=2))
+        trainer.emit(step(11, epoch=2))
         await console.see("● running")
         assert max(len(line) for line in console.text().splitlines()) <= 40
         await console.pilot.resize_terminal(120, 40)
@@ -199,10 +199,10 @@ async def test_all_the_epochs_that_there_is_room_for_are_seen_in_a_run_of_the_di
 async def test_numbers_that_are_not_finite_are_shown_and_break_nothing(open_console, trainer):
     async with open_console() as console:
         await console.start()
-        trainer.say(started(), step(1), step(2, loss=float("nan")), step(3, loss=float("inf")))
-        trainer.say(epoch(1, at=10, val_loss=float("nan")))
+        trainer.emit(started(), step(1), step(2, loss=float("nan")), step(3, loss=float("inf")))
+        trainer.emit(epoch(1, at=10, val_loss=float("nan")))
         await console.see("3/30", "nan")
-        trainer.say(finished("failed", at=3, error="step 4: loss nan"))
+        trainer.emit(finished("failed", at=3, error="step 4: loss nan"))
         await console.see("✗ failed")
 
 
@@ -210,7 +210,7 @@ async def test_with_no_color_every_cell_is_grey_and_the_status_has_its_sign(open
     monkeypatch.setenv("NO_COLOR", "1")
     async with open_console() as console:
         await console.start()
-        trainer.say(*whole_run(done=1, end=None))
+        trainer.emit(*whole_run(done=1, end=None))
         await console.see("● running", "0.500")
         await console.until(lambda: BRAILLE & set(console.text()), "a curve")
         styles = [segment.style for strip in console.strips() for segment in strip if segment.style]
@@ -221,7 +221,7 @@ async def test_with_no_color_every_cell_is_grey_and_the_status_has_its_sign(open
 async def test_a_traceback_with_brackets_is_shown_as_it_is(open_console, trainer):
     async with open_console() as console:
         await console.start()
-        trainer.say(started(), step(1), finished("failed", at=1, error="too hot", traceback="shape [3, 4] [/x] deep"))
+        trainer.emit(started(), step(1), finished("failed", at=1, error="too hot", traceback="shape [3, 4] [/x] deep"))
         await console.see("✗ failed")
         await console.press("t")
         await console.see("[3, 4] [/x] deep")
@@ -230,10 +230,10 @@ async def test_a_traceback_with_brackets_is_shown_as_it_is(open_console, trainer
 async def test_no_control_character_of_an_error_or_an_activity_reaches_the_screen(open_console, trainer):
     async with open_console() as console:
         await console.start()
-        trainer.say(progressed("reading \x1b[31m now"))
+        trainer.emit(progressed("reading \x1b[31m now"))
         await console.see("reading")
         assert "\x1b" not in console.text()
-        trainer.say(started(), finished("failed", at=1, error="file \x1b[2J is bad"))
+        trainer.emit(started(), finished("failed", at=1, error="file \x1b[2J is bad"))
         await console.see("✗ failed")
         assert "\x1b" not in console.text()
 
@@ -242,18 +242,18 @@ async def test_no_control_character_of_an_error_or_an_activity_reaches_the_scree
 async def test_the_newest_epoch_and_the_newest_line_of_the_log_are_in_sight(open_console, trainer, size):
     async with open_console(size=size) as console:
         await console.start()
-        trainer.say(*whole_run(epochs=30, steps=2, done=20, end=None), warned("newest"))
+        trainer.emit(*whole_run(epochs=30, steps=2, done=20, end=None), warned("newest"))
         await console.see("40/60")
         await console.see("newest")
         await console.until(lambda: any(line.split()[:1] == ["20"] for line in console.lines("0.567")), "epoch 20")
-        trainer.say(step(41, epoch=21), warned("newer"))
+        trainer.emit(step(41, epoch=21), warned("newer"))
         await console.see("newer")
 
 
 async def test_points_that_come_between_two_drawings_break_nothing(open_console, trainer):
     async with open_console() as console:
         await console.start()
-        trainer.say(started(steps_per_epoch=500), *(step(number) for number in range(1, 401)))
+        trainer.emit(started(steps_per_epoch=500), *(step(number) for number in range(1, 401)))
         await console.see("400/1500")
         for number in range(401, 410):
             console.app.session.own.apply(step(number))

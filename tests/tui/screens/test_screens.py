@@ -48,8 +48,8 @@ async def test_the_question_names_what_it_will_do_and_every_answer():
     async with app.run_test() as pilot:
         await pilot.pause()
         text = screen_text(app)
-    for words in ("Drop everything?", "drop it", "later", "keep it"):
-        assert words in text
+    for answer in ("Drop everything?", "drop it", "later", "keep it"):
+        assert answer in text
 
 
 async def test_the_mouse_answers_as_well():

@@ -7,7 +7,7 @@ import threading
 from tui.workers.latest import Latest
 
 
-def test_what_waits_is_replaced_by_what_is_newer_and_what_runs_is_finished():
+def test_a_newer_request_replaces_the_waiting_one_and_the_running_one_finishes():
     latest, done = Latest("test"), []
     started, go, over = threading.Event(), threading.Event(), threading.Event()
 

@@ -52,7 +52,7 @@ def test_runs_are_listed_with_their_end_and_only_the_wanted_one_is_read_whole(re
     assert reader.ask(one.name)[1] == []
 
 
-def test_what_is_added_comes_as_parts_that_make_the_same_state(reader, tmp_path):
+def test_added_events_are_posted_as_parts_that_give_the_same_state(reader, tmp_path):
     writer = create_run(tmp_path, RunConfig(preset="live"))
     for event in (started(preset="live", num_epochs=1), step(1), step(2)):
         writer.append(event)
@@ -73,7 +73,7 @@ def test_what_is_added_comes_as_parts_that_make_the_same_state(reader, tmp_path)
     assert read.state == line.run.state()
 
 
-def test_a_writer_that_dies_is_told_without_any_new_event(reader, tmp_path):
+def test_the_end_of_the_writing_process_is_posted_without_a_new_event(reader, tmp_path):
     writer = create_run(tmp_path, RunConfig(preset="live"))
     writer.append(started(preset="live"))
     name = writer.path.name

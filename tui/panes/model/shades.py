@@ -91,9 +91,8 @@ def ruler(numbers: Sequence[int], cell: int, width: int) -> str:
     widest = len(str(numbers[-1])) + 1
     step = next(step * 10**power for power in range(9) for step in (1, 2, 5) if step * 10**power * cell >= widest)
     drawn = "".join(f"{number:<{step * cell}}" for number in numbers[::step]).rstrip()
-    return (
-        drawn if len(drawn) <= width else drawn[: drawn.rindex(" ")].rstrip()
-    )  # without the last number, which would lose a digit
+    # The last number is left out if one of its digits would be cut off.
+    return drawn if len(drawn) <= width else drawn[: drawn.rindex(" ")].rstrip()
 
 
 def pooled(matrix: Any, rows: int, columns: int) -> Any:
