@@ -27,7 +27,7 @@ from tui.widgets.footer import Footer
 from tui.widgets.topbar import TopBar
 from tui.workers.preload import LibraryLoader
 
-if TYPE_CHECKING:  # what the first frame does not need is imported when it is first used
+if TYPE_CHECKING:  # modules that the first frame does not need are imported when they are first used
     from textual.command import Provider
 
     from tui.messages import LibrariesLoaded, PlanReady, RunFollowed, RunOpened, TrainingEnded, TrainingEvents
@@ -44,7 +44,7 @@ def _console_commands() -> type[Provider]:
 
 
 class ImdbTui(App[int]):
-    """The application. ``session`` has the state of its runs, ``plans`` what is known of each configuration."""
+    """The application: ``session`` has the state of its runs, ``plans`` the origins and time of each configuration."""
 
     CSS_PATH = "app.tcss"
     TITLE = "imdb-tui"
@@ -230,7 +230,7 @@ class ImdbTui(App[int]):
             self.exit(0)
 
     def preset_saved(self, name: str) -> None:
-        """Tell all panes that a preset was saved."""
+        """Notify all panes that a preset was saved."""
         for pane in self.query(Pane):
             pane.preset_saved(name)
 

@@ -75,7 +75,7 @@ class RunLine:
 
 @dataclass
 class RunsListed(Message):
-    """All runs, newest first; or ``error``, one line that says why they cannot be listed."""
+    """All runs, newest first; or ``error``, one line with the reason why they cannot be listed."""
 
     lines: tuple[RunLine, ...]
     error: str
@@ -99,7 +99,7 @@ class RunGrew(Message):
 
 @dataclass
 class LibrariesLoaded(Message):
-    """torch, transformers and datasets are imported; or ``error`` says why they cannot be."""
+    """torch, transformers and datasets are imported; or ``error`` is the reason why they cannot be."""
 
     seconds: float
     error: str

@@ -16,7 +16,7 @@ from core.config.schema import RunConfig
 from core.errors import InputError
 from core.runs.directory import Run
 
-if TYPE_CHECKING:  # what the first frame does not need is imported when it is first used
+if TYPE_CHECKING:  # modules that the first frame does not need are imported when they are first used
     from core.runs.state import RunState
     from core.training.control import Control
     from core.training.requests import RemoteControl

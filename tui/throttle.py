@@ -1,4 +1,4 @@
-"""The throttle through which everything that follows a run is drawn.
+"""The throttle that limits how often the widgets that follow a run are drawn.
 
 While a run trains, its numbers are drawn twice a second and its curves once a second; anything else that happens to it
 (an epoch, a checkpoint, a pause, a warning, the end) is drawn at once.

@@ -39,7 +39,7 @@ class Console(Protocol):
         """Show a run in Train: this console's own, or one that is read from disk."""
 
     def preset_saved(self, name: str) -> None:
-        """Tell all panes that a preset was saved."""
+        """Notify all panes that a preset was saved."""
 
 
 class Pane(Vertical):

@@ -1,4 +1,4 @@
-"""The thread that reads a run from disk and then follows what its process adds; it only posts messages."""
+"""The thread that reads a run from disk and then follows the events that its process adds; it only posts messages."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ PAGES: dict[PageName, type[Page]] = {
     PageName("a", "Attention", "Attention"): AttentionPage,
 }
 _HEADER = "header"
-"""Stands for a page name in the inspections that open a model."""
+"""The page name of inspections that open a model for all pages."""
 
 
 class ModelPane(Pane):
@@ -142,7 +142,7 @@ class ModelPane(Pane):
         return True
 
     def weights_of(self, resolved: Resolved) -> Any:
-        """Return a function that opens the weights, and keeps them open for the next inspection of the same model."""
+        """Return a function that opens the weights; they stay open for later inspections of the same model."""
 
         def opened(check_cancelled: CheckCancelled) -> Weights:
             from core.inspection.weights import open_weights

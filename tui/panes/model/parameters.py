@@ -109,7 +109,7 @@ class ParametersPage(Page):
             parent.add_leaf(self._label(node), node)
             return
         below = parent.add(self._label(node), node, expand=node.path not in self._shut)
-        if node.path not in self._shut:  # many layers cost only what is expanded
+        if node.path not in self._shut:  # nodes are created only where the tree is expanded
             self._add_below(below, node)
 
     def _add_below(self, parent: TreeNode[ParameterNode], node: ParameterNode) -> None:

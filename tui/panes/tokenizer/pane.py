@@ -114,7 +114,7 @@ class TokenizerPane(Pane):
         self._refresh()
 
     def _refresh(self) -> None:
-        """Analyse the text; a long one in a thread, of which only the newest answer is used."""
+        """Analyse the text. A long text is analysed in a thread, of which only the newest answer is used."""
         tokenizer = self._tokenizer
         if tokenizer is None:
             self._show_summary(self._origin)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Answer = TokenizerReady | PlaygroundReady | OtherTokenizerReady | OtherMeasured | ReviewsMeasured
 Post = Callable[[Answer], bool]
-"""Returns False if the pane is closed."""
+"""Posts a message; returns False if the pane is closed."""
 EVERY = 4
 """Chunks of reviews between two messages about progress."""
 
