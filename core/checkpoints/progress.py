@@ -24,7 +24,7 @@ class Progress:
     """Sum of the step accuracies of this epoch, for its mean."""
     epoch_seconds: float = 0.0
     micro_batch_size: int = 0
-    """Reviews per forward pass; 0 where the whole batch goes through at once."""
+    """Reviews per forward pass; 0 if each batch is computed at once."""
     best_metric: float | None = None
     """The best validation metric so far; higher is better."""
     best_step: int = 0

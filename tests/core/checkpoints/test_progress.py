@@ -1,4 +1,4 @@
-"""The progress of a run: what a step, an epoch and a change count."""
+"""The progress of a run after a step, an epoch and a change."""
 
 from __future__ import annotations
 
