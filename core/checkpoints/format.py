@@ -176,9 +176,15 @@ def _load(path: Path, manifest: dict[str, Any], file: str) -> Tensors:
 
 
 def newest_intact(folder: Path, config: dict[str, Any]) -> tuple[Checkpoint | None, list[str]]:
-    """The newest checkpoint that is intact, and a message for each newer one that was skipped."""
+    """The newest checkpoint that is intact, and a message for each newer one that was skipped.
+
+    The last candidates are checkpoints that a process was replacing when it was killed.
+    """
     skipped: list[str] = []
-    for path in checkpoints(folder):
+    replaced = sorted(
+        folder.glob(".step-*.replaced-*"), key=lambda path: int(path.name.split(".")[1][5:]), reverse=True
+    )
+    for path in [*checkpoints(folder), *replaced]:
         try:
             return load_checkpoint(path, config), skipped
         except InputError as error:

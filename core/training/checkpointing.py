@@ -26,10 +26,15 @@ class Checkpointing:
         self._config, self._run, self._writer, self._recorder, self._ranks = config, run, writer, recorder, ranks
         self._async = AsyncWriter(run.path / "checkpoints")
         self._last = time.monotonic()
+        self._resumed_from: Progress | None = None
+
+    def resume_from(self, progress: Progress) -> None:
+        """Do not save ``progress`` again: the run resumes from a checkpoint of it."""
+        self._resumed_from = progress
 
     def is_due(self, progress: Progress) -> bool:
         """Whether it is time to save; never during another save."""
-        if self._async.busy or progress.step == self._async.last_step:
+        if self._async.busy or self._is_saved(progress):
             return False
         steps, seconds = self._config.train.save_steps, self._config.train.save_seconds
         return bool(steps and progress.step % steps == 0) or 0 < seconds <= time.monotonic() - self._last
@@ -38,7 +43,7 @@ class Checkpointing:
         """Start to save this step, unless it is saved already. All ranks must call this at the same step."""
         engine = setup.engine
         generators = self._ranks.gather([generator_states(engine.device)], self._ranks.world_size)
-        if self._writer is None or progress.step in (0, self._async.last_step):
+        if self._writer is None or progress.step == 0 or self._is_saved(progress):
             return
         self.collect(wait=True)
         self._last = time.monotonic()
@@ -47,6 +52,9 @@ class Checkpointing:
         self._async.start(
             progress.step, state_tensors(setup.model, setup.optimizer, generators), about, best_step=best_step
         )
+
+    def _is_saved(self, progress: Progress) -> bool:
+        return progress.step == self._async.last_step or progress == self._resumed_from
 
     def collect(self, *, wait: bool = False) -> None:
         """Record the result of a finished save; ``wait`` waits for one that is running."""

@@ -57,6 +57,8 @@ class TrainingRun:
         self.steering = Steering(control, self.requests, self.recorder, ranks)
         self.checkpointing = Checkpointing(config, directory, writer, self.recorder, ranks)
         self.progress = saved.progress if saved else Progress(config.train.num_epochs, config.train.learning_rate)
+        if saved is not None:
+            self.checkpointing.resume_from(saved.progress)
 
     def set_up(self, stack: ExitStack) -> tuple[Setup, TrainingStep]:
         """Prepare device, data, model, optimizer and step, new or from the checkpoint, and record the start.

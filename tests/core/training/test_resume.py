@@ -142,6 +142,27 @@ def test_a_damaged_newest_checkpoint_is_skipped_with_a_warning(config: RunConfig
     assert len(a.epochs) == 3
 
 
+def test_the_checkpoint_that_a_run_resumes_from_is_not_written_again(config: RunConfig, tmp_path: Path) -> None:
+    config = configured(config, train__save_steps=1)
+    done, _ = run(config, tmp_path / "stopped", on_step(5, lambda control: control.stop("enough")))
+    manifest = checkpoints(done.path / "checkpoints")[0] / MANIFEST
+    before = manifest.stat()
+    recorder = resumed(done, lambda event, control: control.stop("at once"))
+    assert recorder.of(CheckpointSaved) == []
+    assert (manifest.stat().st_ino, manifest.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert resumed(done).of(CheckpointSaved)[0].step == 6
+
+
+def test_a_run_killed_while_it_replaced_its_only_checkpoint_resumes_from_the_old_one(
+    config: RunConfig, plain: Run, tmp_path: Path
+) -> None:
+    done, _ = run(config, tmp_path / "killed", on_step(3, lambda control: control.stop("enough")))
+    (only,) = checkpoints(done.path / "checkpoints")
+    only.rename(only.with_name(f".{only.name}.replaced-1a2b3c4d"))
+    assert resumed(done).of(RunStarted)[0].step == 3
+    assert_same(done, plain)
+
+
 @pytest.mark.parametrize("how", ["none", "all damaged", "another configuration"])
 def test_without_a_usable_checkpoint_resume_raises_one_line_and_writes_nothing(
     config: RunConfig, tmp_path: Path, how: str
