@@ -21,15 +21,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import math
 import os
-import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +35,8 @@ import psutil
 
 from core.config.presets import load_preset
 from core.config.schema import RunConfig, configure, to_toml
-from core.runs.directory import Run
-from core.runs.events import EpochFinished, RunFinished, RunStarted, StepLogged, to_line
-from core.runs.state import RunState
 from tests.benchmarks.keystroke import BARE, Terminal, measure, measure_bare
+from tests.benchmarks.long_runs import long_run_step, long_state, write_run
 from tests.benchmarks.turns import Headless, InConsole, Pair, Program, compare, in_turns, steps_of
 
 TRAIN = [sys.executable, "-m", "core", "train", "bench", "--json"]
@@ -135,7 +131,7 @@ async def _frames(repeats: int) -> dict[str, Any]:
                     curves.show([("run", state)])
                     await pilot.pause(0.01)
                 for _ in range(10):
-                    state.apply(_step(state.step + 1, count))
+                    state.apply(long_run_step(state.step + 1, count))
                     began = time.process_time()
                     curves.show([("run", state)])
                     times[count].append(time.process_time() - began)
@@ -242,85 +238,6 @@ class _presets:  # noqa: N801 - used like a function
 
     def __exit__(self, *_: object) -> None:
         self._folder.cleanup()
-
-
-def _step(number: int, count: int) -> StepLogged:
-    draw = random.Random(number)
-    return StepLogged(
-        time=1.7e9 + number,
-        elapsed=float(number),
-        step=number,
-        epoch=min(4 * number // count + 1, 4),
-        loss=0.7 * math.exp(-number / count) + draw.gauss(0, 0.1),
-        accuracy=draw.randint(6, 16) / 16,
-        lr=5e-6,
-        grad_norm=draw.random(),
-        examples=16,
-        tokens=3000,
-        seconds=2.0,
-    )
-
-
-def _long_run(name: str, count: int) -> Iterator[Any]:
-    """The events of a run of ``count`` steps in four epochs."""
-    moment = {"time": 1.7e9, "elapsed": 0.5}
-    yield RunStarted(
-        **moment,
-        run=name,
-        preset="long",
-        num_epochs=4,
-        steps_per_epoch=count // 4,
-        train_examples=count * 4,
-        validation_examples=100,
-        parameters=66_363_649,
-        device="cpu",
-        device_reason="no GPU was found",
-        dtype="bfloat16",
-        dtype_reason="the CPU has AMX tiles",
-        threads=2,
-        origins={},
-    )
-    for number in range(1, count + 1):
-        yield _step(number, count)
-        if number % (count // 4) == 0:
-            yield EpochFinished(
-                time=1.7e9 + number,
-                elapsed=float(number),
-                epoch=number // (count // 4),
-                step=number,
-                train_loss=0.4,
-                train_accuracy=0.8,
-                val_loss=0.45,
-                val_accuracy=0.79,
-                seconds=100.0,
-            )
-
-
-def long_state(count: int) -> RunState:
-    state = RunState()
-    for event in _long_run("long", count):
-        state.apply(event)
-    return state
-
-
-def write_run(root: Path, count: int) -> Run:
-    """Write a finished run of ``count`` steps to disk."""
-    run = Run(root / f"20261125-00000{len(str(count))}-long")
-    run.path.mkdir()
-    (run.path / "config.toml").write_text(to_toml(RunConfig(preset="long")), encoding="utf-8")
-    with run.events_path.open("w", encoding="utf-8") as file:
-        for event in _long_run(run.name, count):
-            file.write(to_line(event) + "\n")
-        done = RunFinished(
-            time=1.7e9 + count,
-            elapsed=float(count),
-            status="completed",
-            step=count,
-            reason="all 4 epochs are done",
-            samples_per_second=8.0,
-        )
-        file.write(to_line(done) + "\n")
-    return run
 
 
 def main() -> None:

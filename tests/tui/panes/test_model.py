@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gc
 import json
-import threading
 
 import pytest
 from textual.widgets import DataTable, Input, OptionList
@@ -15,10 +14,8 @@ from core.config.schema import ModelConfig, RunConfig
 from core.data.reviews import Review
 from core.sources.origin import Origin
 from tests.tui.fakes import PIECES
-from tui.messages import InspectionDone
 from tui.panes.model.difference import DifferencePage
 from tui.panes.model.trace import TracePage
-from tui.workers.inspection import Inspections
 
 REVIEWS = [Review("hello my name is kevin", 1), Review("a film", 0), Review("dull " * 300, 0)] * 2
 EMBEDDINGS = len(PIECES) * 16 + 512 * 16 + 2 * 16
@@ -351,45 +348,3 @@ async def test_a_name_that_does_not_exist_leaves_the_open_model_as_it_is(open_co
         console.app.screen.query_one(Input).value = "nothing"
         await console.press("enter")
         await console.see("there is no run 'nothing'", f"{TOTAL:,} parameters")
-
-
-def test_a_new_inspection_cancels_the_one_before_and_only_its_result_is_posted():
-    posted: list[InspectionDone] = []
-    running, go, done = threading.Event(), threading.Event(), threading.Event()
-    ended: list[str] = []
-
-    def post(message):
-        posted.append(message)
-        done.set()
-
-    def long(check_cancelled):
-        running.set()
-        go.wait(10)
-        try:
-            check_cancelled()
-        finally:
-            ended.append("left")
-
-    looks = Inspections(post, lambda: False)
-    looks.start("Trace", long, heavy=True)
-    assert running.wait(30)
-    looks.start("Weights", lambda _: "numbers", heavy=True)
-    go.set()
-    assert done.wait(10)
-    assert [(one.page, one.result, one.error) for one in posted] == [("Weights", "numbers", "")]
-    assert ended == ["left"]
-
-
-def test_a_heavy_inspection_is_cancelled_when_a_run_starts():
-    posted: list[InspectionDone] = []
-    done, live = threading.Event(), threading.Event()
-
-    def work(check_cancelled):
-        check_cancelled()
-        live.set()
-        check_cancelled()
-
-    looks = Inspections(lambda message: (posted.append(message), done.set()), live.is_set)
-    looks.start("Trace", work, heavy=True)
-    assert done.wait(30)
-    assert "Cancelled because a run has started" in posted[0].error
