@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.config.schema import RunConfig
+from core.runs.writer import RunWriter, create_run
 from tests.core.support.commands import Call, caller
+from tests.core.support.events_of import started
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +42,13 @@ def config(folder: Path, reviews_csv: Path) -> RunConfig:
     from tests.core.support.training import tiny_config
 
     return tiny_config(folder, reviews_csv)
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[RunWriter]:
+    """Writes a run that has just started; closed at the end of the test."""
+    made = create_run(tmp_path, RunConfig(preset="tiny"))
+    made.append(started())
+    yield made
+    if made.run.is_live():
+        made.close()

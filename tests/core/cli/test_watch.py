@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from core.cli.watch import follow
 from core.config.schema import RunConfig
@@ -15,16 +12,7 @@ from core.runs.events import StepLogged
 from core.runs.state import fold
 from core.runs.writer import RunWriter, create_run
 from tests.core.support.commands import Call
-from tests.core.support.events_of import started, step, whole_run
-
-
-@pytest.fixture
-def writer(tmp_path: Path) -> Iterator[RunWriter]:
-    made = create_run(tmp_path, RunConfig(preset="tiny"))
-    made.append(started())
-    yield made
-    if made.run.is_live():
-        made.close()
+from tests.core.support.events_of import step, whole_run
 
 
 def test_following_a_run_gives_every_event_until_its_end(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,13 @@ import pytest
 from core.config.schema import RunConfig
 from core.errors import InputError
 from core.runs.events import ControlReceived, Event, StepLogged
-from core.runs.writer import RunWriter, create_run
+from core.runs.writer import RunWriter
 from core.training import requests as requests_module
 from core.training.control import Change, Control, Ending
 from core.training.requests import REQUESTS, RemoteControl, Requests, ask
 from tests.core.support.commands import Call, refused
-from tests.core.support.events_of import finished, started
+from tests.core.support.events_of import finished
 from tests.core.support.training import run
-
-
-@pytest.fixture
-def writer(tmp_path: Path) -> Iterator[RunWriter]:
-    made = create_run(tmp_path, RunConfig(preset="tiny"))
-    made.append(started())
-    yield made
-    if made.run.is_live():
-        made.close()
 
 
 def deliver(writer: RunWriter) -> Control:
