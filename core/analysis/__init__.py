@@ -1,1 +1,1 @@
-"""Predictions of a trained model, and the comparison of two runs."""
+"""What a trained model is worth: predictions, metrics, errors, explanations, and comparisons of runs."""

@@ -69,7 +69,7 @@ def set_up(
     progress("reading reviews")
     reviews, reviews_origin = open_reviews(config.data.source, config.data.dataset, on_download)
     if saved is not None:
-        _require_same(reviews_origin, run)
+        require_same_reviews(reviews_origin, run)
     split = split_reviews(reviews, config.data, seed=config.train.seed, batch_size=config.train.batch_size)
     progress("tokenizing")
     train_set, validation_set = (
@@ -174,7 +174,8 @@ def _with_counts(origin: Origin, reviews: list[Review], taken: int) -> dict[str,
     return {**origin.as_dict(), "taken": taken, "available": len(reviews)}
 
 
-def _require_same(found: Origin, run: Run) -> None:
+def require_same_reviews(found: Origin, run: Run) -> None:
+    """Raise InputError unless ``found`` is where ``run`` took its reviews from, with the same content."""
     before = run.environment().get("origins", {}).get("reviews", {})
     same = found.sha256 == before.get("sha256") if found.sha256 else found.kind == before.get("kind")
     if not same:

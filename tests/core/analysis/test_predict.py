@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.analysis.predict import AT_ONCE, predict
+from core.analysis.predict import predict
+from core.analysis.scorer import BATCH_SIZE
 from core.checkpoints.export import export
 from core.config.schema import RunConfig
 from core.data.reviews import read_reviews
@@ -51,7 +52,7 @@ def test_a_prediction_has_label_probability_and_truncation(done: Run) -> None:
 
 def test_predictions_come_in_the_order_of_the_texts(done: Run) -> None:
     resolved = found(done.path, done.path.parent)
-    texts = ["film " * (1 + i * 7 % 11) for i in range(2 * AT_ONCE + 3)]
+    texts = ["film " * (1 + i * 7 % 11) for i in range(2 * BATCH_SIZE + 3)]
     alone = {text: predict(resolved, [text])[0].logit for text in set(texts)}
     together = predict(resolved, texts)
     assert [one.logit for one in together] == pytest.approx([alone[text] for text in texts], abs=1e-5)
