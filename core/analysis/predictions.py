@@ -50,8 +50,8 @@ class Predictions:
     @property
     def correct(self) -> NDArray[np.bool_]:
         """bool [n]: whether the sign of the logit agrees with the label, as in the accuracy of training."""
-        predicted: NDArray[np.bool_] = self.logits > 0
-        return np.equal(predicted, self.labels == 1)
+        correct: NDArray[np.bool_] = np.equal(self.logits > 0, self.labels == 1)
+        return correct
 
     @property
     def losses(self) -> NDArray[np.float64]:
