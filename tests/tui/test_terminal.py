@@ -265,6 +265,28 @@ def test_a_console_stopped_by_sigstop_and_continued_redraws_and_can_be_left(open
     assert termios.tcgetattr(terminal.master) == before
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [signal.SIGSTOP, signal.SIGTSTP])
+def test_a_console_that_is_stopped_again_and_again_while_it_draws_redraws_in_the_end(open_terminal, stop):
+    terminal = open_terminal()
+    terminal.see("imdb-tui", "open in Train")
+
+    def stop_and_continue() -> None:
+        terminal.process.send_signal(stop)
+        flags = os.WSTOPPED | os.WNOHANG
+        terminal.until(lambda: os.waitid(os.P_PID, terminal.process.pid, flags), "a stopped console")
+        terminal.process.send_signal(signal.SIGCONT)
+
+    for number in range(60):
+        terminal.type("\x1b1" if number % 2 else "2")  # each draws the whole screen
+        time.sleep(number % 7 * 0.003)
+        stop_and_continue()
+    terminal.read_all(0.5)
+    terminal.screen.reset()
+    stop_and_continue()
+    terminal.see("imdb-tui")
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs a shell that puts what it started in the background")
 @pytest.mark.parametrize("name", ["SIGSTOP", "SIGTSTP"])
 def test_a_console_continued_in_the_background_stops_until_it_has_the_terminal(open_terminal, name):

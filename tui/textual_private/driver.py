@@ -8,12 +8,14 @@ It uses private names of Textual's ``LinuxDriver`` (read from textual 8.2.8) for
   It ends with a Textual whose writer thread survives an ``OSError`` (``_file``).
 - When a process is stopped by ``kill -STOP`` and continued, Textual enters application mode a second time: two threads
   read the keys, and one of them never ends. Here application mode is left first. A console continued in the background
-  stops again until it has the terminal. It ends with a Textual that checks both in its ``SIGCONT`` handler
-  (``_sigcont_application``, ``_must_signal_resume``, ``_auto_restart``).
+  stops again until it has the terminal. Textual also leaves and enters application mode inside of the signal handlers,
+  which can deadlock. It ends with a Textual that mends the three in its handlers (``_sigtstp_application``,
+  ``_sigcont_application``, ``_must_signal_resume``, ``_auto_restart``).
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable
@@ -53,6 +55,11 @@ class SturdyDriver(LinuxDriver):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._file: Any = _Terminal(self._file, self.exit_event)
+        self._event_loop = asyncio.get_running_loop()
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Leave application mode and stop."""
+        self._between_messages(super()._sigtstp_application)
 
     def _sigcont_application(self, *_: object) -> None:
         """Enter application mode again, or stop again in the background until the terminal is ours."""
@@ -60,7 +67,16 @@ class SturdyDriver(LinuxDriver):
             if os.tcgetpgrp(self.fileno) != os.getpgrp():
                 os.kill(os.getpid(), signal.SIGSTOP)
                 return  # the next SIGCONT calls this again
+        self._between_messages(self._enter_again)
+
+    def _enter_again(self) -> None:
         if not self._must_signal_resume and self._auto_restart:
             self.suspend_application_mode()
             self._must_signal_resume = True
         super()._sigcont_application()
+
+    def _between_messages(self, call: Callable[[], None]) -> None:
+        # A signal interrupts the app anywhere, also while it holds the lock of the writer thread's queue; leaving
+        # application mode takes that lock as well, and would wait for it for ever.
+        with suppress(RuntimeError):  # the app has ended
+            self._event_loop.call_soon_threadsafe(call)
