@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
 from core.config.schema import RunConfig, configure
@@ -165,6 +166,17 @@ class ImdbTui(App[int]):
         from tui.screens.keys import KeysScreen
 
         self.push_screen(KeysScreen(self.screen))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterator[SystemCommand]:
+        """Textual's commands of the palette, with our help screen instead of its help panel.
+
+        The panel shows the keys once more, and a mouse press on it ends the app with an error (textual 8.2.8).
+        """
+        for command in super().get_system_commands(screen):
+            if command.title == "Keys":
+                yield SystemCommand(command.title, "Show every key of this screen", self.action_keys)
+            else:
+                yield command
 
     # Runs
 

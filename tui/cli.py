@@ -70,6 +70,11 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     import argparse
 
     parser = argparse.ArgumentParser("imdb-tui", add_help=False)
+    names = [argument.partition("=")[0] for argument in arguments]
+    for name in CONSOLE_OPTIONS:
+        if names.count(name) > 1:
+            print(f"imdb-tui: {name} is given {names.count(name)} times; give it once", file=sys.stderr)  # noqa: T201
+            return 2
     parser.add_argument("--preset")
     parser.add_argument("--data")
     parser.add_argument("--runs-dir", type=Path)

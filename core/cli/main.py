@@ -9,9 +9,11 @@ from __future__ import annotations
 import io
 import sys
 import traceback
-from typing import Annotated, NoReturn
+from collections import Counter
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 from core import __version__, formatting
 from core.cli.compare import compare
@@ -28,6 +30,18 @@ from core.cli.tokenize import tokenize
 from core.cli.train import train
 from core.cli.watch import watch
 from core.errors import InputError
+
+
+class Command(TyperCommand):
+    """A command that refuses an option given twice, of which only the last would count."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        for option, times in Counter(each for each in order if isinstance(each, TyperOption)).items():
+            if times > 1 and not (option.multiple or option.count or option.is_flag):
+                raise InputError(f"{option.opts[0]} is given {times} times; give it once")
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     add_completion=False,
@@ -121,4 +135,4 @@ def options(
 
 
 for command in (train, runs, show, compare, watch, steer, predict, export, presets, tokenize, model, doctor):
-    app.command()(command)
+    app.command(cls=Command)(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,8 +14,12 @@ from core import formatting
 from core.cli.console import err, out
 from core.cli.options import AsJson, RunsDir
 from core.cli.stdin import read_texts
+from core.errors import InputError
 from core.runs.directory import runs_root
 from core.training.preload import preload
+
+FILES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".txt", ".gz")
+"""Suffixes of an argument that is meant as a file and not as a text."""
 
 
 def predict(
@@ -28,6 +33,9 @@ def predict(
 ) -> None:
     """Predict the sentiment of texts with the model of a run."""
     asked = read_texts(texts, lines=True, example='imdb-tui predict last "a warm film"')
+    for text in texts or ():
+        if text.lower().endswith(FILES) and Path(text).expanduser().is_file():
+            raise InputError(f"{text} is a file, not a text; use imdb-tui evaluate {run} --data {text}")
     preload()
     from core.analysis.predict import predict as predictions
     from core.inspection.target import find_target, resolve

@@ -18,10 +18,19 @@ def read_texts(texts: list[str] | None, *, lines: bool, example: str) -> list[st
             found.append(text)
             continue
         content = all_of_stdin()
-        found += [line for line in content.splitlines() if line.strip()] if lines else [content]
+        found += _lines(content) if lines else [content]
     if not found:
         raise InputError("stdin is empty; write one text per line")
     return found
+
+
+def _lines(content: str) -> list[str]:
+    """Split at line feeds and nowhere else, so that each answer belongs to the line of the same number."""
+    lines = content.removesuffix("\n").split("\n") if content.strip() else []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            raise InputError(f"line {number} of stdin is empty; remove it or write a text")
+    return [line.removesuffix("\r") for line in lines]
 
 
 def all_of_stdin() -> str:

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.tui.fakes import finished, started, step, whole_run
+from tui.screens.keys import KeysScreen
 
 PANES = {"1": "presets", "2": "tokenizer", "3": "model", "4": "train", "5": "runs"}
 
@@ -171,6 +172,15 @@ async def test_the_palette_goes_to_panes_and_takes_presets_to_train(open_console
         await console.press("enter")
         await console.until(lambda: console.app.pane == "train", "the Train pane")
         await console.see("scratch")
+
+
+async def test_keys_in_the_palette_open_the_same_help_as_the_question_mark(open_console):
+    async with open_console() as console:
+        await console.press("ctrl+p", *"Keys")
+        await console.see("Show every key of this screen")
+        await console.press("enter")
+        await console.until(lambda: isinstance(console.app.screen, KeysScreen), "the help screen")
+        assert not console.app.screen.query("HelpPanel")
 
 
 async def test_the_palette_applies_the_data_set_of_the_command_line(open_console, reviews_csv):

@@ -128,3 +128,10 @@ def test_a_closed_stdin_is_no_terminal():
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("imdb-tui: the console needs a terminal")
+
+
+def test_an_option_of_the_console_given_twice_is_refused(call, opened):
+    code, _, err = call("--data", "embedded", "--data=hub", at_terminal=True)
+    assert code == 2
+    assert "--data is given 2 times" in err
+    assert not opened

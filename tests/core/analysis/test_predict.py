@@ -87,9 +87,32 @@ def test_predict_answers_as_text_and_as_json(call: Call, done: Run, monkeypatch:
     code, out, _ = call("predict", "last", "a film", "--json", "--runs-dir", root)
     (one,) = json.loads(out)["predictions"]
     assert (one["text"], one["tokens"]) == ("a film", 4)
-    stdin = SimpleNamespace(buffer=io.BytesIO(b"a film\n\nfilm film\n"), isatty=lambda: False)
-    monkeypatch.setattr("sys.stdin", stdin)
-    assert call("predict", "last", "--json", "--runs-dir", root)[1].count('"text"') == 2
-    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"\n"), isatty=lambda: False))
-    assert "stdin is empty" in refused(call("predict", "last", "--runs-dir", root))
     assert "there is no run 'absent'" in refused(call("predict", "absent", "a film", "--runs-dir", root))
+
+
+def piped(monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content.encode()), isatty=lambda: False))
+
+
+def test_each_line_of_stdin_gets_one_answer_of_the_same_number(
+    call: Call, done: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = ["a film", "a\u2028film\x0cwas \x85good", "film film\r"]
+    piped(monkeypatch, "\n".join(lines) + "\n")
+    _, out, _ = call("predict", "last", "--json", "--runs-dir", done.path.parent)
+    assert [one["text"] for one in json.loads(out)["predictions"]] == [line.rstrip("\r") for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [("\n", "stdin is empty"), ("a film\n\nfilm film\n", "line 2 of stdin is empty")]
+)
+def test_an_empty_line_of_stdin_is_refused_with_its_number(
+    call: Call, done: Run, monkeypatch: pytest.MonkeyPatch, content: str, message: str
+) -> None:
+    piped(monkeypatch, content)
+    assert message in refused(call("predict", "last", "--runs-dir", done.path.parent))
+
+
+def test_the_name_of_a_file_is_not_taken_for_a_text(call: Call, done: Run, reviews_csv: Path) -> None:
+    line = refused(call("predict", "last", str(reviews_csv), "--runs-dir", done.path.parent))
+    assert f"imdb-tui evaluate last --data {reviews_csv}" in line

@@ -161,3 +161,10 @@ def test_a_real_process_refuses_bad_input_with_2_and_one_line(tmp_path: Path) ->
     process = start(tmp_path, "train", "absent")
     out, err = process.communicate(timeout=60)
     refused((process.returncode, out, err))
+
+
+def test_an_option_given_twice_is_refused_but_set_may_repeat(call: Call, tiny: str, tmp_path: Path) -> None:
+    line = refused(call("train", tiny, "--data", tmp_path / "a.csv", "--data", tmp_path / "b.csv"))
+    assert "--data is given 2 times" in line
+    settings = ("--set", "train.batch_size=4", "--set", "train.num_epochs=three")
+    assert "train.num_epochs" in refused(call("train", tiny, *settings))

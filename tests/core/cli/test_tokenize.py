@@ -75,7 +75,7 @@ def test_a_batch_has_ids_mask_and_the_share_of_padding(ask: Any) -> None:
 
 
 def test_lines_of_stdin_are_the_texts_of_a_batch(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    feed(monkeypatch, "film\n\na warm film\n")
+    feed(monkeypatch, "film\na warm film\n")
     answer = ask("--batch")
     assert [each["text"] for each in answer["texts"]] == ["film", "a warm film"]
     assert len(answer["batch"]["input_ids"]) == 2
