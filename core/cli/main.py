@@ -19,12 +19,14 @@ from core import __version__, formatting
 from core.cli.compare import compare
 from core.cli.console import err, out, silence
 from core.cli.doctor import doctor
+from core.cli.errors import errors
 from core.cli.export import export
 from core.cli.model import model
 from core.cli.options import BAD_INPUT, INTERRUPTED, RUN_FAILED, Debug
 from core.cli.predict import predict
 from core.cli.presets import presets
 from core.cli.runs import runs, show
+from core.cli.slices import slices
 from core.cli.steer import steer
 from core.cli.tokenize import tokenize
 from core.cli.train import train
@@ -134,5 +136,11 @@ def options(
     Debug.wanted = debug
 
 
-for command in (train, runs, show, compare, watch, steer, predict, export, presets, tokenize, model, doctor):
+COMMANDS = (
+    *(train, runs, show, compare, watch, steer),
+    *(errors, slices, predict),
+    *(export, presets, tokenize, model, doctor),
+)
+"""The groups keep lines short; ``--help`` lists the commands in this order."""
+for command in COMMANDS:
     app.command(cls=Command)(command)

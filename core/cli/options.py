@@ -21,6 +21,13 @@ def _folder(text: str) -> Path:
 RunsDir = Annotated[
     Path | None, typer.Option("--runs-dir", help="Directory of the runs.", parser=_folder, metavar="PATH")
 ]
+RunName = Annotated[str, typer.Argument(help="A run, the start of its name, or `last`.", metavar="RUN")]
+EvaluationLabel = Annotated[
+    str | None, typer.Option("--label", help="Name of an evaluation; without it, the validation reviews.")
+]
+Pattern = Annotated[
+    str | None, typer.Option("--pattern", help="Regular expression; case matters unless it starts with (?i).")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON on stdout.")]
 
 
