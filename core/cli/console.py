@@ -111,4 +111,6 @@ def describe_origin(origin: dict[str, Any]) -> str:
 
     known = {key: origin[key] for key in ("kind", "name", "note") if key in origin}
     counts = f", {origin['taken']:,} of {origin['available']:,}" if "taken" in origin else ""
+    if corrections := origin.get("corrections"):
+        counts += f"; {corrections['name']}: {corrections['flipped']} flipped, {corrections['dropped']} dropped"
     return Origin(**known).describe() + counts

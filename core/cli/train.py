@@ -14,10 +14,11 @@ from core.cli.console import Reporter, err
 from core.cli.options import INTERRUPTED, RUN_FAILED, AsJson, Debug, RunsDir
 from core.config.presets import load_preset
 from core.config.schema import NAMED_SOURCES, RunConfig, configure
+from core.data.corrections import read_corrections
 from core.data.reviews import read_reviews
 from core.errors import InputError
 from core.runs import summary
-from core.runs.directory import Run, find_run, runs_root
+from core.runs.directory import APPLIED_CORRECTIONS, Run, find_run, runs_root
 from core.runs.events import Event
 from core.runs.reader import read_events
 from core.runs.state import RunState
@@ -62,6 +63,8 @@ def train(
         config = configure(load_preset(preset), set_ or [], data)
     elif replay is not None and before is not None:
         config = configure(before.config(), [], data)
+        if config.data.corrections:
+            config = config.set("data.corrections", str((before.path / APPLIED_CORRECTIONS).absolute()))
         control.expect(journal_of(read_events(before)))
     elif before is not None and data is not None:
         data = configure(before.config(), [], data).data.source
@@ -69,6 +72,8 @@ def train(
         read_reviews(
             Path(config.data.source).expanduser()
         )  # refuse an invalid file before a run is created and torch is imported
+    if config is not None and config.data.corrections:
+        read_corrections(Path(config.data.corrections).expanduser())
 
     def work(emit: Callable[[Event], None]) -> Run:
         """Train, resume or repeat. Imports torch."""

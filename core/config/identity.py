@@ -7,8 +7,8 @@ from typing import Any
 
 from core.config.schema import RunConfig
 
-FREE = frozenset({"data.source", "train.save_steps", "train.save_seconds"})
-"""Fields that may differ: the source of the reviews, and how often checkpoints are saved."""
+FREE = frozenset({"data.source", "data.corrections", "train.save_steps", "train.save_seconds"})
+"""Fields that may differ: where reviews and corrections are (the run stores what it read), and when it saves."""
 
 
 def identity(config: RunConfig) -> dict[str, Any]:

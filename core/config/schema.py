@@ -84,6 +84,8 @@ class DataConfig(_Section):
     """Maximum number of tokens per review, including special tokens; DistilBERT has positions for 512."""
     add_special_tokens: bool = False
     """Whether to add [CLS] and [SEP] to each review; without, the head reads the first word, as in the notebook."""
+    corrections: str = field(default="", metadata={"may_be_empty": True})
+    """CSV file of corrected labels, written by `imdb-tui labels RUN --set`; empty uses the labels as they are."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -31,7 +31,7 @@ def check_value(value: Any, kind: Any, name: str, limits: Mapping[str, Any]) -> 
     if type(value) is not kind:
         wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}[kind]
         raise InputError(f"{name} = {value!r} must be {wanted}")
-    if kind is str and not value.strip():
+    if kind is str and not value.strip() and not (value == "" and limits.get("may_be_empty")):
         raise InputError(f"{name} is empty; it must be a text")
     if kind is str:
         _check_encodable(value, name)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from core.config.schema import DataConfig
 from core.data.reviews import Review
@@ -17,12 +17,17 @@ class Split:
     train: list[int]
     validation: list[int]
     warnings: list[str]
+    dropped: list[int] = field(default_factory=list)
+    """The selected reviews that were left out."""
 
 
-def split_reviews(reviews: Sequence[Review], config: DataConfig, *, seed: int, batch_size: int) -> Split:
+def split_reviews(
+    reviews: Sequence[Review], config: DataConfig, *, seed: int, batch_size: int, drop: Collection[int] = ()
+) -> Split:
     """Shuffle the reviews, select ``n_samples``, and hold out the share ``test_size`` of them for validation.
 
-    The same seed gives the same split. Raises InputError if no review is left for training, or fewer than one batch.
+    Reviews in ``drop`` are left out afterwards, so that all others are in the same part with and without them. The same
+    seed gives the same split. Raises InputError if no review is left for training, or fewer than one batch.
     """
     from datasets import Dataset
 
@@ -39,7 +44,13 @@ def split_reviews(reviews: Sequence[Review], config: DataConfig, *, seed: int, b
         )
     selected = Dataset.from_dict({"review": list(range(len(reviews)))}).shuffle(seed=seed).select(range(n_selected))
     parts = selected.train_test_split(test_size=config.test_size, seed=seed)
-    split = Split(list(parts["train"]["review"]), list(parts["test"]["review"]), warnings)
+    train, validation = list(parts["train"]["review"]), list(parts["test"]["review"])
+    dropped = [i for i in (*train, *validation) if i in drop]
+    if dropped:
+        train, validation = ([i for i in part if i not in drop] for part in (train, validation))
+        if not validation:
+            raise InputError("data.corrections drops all validation reviews; drop fewer, or make data.test_size larger")
+    split = Split(train, validation, warnings, dropped)
     if batch_size > len(split.train):
         raise InputError(
             f"train.batch_size = {batch_size} is more than the {len(split.train)} training reviews; make it smaller"

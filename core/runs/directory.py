@@ -9,6 +9,8 @@
   predictions/       validation predictions, one CSV per epoch
   checkpoints/       what resuming needs: the last two checkpoints, and the best one if that is configured
   requests/          what other processes ask of the run
+  corrections.csv    a user's decisions about wrong labels, for data.corrections of later runs
+  applied-corrections.csv    the content of data.corrections when the run started, if it was set
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from core.runs.state import RunState
 
 OWNER, LOCK, MODEL = "owner.json", ".lock", "model"
+CORRECTIONS, APPLIED_CORRECTIONS = "corrections.csv", "applied-corrections.csv"
 
 ELSEWHERE_LIVE_S = 60.0
 """A run owned by another host counts as live while its events are younger than this."""

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from core.atomic_write import write_text_atomically
 from core.config.schema import RunConfig, to_toml
 from core.errors import InputError
-from core.runs.directory import LOCK, MODEL, OWNER, Run
+from core.runs.directory import APPLIED_CORRECTIONS, LOCK, MODEL, OWNER, Run
 from core.runs.events import Event, RunFinished, to_line
 
 
@@ -94,6 +94,10 @@ class RunWriter:
         folder.mkdir(exist_ok=True)
         write_text_atomically(folder / "config.json", json.dumps(config, indent=2) + "\n")
         write_text_atomically(folder / "tokenizer.json", tokenizer)
+
+    def write_corrections(self, corrections: str) -> None:
+        """Store the corrections of labels that the run applies: resuming it must not depend on the original file."""
+        write_text_atomically(self.path / APPLIED_CORRECTIONS, corrections)
 
     def write_predictions(self, epoch: int, ids: Sequence[int], labels: Sequence[int], logits: Sequence[float]) -> None:
         """Store the validation predictions of one epoch, which a paired comparison of two runs needs."""

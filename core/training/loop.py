@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.config.schema import RunConfig
 from core.data.batches import epoch_batches
+from core.data.corrections import with_absolute_path
 from core.engine.distributed import Ranks
 from core.errors import InputError, Stopped
 from core.runs.directory import Run
@@ -34,6 +35,7 @@ def train(config: RunConfig, root: Path, control: Control, emit: Emit, ranks: Ra
     run. A failure is not raised: it ends the run with the status ``failed`` and the traceback in the last event. Raises
     InputError for input that cannot be used; no run directory remains then. May run in any thread.
     """
+    config = with_absolute_path(config)
     writer = create_run(root, config) if ranks.is_main else None
     directory = Run(ranks.broadcast(writer.path if writer else root))
     return train_to_end(TrainingRun(config, directory, writer, control, emit, ranks))

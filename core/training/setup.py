@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from core.checkpoints.format import Checkpoint, restore_optimizer
 from core.checkpoints.progress import Progress
 from core.config.schema import RunConfig, TrainConfig
 from core.data.batches import Examples, encode_examples
+from core.data.corrections import Correction, apply_corrections, format_corrections, read_corrections, text_sha256
 from core.data.reviews import Review
 from core.data.splits import split_reviews
 from core.engine.device import Engine
@@ -19,7 +21,7 @@ from core.engine.distributed import Ranks
 from core.errors import InputError
 from core.model.classifier import Classifier, build_classifier, encoder_config, require_fit
 from core.model.unpadded import UnpaddedClassifier, forward_of
-from core.runs.directory import Run
+from core.runs.directory import APPLIED_CORRECTIONS, Run
 from core.runs.events import RunStarted
 from core.runs.stored_model import stored_model
 from core.sources.hub import OnDownload
@@ -44,6 +46,8 @@ class Setup:
     """Where the tokenizer, the weights and the reviews come from."""
     source: ModelSource
     warnings: list[str]
+    corrections: str
+    """The corrections of labels that were applied, as CSV; empty without data.corrections."""
 
 
 def set_up(
@@ -70,7 +74,14 @@ def set_up(
     reviews, reviews_origin = open_reviews(config.data.source, config.data.dataset, on_download)
     if saved is not None:
         require_same_reviews(reviews_origin, run)
-    split = split_reviews(reviews, config.data, seed=config.train.seed, batch_size=config.train.batch_size)
+    corrections = read_run_corrections(config, run, is_new=saved is None)
+    corrected = apply_corrections(reviews, reviews_origin.sha256, corrections, config.data.corrections)
+    reviews, drop = corrected.reviews, corrected.dropped
+    split = split_reviews(reviews, config.data, seed=config.train.seed, batch_size=config.train.batch_size, drop=drop)
+    warnings = split.warnings
+    if corrections:
+        used = (*split.train, *split.validation)
+        warnings = [corrected.describe(Path(config.data.corrections).name, used, split.dropped), *warnings]
     progress("tokenizing")
     train_set, validation_set = (
         encode_examples(reviews, indices, source.tokenizer, config.data) for indices in (split.train, split.validation)
@@ -80,6 +91,15 @@ def set_up(
         "weights": source.weights_origin.as_dict(),
         "reviews": _with_counts(reviews_origin, reviews, len(train_set) + len(validation_set)),
     }
+    stored = format_corrections(corrections) if config.data.corrections else ""
+    if stored:
+        origins["reviews"]["corrections"] = {
+            "name": Path(config.data.corrections).name,
+            "sha256": text_sha256(stored),
+            "flipped": len(corrected.flipped),
+            "dropped": len(corrected.dropped),
+            "not_found": corrected.not_found,
+        }
 
     # Model: initialised or loaded, then moved to the device.
     progress("building the model")
@@ -97,7 +117,7 @@ def set_up(
     if saved is not None:
         restore_optimizer(model, optimizer, saved.training)
     forward = forward_of(model, engine)
-    return Setup(engine, model, forward, optimizer, train_set, validation_set, origins, source, split.warnings)
+    return Setup(engine, model, forward, optimizer, train_set, validation_set, origins, source, warnings, stored)
 
 
 def build_optimizer(model: Classifier, config: TrainConfig, engine: Engine) -> torch.optim.AdamW:
@@ -172,6 +192,22 @@ def run_started(
 
 def _with_counts(origin: Origin, reviews: list[Review], taken: int) -> dict[str, Any]:
     return {**origin.as_dict(), "taken": taken, "available": len(reviews)}
+
+
+def read_run_corrections(config: RunConfig, run: Run, *, is_new: bool) -> list[Correction]:
+    """The corrections of labels for a new run, or those that an existing one stored when it started.
+
+    Raises InputError if the file is missing or invalid, or if the stored one was changed.
+    """
+    if not config.data.corrections:
+        return []
+    if is_new:
+        return read_corrections(Path(config.data.corrections).expanduser())
+    found = read_corrections(run.path / APPLIED_CORRECTIONS)
+    about = run.environment().get("origins", {}).get("reviews", {}).get("corrections", {})
+    if text_sha256(format_corrections(found)) != about.get("sha256"):
+        raise InputError(f"{run.path / APPLIED_CORRECTIONS} was changed after the run started; restore the file")
+    return found
 
 
 def require_same_reviews(found: Origin, run: Run) -> None:

@@ -101,6 +101,8 @@ class TrainingRun:
                 facts = environment(setup.engine, setup.origins)
                 self.writer.write_environment({**facts, "launch": launch_id()})
                 self.writer.write_model(setup.model.config.to_dict(), setup.source.tokenizer.to_str())
+                if setup.corrections:
+                    self.writer.write_corrections(setup.corrections)
 
     def between_steps(self, setup: Setup) -> None:
         """Handle requests and save a checkpoint when one is due. Raises Stopped if the run is asked to stop."""

@@ -49,6 +49,7 @@ CONFIGS = st.builds(
         DataConfig,
         source=NOT_BLANK,
         dataset=NOT_BLANK,
+        corrections=st.just("") | NOT_BLANK,
         n_samples=st.integers(2, 10**9),
         test_size=st.floats(0.0, 0.9, exclude_min=True),
         max_length=st.integers(3, 512),

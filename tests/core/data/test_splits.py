@@ -64,3 +64,20 @@ def test_a_part_with_a_single_label_gives_a_warning() -> None:
     assert [warning.split(" reviews ")[0] for warning in warnings] == ["all 16 training", "all 4 validation"]
     mostly = split([*positive[:59], Review("film", 0)], n_samples=60).warnings
     assert len(mostly) == 1
+
+
+def test_dropped_reviews_leave_both_parts_and_all_others_stay_where_they_are() -> None:
+    before = split(n_samples=40, test_size=0.25)
+    drop = {before.train[0], before.train[5], before.validation[3], 99}
+    after = split_reviews(REVIEWS, DataConfig(n_samples=40, test_size=0.25), seed=0, batch_size=4, drop=drop)
+    assert after.train == [i for i in before.train if i not in drop]
+    assert after.validation == [i for i in before.validation if i not in drop]
+    assert sorted(after.dropped) == sorted(drop - {99})
+
+
+def test_dropping_too_many_reviews_is_refused() -> None:
+    before, config = split(n_samples=20), DataConfig(n_samples=20)
+    with pytest.raises(InputError, match=r"data\.corrections drops all validation reviews"):
+        split_reviews(REVIEWS, config, seed=0, batch_size=4, drop=before.validation)
+    with pytest.raises(InputError, match=r"train\.batch_size = 4 is more than the 0 training reviews"):
+        split_reviews(REVIEWS, config, seed=0, batch_size=4, drop=before.train)

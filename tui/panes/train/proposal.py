@@ -20,7 +20,7 @@ def proposal_heading(config: RunConfig) -> Text:
 
 
 def proposal_table(config: RunConfig, plan: PlanReady | None) -> Table:
-    """List what the preset does, its estimated time, its origins, and its fields for data and training."""
+    """List what the preset does, its time, its origins, and its fields for data and training, without empty ones."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
@@ -34,5 +34,6 @@ def proposal_table(config: RunConfig, plan: PlanReady | None) -> Table:
         table.add_row("", "")
     for section in ("data", "train"):
         for key in field_types(section):
-            table.add_row(key, Text(printable(format_value(config.get(f"{section}.{key}")))))
+            if value := format_value(config.get(f"{section}.{key}")):
+                table.add_row(key, Text(printable(value)))
     return table
