@@ -54,6 +54,7 @@ class ImdbTui(App[int]):
         *(Binding(str(i), f"go('{name}')", name.title(), group=PANE_KEYS) for i, name in enumerate(PANES, start=1)),
         Binding("question_mark", "keys", "keys", key_display="?"),
         Binding("q", "quit", "quit"),
+        Binding("ctrl+z", "suspend_process", "suspend; fg continues", show=False),
         Binding("escape", "leave_field", "leave a field", show=False),
     ]
 

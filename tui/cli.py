@@ -23,6 +23,8 @@ def main() -> None:
 
 def _main() -> None:
     arguments = sys.argv[1:]
+    if _options_then_help(arguments):
+        arguments = sys.argv[1:] = ["--help"]
     if arguments[:1] == [WATCH] and _on_terminal() and (run := _run_to_watch(arguments[1:])):
         name, options = run
         leave(open_console(options, watch=name))
@@ -53,9 +55,26 @@ def _wants_console(arguments: list[str]) -> bool:
     return True
 
 
+def _options_then_help(arguments: list[str]) -> bool:
+    """Return whether the user asks for help after options of the console, without a command."""
+    return len(arguments) > 1 and arguments[-1] in ("-h", "--help") and _wants_console(arguments[:-1])
+
+
 def _on_terminal() -> bool:
     streams: tuple[TextIO | None, ...] = (sys.stdin, sys.stdout)  # None if it was closed
     return all(stream is not None and stream.isatty() for stream in streams)
+
+
+def _no_console() -> str:
+    """Return why the console cannot be drawn here, or an empty text."""
+    if not _on_terminal():
+        return "the console needs a terminal"
+    if os.environ.get("TERM") == "dumb":
+        return "the console needs a terminal that can place its cursor, but TERM is dumb"
+    encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"  # where Textual draws
+    if encoding.lower().replace("-", "") != "utf8":
+        return f"the console needs a terminal in UTF-8, but the encoding is {encoding} (try LC_ALL=C.UTF-8)"
+    return ""
 
 
 def _run_to_watch(arguments: list[str]) -> tuple[str, list[str]] | None:
@@ -79,8 +98,8 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     parser.add_argument("--data")
     parser.add_argument("--runs-dir", type=Path)
     options = parser.parse_args(arguments)
-    if not _on_terminal():
-        print("imdb-tui: the console needs a terminal; `imdb-tui --help` lists commands", file=sys.stderr)  # noqa: T201
+    if reason := _no_console():
+        print(f"imdb-tui: {reason}; `imdb-tui --help` lists commands that need none", file=sys.stderr)  # noqa: T201
         return 2
     # Both are read when textual is imported: a frame takes 4 ms, and a single escape is recognised after 40 ms.
     os.environ.setdefault("TEXTUAL_FPS", "240")

@@ -49,7 +49,9 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Fine-tune DistilBERT on film reviews, in a console or with commands.",
+    help="""Fine-tune DistilBERT on film reviews, in a console or with commands.
+
+    Without a command, imdb-tui opens the console. It takes --preset NAME, --data SOURCE and --runs-dir PATH.""",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -135,3 +136,24 @@ def test_an_option_of_the_console_given_twice_is_refused(call, opened):
     assert code == 2
     assert "--data is given 2 times" in err
     assert not opened
+
+
+def test_help_names_the_options_of_the_console_also_after_them(call):
+    code, out, _ = call("--data", "reviews.csv", "--help")
+    assert code == 0
+    assert out == call("--help")[1]
+    assert all(option in out for option in cli.CONSOLE_OPTIONS)
+
+
+def test_a_terminal_that_cannot_place_its_cursor_is_refused(call, opened, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    code, _, err = call(at_terminal=True)
+    assert (code, len(err.splitlines()), opened) == (2, 1, [])
+    assert "TERM is dumb" in err
+
+
+def test_a_terminal_that_is_not_utf8_is_refused(call, opened, monkeypatch):
+    monkeypatch.setattr(sys, "__stderr__", io.TextIOWrapper(io.BytesIO(), encoding="iso8859-1"))
+    code, _, err = call(at_terminal=True)
+    assert (code, len(err.splitlines()), opened) == (2, 1, [])
+    assert "the encoding is iso8859-1" in err

@@ -287,6 +287,19 @@ def test_a_console_that_is_stopped_again_and_again_while_it_draws_redraws_in_the
     terminal.see("imdb-tui")
 
 
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs a shell with jobs")
+def test_ctrl_z_suspends_the_console_and_fg_restores_it(open_terminal):
+    terminal = open_terminal(shell=True)
+    terminal.see("open in Train")
+    terminal.type("\x1a")
+    terminal.see("Stopped", "shell>")
+    terminal.screen.reset()
+    terminal.type("fg\r")
+    terminal.see("imdb-tui", "open in Train")
+    terminal.type("q")
+    terminal.see("shell>")
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs a shell that puts what it started in the background")
 @pytest.mark.parametrize("name", ["SIGSTOP", "SIGTSTP"])
 def test_a_console_continued_in_the_background_stops_until_it_has_the_terminal(open_terminal, name):

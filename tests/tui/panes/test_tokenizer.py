@@ -7,6 +7,7 @@ import pytest
 from core.sources.origin import Origin
 from core.tokenization.encode import SPECIAL_MEANINGS
 from tests.tui.fakes import PIECES, small_tokenizer
+from tui.panes.tokenizer.source_text import SourceText
 
 CONTROL = [chr(code) for code in (*range(32), 0x7F, *range(0x80, 0xA0)) if chr(code) != "\n"]
 
@@ -64,6 +65,13 @@ async def test_an_unknown_word_is_counted_and_called_unknown(playground):
     async with playground() as console:
         await replace_text(console, "hello xyzzy")
         await console.see("1 unknown", "[UNK]")
+
+
+@pytest.mark.parametrize("line_break", ["\r", "\n", "\r\n"])
+async def test_each_kind_of_line_break_is_pasted_as_one_line_feed(playground, line_break):
+    async with playground() as console:
+        await replace_text(console, f"hello{line_break}kevin")
+        await console.until(lambda: console.app.query_one(SourceText).text == "hello\nkevin", "the pasted text")
 
 
 async def test_the_special_tokens_are_explained_under_the_cursor(playground):

@@ -220,7 +220,7 @@ class SourceText(LineView, can_focus=True):
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
-        text = event.text.replace("\r\n", "\n")
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")  # terminals send a line break as a lone CR
         if len(text) > LARGE:
             self._history.remember(self.text, self._caret)
             whole = self.text[: self._caret] + text + self.text[self._caret :]
