@@ -11,10 +11,9 @@ from rich.text import Text
 from core import formatting
 from core.cli.console import err, out
 from core.cli.options import AsJson, EvaluationLabel, Pattern, RunName, RunsDir
+from core.data.corrections import LABELS
 from core.runs.directory import find_run, runs_root
 from core.training.preload import preload
-
-LABELS = ("negative", "positive")
 
 
 def errors(

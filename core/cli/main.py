@@ -21,6 +21,7 @@ from core.cli.console import err, out, silence
 from core.cli.doctor import doctor
 from core.cli.errors import errors
 from core.cli.export import export
+from core.cli.labels import labels
 from core.cli.model import model
 from core.cli.options import BAD_INPUT, INTERRUPTED, RUN_FAILED, Debug
 from core.cli.predict import predict
@@ -140,7 +141,7 @@ def options(
 
 COMMANDS = (
     *(train, runs, show, compare, watch, steer),
-    *(errors, slices, predict),
+    *(errors, slices, labels, predict),
     *(export, presets, tokenize, model, doctor),
 )
 """The groups keep lines short; ``--help`` lists the commands in this order."""
