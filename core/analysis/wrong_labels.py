@@ -1,6 +1,7 @@
 """Likely wrong labels, by confident learning on predictions of models that were not trained on the review.
 
-The method is a few lines over arrays, so the package cleanlab, with its dependencies (pandas among them), is not used.
+For two classes the method is a few lines over arrays, so the package cleanlab is no dependency; on the same predictions
+its find_label_issues(filter_by="confident_learning") marks the same reviews.
 """
 
 from __future__ import annotations
@@ -50,16 +51,19 @@ def confident_issues(labels: NDArray[np.int64], probabilities: NDArray[np.float6
 
     ``probabilities`` (float [n]) are P(positive) of a model that was not trained on these reviews. The threshold of a
     class is the mean of its probability over the reviews with its label; a review belongs confidently to the most
-    probable class that reaches its threshold, and its label is suspect if it is another one. Without a review of a
-    class nothing is suspect. Source: C. Northcutt, L. Jiang, I. Chuang, "Confident Learning: Estimating Uncertainty in
-    Dataset Labels", J. Artif. Intell. Res. 70, 2021, 1373-1411.
+    probable class that reaches its threshold, and its label is suspect if it is another one and less probable. Without
+    a review of a class nothing is suspect.
+
+    Source: C. Northcutt, L. Jiang, I. Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels",
+    J. Artif. Intell. Res. 70, 2021, pp. 1373-1411.
     """
     by_class = np.stack([1 - probabilities, probabilities], axis=1)
     if len({*labels.tolist()}) < 2:
         return np.zeros(len(labels), dtype=np.bool_)
     thresholds = np.array([by_class[labels == one, one].mean() for one in (0, 1)])
     reached = np.where(by_class >= thresholds, by_class, -1.0)
-    issues: NDArray[np.bool_] = (reached.max(axis=1) >= 0) & (reached.argmax(axis=1) != labels)
+    confident = (reached.max(axis=1) >= 0) & (reached.argmax(axis=1) != labels)
+    issues: NDArray[np.bool_] = confident & (by_class.argmax(axis=1) != labels)
     return issues
 
 

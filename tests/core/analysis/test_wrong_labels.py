@@ -45,6 +45,13 @@ def test_where_both_classes_reach_their_thresholds_the_more_probable_one_counts(
     assert confident_issues(labels, probabilities).tolist() == [True, True, False, True]
 
 
+def test_a_label_that_is_the_more_probable_one_is_not_suspect() -> None:
+    labels = np.array([1, 1, 0, 0])
+    probabilities = np.array([0.55, 0.95, 0.7, 0.6])  # thresholds: positive 0.75, negative (0.3 + 0.4) / 2 = 0.35
+    # 0.55: P(negative) = 0.45 reaches 0.35 and P(positive) does not reach 0.75, but positive is predicted.
+    assert confident_issues(labels, probabilities).tolist() == [False] * 4
+
+
 def test_reviews_of_one_class_have_no_suspects() -> None:
     assert confident_issues(np.ones(3, dtype=np.int64), np.array([0.1, 0.9, 0.9])).tolist() == [False] * 3
     assert confident_issues(np.zeros(0, dtype=np.int64), np.zeros(0)).tolist() == []
