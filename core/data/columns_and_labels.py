@@ -13,15 +13,20 @@ LABELS = {"positive": 1, "pos": 1, "1": 1, "1.0": 1, "negative": 0, "neg": 0, "0
 COLUMNS_TEXT = " or ".join(f"{text} and {label}" for text, label in COLUMNS)
 
 
-def find_columns(names: Iterable[str], where: str) -> tuple[str, str]:
+def find_columns(names: Iterable[str], where: str, *, label_required: bool = True) -> tuple[str, str | None]:
     """Return the names of the columns with the text and the label, ignoring case and spaces around the names.
 
-    Raises InputError if there is no such pair. ``where`` is the file, for the error.
+    Without ``label_required``, a table with a column of texts and none of labels gives None as the second name.
+    Raises InputError if there are no such columns. ``where`` is the file, for the error.
     """
     present = {str(name).strip().lower(): str(name) for name in names if name is not None}
     for text, label in COLUMNS:
         if text in present and label in present:
             return present[text], present[label]
+    if not label_required and not any(label in present for _, label in COLUMNS):
+        for text, _ in COLUMNS:
+            if text in present:
+                return present[text], None
     found = ", ".join(repr(name) for name in list(present)[:8]) or "none"
     separator = next((mark for mark in ";\t|" if len(present) == 1 and mark in next(iter(present))), None)
     hint = f", separated by commas instead of {separator!r}" if separator else ""

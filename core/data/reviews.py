@@ -32,15 +32,33 @@ def read_reviews(path: Path) -> list[Review]:
     label is missing or unknown, a row has more columns than the header, there are fewer than ten reviews, or all
     reviews have the same label.
     """
+    return reviews_from_rows(_read_rows(path), str(path))
+
+
+def read_texts_and_labels(path: Path) -> tuple[list[str], list[int] | None]:
+    """Read reviews to evaluate a model on: one or more, also of one class only, and with or without labels.
+
+    The labels are None if the file has no column for them, or if it is empty in every row. Raises InputError as
+    :func:`read_reviews` otherwise, also if only some of the labels are missing.
+    """
+    rows = _read_rows(path, label_required=False)
+    if not rows:
+        raise InputError(f"{path} has no reviews. Give a file with at least one.")
+    texts = [parse_text(text, f"{path} {place}") for place, text, _ in rows]
+    if all(label is None or not str(label).strip() for _, _, label in rows):
+        return texts, None
+    return texts, [parse_label(label, f"{path} {place}") for place, _, label in rows]
+
+
+def _read_rows(path: Path, *, label_required: bool = True) -> list[tuple[str, object, object]]:
     require_file(path)
     try:
-        rows = list(_READERS[path.suffix.lower()](path))
+        return list(_READERS[path.suffix.lower()](path, label_required))
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise InputError(f"{path} is not UTF-8: it has the byte {byte:#04x}. Save it as UTF-8.") from None
     except (OSError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as {path.suffix[1:]} in UTF-8 ({error})") from None
-    return reviews_from_rows(rows, str(path))
 
 
 def require_file(path: Path) -> None:
@@ -78,20 +96,20 @@ def reviews_from_rows(rows: Iterable[tuple[str, object, object]], where: str) ->
     return reviews
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[str, object, object]]:
+def _csv_rows(path: Path, label_required: bool) -> Iterator[tuple[str, object, object]]:
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(_without_nul(file))
         if reader.fieldnames is None:
             raise InputError(f"{path} is empty. The first line must name the columns {COLUMNS_TEXT}.")
-        text, label = find_columns(reader.fieldnames, str(path))
+        text, label = find_columns(reader.fieldnames, str(path), label_required=label_required)
         for row in reader:
             if None in row:  # where DictReader puts fields beyond the header
                 raise InputError(
                     f"{path} line {reader.line_num}: the row has more columns than the header. "
                     "Put double quotes around a review that contains commas."
                 )
-            yield f"line {reader.line_num}", row[text], row[label]
+            yield f"line {reader.line_num}", row[text], None if label is None else row[label]
 
 
 def _without_nul(lines: Iterable[str]) -> Iterator[str]:
@@ -99,17 +117,18 @@ def _without_nul(lines: Iterable[str]) -> Iterator[str]:
     return (line.replace("\0", " ") for line in lines)
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[str, object, object]]:
+def _parquet_rows(path: Path, label_required: bool) -> Iterator[tuple[str, object, object]]:
     import pyarrow
     import pyarrow.parquet
 
     try:
         schema = pyarrow.parquet.read_schema(path)
-        text, label = find_columns(schema.names, str(path))
-        table = pyarrow.parquet.read_table(path, columns=[text, label])
+        text, label = find_columns(schema.names, str(path), label_required=label_required)
+        table = pyarrow.parquet.read_table(path, columns=[text] if label is None else [text, label])
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(f"{path} cannot be read as parquet ({error})") from None
-    columns = table.column(text).to_pylist(), table.column(label).to_pylist()
+    texts = table.column(text).to_pylist()
+    columns = texts, [None] * len(texts) if label is None else table.column(label).to_pylist()
     for number, values in enumerate(zip(*columns, strict=True), start=1):
         yield f"row {number}", *values
 

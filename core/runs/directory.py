@@ -7,6 +7,7 @@
   owner.json         the process that trains, while it does; it then also holds a lock on .lock
   model/             the encoder's configuration and the tokenizer, as transformers reads them
   predictions/       validation predictions, one CSV per epoch
+  evaluations/       predictions of other reviews, one folder per evaluation
   checkpoints/       what resuming needs: the last two checkpoints, and the best one if that is configured
   requests/          what other processes ask of the run
   corrections.csv    a user's decisions about wrong labels, for data.corrections of later runs
