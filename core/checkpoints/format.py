@@ -2,7 +2,8 @@
 
 <run>/checkpoints/step-300/
   model.safetensors      the classifier's state, float32
-  training.safetensors   AdamW's moments and step counts per parameter, and the states of torch's random generators
+  training.safetensors   AdamW's moments and step counts per parameter, the states of torch's random generators, and
+                         the logit of each training review in this epoch (NaN where it is not trained yet)
   manifest.json          progress, engine and configuration of the run, and the sha256 of both files
 
 A checkpoint is written into a temporary directory beside its target, synced to disk, and renamed. A crash therefore
@@ -196,13 +197,19 @@ def newest_intact(folder: Path, config: dict[str, Any]) -> tuple[Checkpoint | No
 
 
 def state_tensors(
-    model: torch.nn.Module, optimizer: torch.optim.Optimizer, generators: list[Tensors]
+    model: torch.nn.Module, optimizer: torch.optim.Optimizer, generators: list[Tensors], others: Tensors
 ) -> dict[str, Tensors]:
-    """The tensors of a checkpoint by file; ``generators`` are the generator states of each rank."""
+    """The tensors of a checkpoint by file; ``generators`` are the generator states of each rank.
+
+    ``others`` are stored beside the state of the optimizer, under their own names.
+    """
     randomness = {
         f"rng.{rank}.{name}": state for rank, states in enumerate(generators) for name, state in states.items()
     }
-    return {WEIGHTS: dict(model.state_dict()), TRAINING: {**optimizer_tensors(model, optimizer), **randomness}}
+    return {
+        WEIGHTS: dict(model.state_dict()),
+        TRAINING: {**optimizer_tensors(model, optimizer), **randomness, **others},
+    }
 
 
 def optimizer_tensors(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Tensors:

@@ -6,7 +6,7 @@
   events.jsonl       one JSON object per line, append-only
   owner.json         the process that trains, while it does; it then also holds a lock on .lock
   model/             the encoder's configuration and the tokenizer, as transformers reads them
-  predictions/       validation predictions, one CSV per epoch
+  predictions/       one CSV per epoch with the validation predictions, and one with those of the training reviews
   evaluations/       predictions of other reviews, one folder per evaluation
   checkpoints/       what resuming needs: the last two checkpoints, and the best one if that is configured
   requests/          what other processes ask of the run
@@ -24,7 +24,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from core.config.schema import RunConfig, from_toml
 from core.errors import InputError
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 OWNER, LOCK, MODEL = "owner.json", ".lock", "model"
 CORRECTIONS, APPLIED_CORRECTIONS = "corrections.csv", "applied-corrections.csv"
+
+Part = Literal["train", "validation"]
+"""The reviews that a run trains on, or those that it validates on."""
 
 ELSEWHERE_LIVE_S = 60.0
 """A run owned by another host counts as live while its events are younger than this."""
@@ -144,17 +147,23 @@ class Run:
         except Timeout:
             return True
 
-    def predictions(self, epoch: int) -> list[tuple[int, int, float]]:
-        """(review id, label, logit) of each validation review after ``epoch``.
+    def predictions(self, epoch: int, part: Part = "validation") -> list[tuple[int, int, float]]:
+        """(review id, label, logit) of each validation review after ``epoch``, or of each training review during it.
 
-        Raises InputError where they are missing or damaged.
+        The logits of training reviews are computed with dropout, each before the update of its own step. Raises
+        InputError where they are missing or damaged.
         """
-        path = self.path / "predictions" / f"epoch-{epoch}.csv"
+        path = self.path / "predictions" / predictions_file(epoch, part)
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 return [(int(r["id"]), int(r["label"]), float(r["logit"])) for r in csv.DictReader(file)]
         except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
             raise InputError(f"{path}: the run's predictions cannot be read ({error})") from None
+
+
+def predictions_file(epoch: int, part: Part) -> str:
+    """Name of the file with the predictions of ``epoch``, counted from 1, in the folder ``predictions``."""
+    return f"{'train-' if part == 'train' else ''}epoch-{epoch}.csv"
 
 
 def _process_lives(owner: dict[str, Any]) -> bool:

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from core.atomic_write import write_text_atomically
 from core.config.schema import RunConfig, to_toml
 from core.errors import InputError
-from core.runs.directory import APPLIED_CORRECTIONS, LOCK, MODEL, OWNER, Run
+from core.runs.directory import APPLIED_CORRECTIONS, LOCK, MODEL, OWNER, Part, Run, predictions_file
 from core.runs.events import Event, RunFinished, to_line
 
 
@@ -99,12 +99,23 @@ class RunWriter:
         """Store the corrections of labels that the run applies: resuming it must not depend on the original file."""
         write_text_atomically(self.path / APPLIED_CORRECTIONS, corrections)
 
-    def write_predictions(self, epoch: int, ids: Sequence[int], labels: Sequence[int], logits: Sequence[float]) -> None:
-        """Store the validation predictions of one epoch, which a paired comparison of two runs needs."""
+    def write_predictions(
+        self,
+        epoch: int,
+        ids: Sequence[int],
+        labels: Sequence[int],
+        logits: Sequence[float],
+        *,
+        part: Part = "validation",
+    ) -> None:
+        """Store the predictions of one epoch.
+
+        A paired comparison of two runs needs those of the validation reviews, learning dynamics also the others.
+        """
         folder = self.path / "predictions"
         folder.mkdir(exist_ok=True)
         rows = "".join(f"{i},{label},{logit!r}\n" for i, label, logit in zip(ids, labels, logits, strict=True))
-        write_text_atomically(folder / f"epoch-{epoch}.csv", "id,label,logit\n" + rows)
+        write_text_atomically(folder / predictions_file(epoch, part), "id,label,logit\n" + rows)
 
     def close(self, *, remove: bool = False) -> None:
         """Write what is still in memory, if possible, and release the run: it is no longer live.

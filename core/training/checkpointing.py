@@ -17,6 +17,7 @@ from core.runs.events import CheckpointSaved
 from core.runs.recorder import Recorder
 from core.runs.writer import RunWriter
 from core.training.setup import Setup
+from core.training.train_logits import NAME, TrainLogits
 
 
 class Checkpointing:
@@ -39,19 +40,19 @@ class Checkpointing:
         steps, seconds = self._config.train.save_steps, self._config.train.save_seconds
         return bool(steps and progress.step % steps == 0) or 0 < seconds <= time.monotonic() - self._last
 
-    def save(self, progress: Progress, setup: Setup) -> None:
+    def save(self, progress: Progress, setup: Setup, train_logits: TrainLogits) -> None:
         """Start to save this step, unless it is saved already. All ranks must call this at the same step."""
         engine = setup.engine
         generators = self._ranks.gather([generator_states(engine.device)], self._ranks.world_size)
+        logits = train_logits.all_ranks()
         if self._writer is None or progress.step == 0 or self._is_saved(progress):
             return
         self.collect(wait=True)
         self._last = time.monotonic()
         about = manifest_of(progress, engine_facts(engine, self._ranks.world_size), identity(self._config))
         best_step = progress.best_step if self._config.train.keep_best else 0
-        self._async.start(
-            progress.step, state_tensors(setup.model, setup.optimizer, generators), about, best_step=best_step
-        )
+        files = state_tensors(setup.model, setup.optimizer, generators, {NAME: logits})
+        self._async.start(progress.step, files, about, best_step=best_step)
 
     def _is_saved(self, progress: Progress) -> bool:
         return progress.step == self._async.last_step or progress == self._resumed_from

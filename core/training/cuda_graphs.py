@@ -92,6 +92,8 @@ class CudaGraphStep:
         self.sizes: dict[tuple[int, int], _Graph] = {}
         self.results = torch.zeros(3, device=self.device)
         """Of the last step: mean loss, correct predictions, norm of the gradients before clipping."""
+        self.logits = torch.zeros(batch_size, device=self.device)
+        """Of the last step: the logit of each review."""
         self.broken = torch.zeros((), device=self.device)
         skip_updates_if(self.optimizer, self.broken)
 
@@ -135,7 +137,7 @@ class CudaGraphStep:
                 graph.replay()
             graph.steps += 1
             loss, correct, grad_norm = self.results.tolist()  # sync
-        return StepResult(loss, correct / len(batch), grad_norm, batch.tokens)
+        return StepResult(loss, correct / len(batch), grad_norm, batch.tokens, self.logits)
 
     def graph_for(self, batch: Batch) -> _Graph:
         size = len(batch.input_ids), len(batch)
@@ -146,7 +148,7 @@ class CudaGraphStep:
         return self.sizes[size]
 
     def compute(self, batch: Batch) -> None:
-        """The whole step; the captured kernels. Leaves its results in ``self.results``."""
+        """The whole step; the captured kernels. Leaves its results in ``self.results`` and ``self.logits``."""
         self.optimizer.zero_grad(set_to_none=True)
         logits = self.model(batch)
         loss = classification_loss(logits, batch.labels)
@@ -154,5 +156,6 @@ class CudaGraphStep:
         norm = clip_gradients(self.eager.parameters, self.eager.max_grad_norm)
         correct = correct_predictions(logits, batch.labels)
         torch.stack([loss.detach(), correct.float(), norm], out=self.results)
+        self.logits.copy_(logits.detach())
         self.broken.copy_(torch.maximum(self.broken, (~self.results.isfinite().all()).float()))
         self.optimizer.step()

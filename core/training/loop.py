@@ -50,6 +50,7 @@ def train_epochs(run: TrainingRun, setup: Setup, step: TrainingStep) -> None:
         batches = epoch_batches(
             len(train_set), config.batch_size, seed=config.seed, epoch=epoch, reshuffle=config.reshuffle_each_epoch
         )
+        run.train_logits.start_epoch(batches)
         for chosen in batches[run.progress.steps_in_epoch :]:
             run.between_steps(setup)  # pause, stop, new learning rate, checkpoint
 
@@ -58,6 +59,7 @@ def train_epochs(run: TrainingRun, setup: Setup, step: TrainingStep) -> None:
             lr = learning_rate(config, run.progress.step + 1, total_steps, peak=run.progress.learning_rate)
             batch = train_set.batch(chosen, device)
             result = step(batch, lr)  # forward, loss, backward, clip, optimizer step
+            run.train_logits.record(run.progress.steps_in_epoch, result.logits)
 
             now = time.monotonic()
             run.progress = run.progress.after_step(

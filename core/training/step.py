@@ -33,6 +33,8 @@ class StepResult:
     grad_norm: float
     """Total L2 norm of the gradients, before clipping."""
     tokens: int
+    logits: torch.Tensor
+    """float32 [reviews of this rank], on the device, computed before the update; valid until the next step."""
 
 
 class TrainingStep(Protocol):
@@ -88,18 +90,18 @@ class EagerStep:
     def __call__(self, batch: Batch, lr: float) -> StepResult:
         set_learning_rate(self.optimizer, lr)
         if self.ranks.world_size > 1:  # ranks cannot repeat a step independently of one another
-            loss, accuracy, tokens = self.forward_backward(batch, self.micro_batch_size)
+            loss, accuracy, tokens, logits = self.forward_backward(batch, self.micro_batch_size)
         else:
-            loss, accuracy, tokens = self.micro_batching.run(self.forward_backward, batch)
+            loss, accuracy, tokens, logits = self.micro_batching.run(self.forward_backward, batch)
         grad_norm = clip_gradients(self.parameters, self.max_grad_norm).item()  # sync
         require_finite(loss, grad_norm, lr, batch)
         self.optimizer.step()
-        return StepResult(loss, accuracy, grad_norm, tokens)
+        return StepResult(loss, accuracy, grad_norm, tokens, logits)
 
-    def forward_backward(self, batch: Batch, micro_batch_size: int) -> tuple[float, float, int]:
+    def forward_backward(self, batch: Batch, micro_batch_size: int) -> tuple[float, float, int, torch.Tensor]:
         """Compute the gradient of the mean loss over ``batch``; each review weighs the same in any micro-batch.
 
-        Returns loss, accuracy and tokens of the whole batch.
+        Returns loss, accuracy and tokens of the whole batch, and the logits of this rank's reviews.
         """
         self.optimizer.zero_grad(set_to_none=True)
         mine = list(self.ranks.share(range(len(batch))))
@@ -107,6 +109,7 @@ class EagerStep:
         weight = 1 if mine else 0
         micro_batches = split_batch(batch, mine or [0], micro_batch_size)
         loss_sum, correct, tokens = 0.0, 0.0, 0
+        computed: list[torch.Tensor] = []
         for micro_batch in micro_batches:
             share = weight * len(micro_batch) / len(batch)
             with self.ranks.averaging(self.model, micro_batch is micro_batches[-1]):
@@ -117,8 +120,9 @@ class EagerStep:
             loss_sum += loss.item() * share  # sync
             correct += weight * correct_predictions(logits, micro_batch.labels).item()  # sync
             tokens += weight * micro_batch.tokens
+            computed.append(logits.detach())
         loss_sum, correct, all_tokens = self.ranks.sums([loss_sum, correct, tokens], self.engine.device)
-        return loss_sum, correct / len(batch), int(all_tokens)
+        return loss_sum, correct / len(batch), int(all_tokens), torch.cat(computed)[: len(mine)]
 
     def free_memory(self) -> None:
         """Free the gradients and the allocator's cache."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack
 from typing import NoReturn
 
@@ -30,6 +31,7 @@ from core.training.requests import REQUESTS, Requests
 from core.training.setup import Setup, choose_step, run_started, set_up
 from core.training.steering import Steering
 from core.training.step import StepResult, TrainingStep
+from core.training.train_logits import TrainLogits
 
 
 class TrainingRun:
@@ -73,9 +75,11 @@ class TrainingRun:
         setup = set_up(config, engine, self.directory, self.saved, self.recorder.progress, self.on_download)
         step = choose_step(setup, config.train, ranks, self.warn, micro_batch_size=self.progress.micro_batch_size)
 
+        self.train_logits = TrainLogits(len(setup.train_set), engine.device, ranks)
         inexact = ""
         if self.saved is not None:
             restore_generators(self.saved, engine.device, ranks)
+            self.train_logits.restore(self.saved.training)
             inexact = changed_facts(self.saved.engine, engine_facts(engine, ranks.world_size))
         else:
             if ranks.rank:
@@ -112,7 +116,7 @@ class TrainingRun:
         if self.steering.ending >= Ending.STOP:
             self.leave(setup)
         if save:
-            self.checkpointing.save(self.progress, setup)
+            self.save(setup)
 
     def log_step(self, epoch: int, batch: Batch, result: StepResult, lr: float, seconds: float) -> None:
         self.recorder.emit(
@@ -132,7 +136,8 @@ class TrainingRun:
 
     def log_epoch(self, setup: Setup, epoch: int, evaluation: Evaluation, seconds: float) -> None:
         """Record the metrics and predictions of an epoch, and count it."""
-        progress, validation_set = self.progress, setup.validation_set
+        progress = self.progress
+        train_logits = self.train_logits.finish_epoch()
         event = EpochFinished(
             **self.recorder.now(),
             epoch=epoch,
@@ -150,8 +155,16 @@ class TrainingRun:
             if "setup" in self.recorder.failing:
                 self.store_setup(setup)
             with self.recorder.saving("predictions"):
-                ids, labels = validation_set.example_ids, validation_set.labels
+                ids, labels = setup.validation_set.example_ids, setup.validation_set.labels
                 self.writer.write_predictions(epoch, ids, labels, evaluation.logits)
+                if not any(map(math.isnan, train_logits)):
+                    ids, labels = setup.train_set.example_ids, setup.train_set.labels
+                    self.writer.write_predictions(epoch, ids, labels, train_logits, part="train")
+                else:
+                    self.recorder.warn(
+                        f"epoch {epoch}: the predictions of the training reviews are not stored; "
+                        "the checkpoint that was resumed has none for the first part of the epoch"
+                    )
         self.recorder.emit(event)
 
     def after_epoch(self, setup: Setup) -> None:
@@ -160,7 +173,11 @@ class TrainingRun:
         self.progress, _ = self.steering.between_steps(self.progress, setup.engine.device, save=False)
         if self.steering.ending is not Ending.NONE and self.progress.epochs_done < self.progress.num_epochs:
             self.leave(setup)
-        self.checkpointing.save(self.progress, setup)
+        self.save(setup)
+
+    def save(self, setup: Setup) -> None:
+        """Start to save a checkpoint. All ranks must call this at the same step."""
+        self.checkpointing.save(self.progress, setup, self.train_logits)
 
     def patience_is_over(self) -> bool:
         return 0 < self.config.train.early_stopping_patience <= self.progress.epochs_since_best
@@ -168,7 +185,7 @@ class TrainingRun:
     def leave(self, setup: Setup) -> NoReturn:
         """Save, unless the run is discarded, and raise Stopped."""
         if self.steering.ending is not Ending.DISCARD:
-            self.checkpointing.save(self.progress, setup)
+            self.save(setup)
         raise Stopped
 
     def end_early(self) -> None:

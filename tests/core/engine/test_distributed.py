@@ -85,8 +85,9 @@ def test_two_ranks_compute_what_one_process_computes_and_three_ranks_can_resume_
     expected = [e for e in read_events(alone) if isinstance(e, StepLogged)]
     assert [e.grad_norm for e in steps] == pytest.approx([e.grad_norm for e in expected], rel=1e-5)
     assert [(e.examples, e.tokens) for e in steps] == [(e.examples, e.tokens) for e in expected]
-    pairs = zip(the_run(tmp_path).predictions(2), alone.predictions(2), strict=True)
-    assert all(a[:2] == b[:2] and a[2] == pytest.approx(b[2], abs=1e-5) for a, b in pairs)
+    for part in ("train", "validation"):
+        pairs = zip(the_run(tmp_path).predictions(2, part), alone.predictions(2, part), strict=True)
+        assert all(a[:2] == b[:2] and a[2] == pytest.approx(b[2], abs=1e-5) for a, b in pairs)
 
     with torchrun(config, tmp_path, "--resume", "last", "--add-epochs", 1, n=3) as process:
         out, err = process.communicate(timeout=110)

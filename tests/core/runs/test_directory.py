@@ -57,7 +57,9 @@ def test_a_run_directory_holds_what_reproduces_the_run(tmp_path: Path) -> None:
     assert writer.run.name == "20261124-090000-tiny"
     assert writer.run.config() == CONFIG
     assert writer.run.environment() == {"python": "3.11"}
+    writer.write_predictions(1, [3], [1], [0.7], part="train")
     assert writer.run.predictions(1) == [(7, 1, 0.1), (9, 0, -2.5e-300)]
+    assert writer.run.predictions(1, "train") == [(3, 1, 0.7)]
     assert writer.run.state().started == started()
     assert writer.run.created.replace(tzinfo=UTC) == BEGAN
     writer.close()

@@ -48,6 +48,7 @@ def assert_same(left: Run, right: Run) -> None:
     assert [[getattr(e, f) for f in same] for e in a.epochs] == [[getattr(e, f) for f in same] for e in b.epochs]
     for epoch in a.epochs:
         assert left.predictions(epoch.epoch) == right.predictions(epoch.epoch)
+        assert left.predictions(epoch.epoch, "train") == right.predictions(epoch.epoch, "train")
     weights, others = final_weights(left), final_weights(right)
     assert weights.keys() == others.keys()
     assert all(torch.equal(weights[name], others[name]) for name in weights)

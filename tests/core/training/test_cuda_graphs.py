@@ -95,19 +95,22 @@ def _no_gpu_needed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(training_setup, "CudaGraphs", FakeGraphs)
 
 
-def trained(trainer: Trainer, epochs: int = 3) -> tuple[list[float], list[float], dict[str, torch.Tensor]]:
-    """Losses, norms, and the weights, without those whose gradient is 0 except for rounding."""
+def trained(trainer: Trainer, epochs: int = 3) -> tuple[list[float], list[float], dict[str, torch.Tensor], list[float]]:
+    """Losses, norms, the weights without those whose gradient is 0 except for rounding, and the logits."""
     torch.manual_seed(2)
-    losses, norms = [], []
+    losses, norms, logits = [], [], []
     for epoch in range(epochs):
         for start in range(0, len(LENGTHS), 2):
             chosen = list(range(start, min(start + 2, len(LENGTHS))))
             result = trainer.train_on(chosen, 1e-3 * (epoch + 1))
             losses.append(result.loss)
             norms.append(result.grad_norm)
+            assert result.logits.shape == (len(chosen),)
+            logits += result.logits.tolist()
             assert result.tokens == sum(LENGTHS[i] for i in chosen)
     parameters = trainer.setup.model.named_parameters()
-    return losses, norms, {name: p.detach().clone() for name, p in parameters if "k_lin.bias" not in name}
+    weights = {name: p.detach().clone() for name, p in parameters if "k_lin.bias" not in name}
+    return losses, norms, weights, logits
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -123,6 +126,11 @@ def test_steps_as_graphs_compute_what_eager_steps_compute(device: str, max_grad_
     assert all(size.replay is not None for size in sizes.values())
     assert fast[0] == pytest.approx(plain[0], abs=1e-6 if device == "cpu" else 1e-3)
     assert fast[1] == pytest.approx(plain[1], rel=1e-4 if device == "cpu" else 2e-2)
+    assert fast[3] == pytest.approx(plain[3], abs=1e-5 if device == "cpu" else 1e-2)
+    labels = [float(i % 2) for i in range(len(LENGTHS))] * 3
+    exact = torch.nn.functional.binary_cross_entropy_with_logits(torch.tensor(fast[3]), torch.tensor(labels))
+    sizes_of_batches = torch.tensor([2.0] * 5 + [1.0]).repeat(3)
+    assert (torch.tensor(fast[0]) * sizes_of_batches).sum() / len(labels) == pytest.approx(exact.item(), abs=1e-5)
     if device == "cpu":
         assert FakeGraphs.captures == 2
         assert all(torch.allclose(fast[2][name], plain[2][name], atol=1e-5) for name in plain[2])
@@ -172,7 +180,7 @@ def test_without_memory_for_a_graph_the_step_falls_back_to_eager_mode_and_then_t
         torch.rand(3, device=trainer.setup.engine.device)  # draws random numbers before it fails
         raise torch.OutOfMemoryError("no memory")
 
-    def no_memory_for_two(batch: Batch, micro_batch_size: int) -> tuple[float, float, int]:
+    def no_memory_for_two(batch: Batch, micro_batch_size: int) -> tuple[float, float, int, torch.Tensor]:
         sizes.append(micro_batch_size)
         if micro_batch_size == 0:
             raise torch.OutOfMemoryError("no memory")
