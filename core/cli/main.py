@@ -32,6 +32,7 @@ from core.cli.steer import steer
 from core.cli.tokenize import tokenize
 from core.cli.train import train
 from core.cli.watch import watch
+from core.cli.what_if import what_if
 from core.errors import InputError
 
 
@@ -142,6 +143,7 @@ def options(
 COMMANDS = (
     *(train, runs, show, compare, watch, steer),
     *(errors, slices, labels, predict),
+    *(what_if,),
     *(export, presets, tokenize, model, doctor),
 )
 """The groups keep lines short; ``--help`` lists the commands in this order."""
