@@ -26,6 +26,7 @@ from core.cli.model import model
 from core.cli.options import BAD_INPUT, INTERRUPTED, RUN_FAILED, Debug
 from core.cli.predict import predict
 from core.cli.presets import presets
+from core.cli.probes import probes
 from core.cli.runs import runs, show
 from core.cli.slices import slices
 from core.cli.steer import steer
@@ -143,7 +144,7 @@ def options(
 COMMANDS = (
     *(train, runs, show, compare, watch, steer),
     *(errors, slices, labels, predict),
-    *(what_if,),
+    *(what_if, probes),
     *(export, presets, tokenize, model, doctor),
 )
 """The groups keep lines short; ``--help`` lists the commands in this order."""
