@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.checkpoints.format import WEIGHTS, checkpoints, load_weights, read_manifest
 from core.errors import InputError
-from core.model.classifier import build_classifier, encoder_config
+from core.model.classifier import build_classifier, encoder_config, with_two_labels
 from core.runs.directory import MODEL, Run
 from core.sources.files import read_model_config, read_tokenizer
 
@@ -40,10 +40,10 @@ def choose_checkpoint(run: Run, which: str) -> Path:
 def export(run: Run, destination: Path, *, which: str = "last") -> Path:
     """Write configuration, weights and tokenizer of one checkpoint to the new folder ``destination``.
 
-    A model with the head ``sequence-classification`` loads in ``pipeline("text-classification")``. One with the
-    ``linear`` head loads with :meth:`core.model.classifier.DistilBertClassifier.from_pretrained`, and its encoder with
-    ``DistilBertModel.from_pretrained``. Raises InputError if there is no such checkpoint or the folder cannot be
-    written.
+    It loads in ``pipeline("text-classification")``, in AutoModelForSequenceClassification and, without the head, in
+    DistilBertModel. A linear head is written as transformers' head that computes the same, see
+    :func:`core.model.classifier.with_two_labels`. Raises InputError if there is no such checkpoint or the folder cannot
+    be written.
     """
     config = run.config()
     checkpoint = choose_checkpoint(run, which)
@@ -57,7 +57,7 @@ def export(run: Run, destination: Path, *, which: str = "last") -> Path:
     temporary = destination.with_name(f".{destination.name}.{secrets.token_hex(4)}")
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        model.save_pretrained(temporary)
+        with_two_labels(model, config.model).save_pretrained(temporary)
         pieces = json.loads(tokenizer.to_str())
         if not config.data.add_special_tokens:
             pieces["post_processor"] = None  # the model was trained without [CLS] and [SEP]

@@ -31,14 +31,11 @@ def export(
     preload()
     from core.checkpoints.export import choose_checkpoint
     from core.checkpoints.export import export as write
-    from core.model.classifier import DistilBertClassifier
 
     taken = choose_checkpoint(found, checkpoint).name  # resolve once: a live run may write a newer one meanwhile
     path = write(found, destination.expanduser(), which=taken)
     head = found.config().model.head
-    load = f'pipeline("text-classification", "{path}")' if head == "sequence-classification" else (
-        f'{DistilBertClassifier.__module__}.{DistilBertClassifier.__name__}.from_pretrained("{path}")'
-    )  # fmt: skip
+    load = f'pipeline("text-classification", "{path}")'
     if json:
         answer = {"run": found.name, "path": str(path), "head": head, "load": load, "checkpoint": taken}
         print(formatting.as_json(answer))  # noqa: T201

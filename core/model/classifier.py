@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import copy
-import json
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import DistilBertConfig, DistilBertForSequenceClassification, DistilBertModel
 
@@ -21,7 +17,6 @@ from core.errors import InputError
 if TYPE_CHECKING:
     from core.config.schema import ModelConfig
 
-CONFIG_NAME, WEIGHTS_NAME = "config.json", "model.safetensors"
 HEAD = "classifier"
 BODY = "distilbert"
 
@@ -42,25 +37,6 @@ class DistilBertClassifier(nn.Module):
     def config(self) -> DistilBertConfig:
         """The encoder's configuration."""
         return self.distilbert.config
-
-    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Write configuration and weights; transformers loads the encoder, :meth:`from_pretrained` the whole model."""
-        path = Path(folder)
-        path.mkdir(parents=True, exist_ok=True)
-        fields = self.config.to_dict() | {"architectures": [type(self).__name__], "head_dropout": self.dropout.p}
-        (path / CONFIG_NAME).write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
-        save_file(self.state_dict(), path / WEIGHTS_NAME, metadata={"format": "pt"})
-
-    @classmethod
-    def from_pretrained(cls, folder: str | os.PathLike[str]) -> DistilBertClassifier:
-        """The classifier that :meth:`save_pretrained` wrote, in evaluation mode, float32, on the CPU."""
-        path = Path(folder)
-        fields = json.loads((path / CONFIG_NAME).read_text(encoding="utf-8"))
-        head_dropout = fields.pop("head_dropout", 0.0)
-        with torch.random.fork_rng(devices=[]):
-            classifier = cls(DistilBertModel(DistilBertConfig(**fields)), head_dropout=head_dropout)
-        classifier.load_state_dict(load_file(path / WEIGHTS_NAME))
-        return classifier.eval()
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """``input_ids`` and ``attention_mask`` of shape [batch, length] to logits of shape [batch], float32."""
@@ -91,6 +67,29 @@ class SequenceClassifier(DistilBertForSequenceClassification):  # type: ignore[n
 
 
 Classifier = DistilBertClassifier | SequenceClassifier
+
+
+def with_two_labels(classifier: Classifier, model: ModelConfig) -> SequenceClassifier:
+    """The same classifier with transformers' own head, for export: the softmax of its two logits has the same P.
+
+    A linear head's logit z = w·h + b is max(z, 0) - max(-z, 0), which are the first two units of ``pre_classifier``
+    after its ReLU; ``classifier`` subtracts them, so that the logits are (0, z), and softmax gives sigmoid(z).
+    """
+    if isinstance(classifier, SequenceClassifier):
+        return classifier
+    with torch.random.fork_rng(devices=[]):
+        whole = SequenceClassifier(_with_labels(classifier.config, model))
+    whole.distilbert.load_state_dict(classifier.distilbert.state_dict())
+    weight, bias = classifier.classifier.weight[0], classifier.classifier.bias[0]
+    with torch.no_grad():
+        for parameter in (*whole.pre_classifier.parameters(), *whole.classifier.parameters()):
+            parameter.zero_()
+        whole.pre_classifier.weight[:2] = torch.stack([weight, -weight])
+        whole.pre_classifier.bias[:2] = torch.stack([bias, -bias])
+        whole.classifier.weight[1, :2] = torch.tensor([1.0, -1.0])
+    return whole
+
+
 LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
 
 

@@ -1,4 +1,4 @@
-"""An exported model makes the same predictions as the run, with transformers alone if the head is transformers' own."""
+"""An exported model makes the same predictions as the run, with transformers alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from core.checkpoints.export import export
@@ -17,7 +18,7 @@ from core.data.reviews import read_reviews
 from core.errors import InputError
 from core.inspection.target import find_target, resolve
 from core.inspection.weights import build_model
-from core.model.classifier import DistilBertClassifier, SequenceClassifier, build_classifier, encoder_config
+from core.model.classifier import SequenceClassifier, build_classifier, encoder_config, with_two_labels
 from core.runs.directory import Run
 from tests.core.support.commands import Call, refused
 from tests.core.support.training import configured, run
@@ -35,12 +36,13 @@ def predictions(done: Run) -> list[tuple[str, float]]:
 
 
 @pytest.mark.parametrize("special_tokens", [True, False])
-def test_the_sequence_classification_head_works_in_a_transformers_pipeline(
-    config: RunConfig, tmp_path: Path, special_tokens: bool
+@pytest.mark.parametrize("head", ["linear", "sequence-classification"])
+def test_each_head_works_in_a_transformers_pipeline(
+    config: RunConfig, tmp_path: Path, head: str, special_tokens: bool
 ) -> None:
     from transformers import pipeline
 
-    config = configured(config, model__head="sequence-classification", model__head_dropout=0.2)
+    config = configured(config, model__head=head, model__head_dropout=0.2)
     config = configured(config, data__add_special_tokens=special_tokens)
     done, recorder = run(config, tmp_path / "runs")
     assert recorder.end.status == "completed"
@@ -57,21 +59,31 @@ def test_the_sequence_classification_head_works_in_a_transformers_pipeline(
     }
 
 
-def test_the_linear_head_loads_in_our_class_and_its_encoder_in_distilbert_model(
-    config: RunConfig, tmp_path: Path
-) -> None:
-    from transformers import AutoTokenizer, DistilBertModel
+def test_a_linear_head_loads_in_the_auto_classes_with_logits_zero_and_z(config: RunConfig, tmp_path: Path) -> None:
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer, DistilBertModel
 
     done, _ = run(config, tmp_path / "runs")
     folder = export(done, tmp_path / "exported")
-    classifier, tokenizer = DistilBertClassifier.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
     encoder = DistilBertModel.from_pretrained(folder, dtype=torch.float32).eval()
     for text, logit in predictions(done):
         ids = tokenizer(text, truncation=True, max_length=config.data.max_length, return_tensors="pt")
         with torch.inference_mode():
-            assert classifier(**ids).item() == pytest.approx(logit, abs=1e-5)
+            negative, positive = model(**ids).logits[0].tolist()
             hidden = encoder(**ids).last_hidden_state
-            assert torch.allclose(hidden, classifier.distilbert(**ids).last_hidden_state, atol=1e-6)
+            assert torch.allclose(hidden, model.distilbert(**ids).last_hidden_state, atol=1e-6)
+        assert (negative, positive) == (0.0, pytest.approx(logit, abs=1e-5))
+
+
+def test_a_linear_head_written_with_two_labels_gives_the_same_logit_on_both_sides_of_zero() -> None:
+    fields = {"vocab_size": 30, "dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 32}
+    linear = build_classifier(encoder_config(fields), ModelConfig(), None).eval()
+    hidden = torch.randn(64, 16) * 10
+    expected = linear.logits_of(hidden)
+    assert expected.min() < 0 < expected.max()
+    found = with_two_labels(linear, ModelConfig()).eval().logits_of(hidden)
+    assert torch.allclose(found, expected, atol=1e-5)
 
 
 def test_two_logits_and_their_difference_have_the_same_loss() -> None:
@@ -98,9 +110,10 @@ def test_the_best_the_last_or_a_named_checkpoint_can_be_exported(config: RunConf
     best = json.loads((last / MANIFEST).read_text(encoding="utf-8"))["progress"]["best_step"]
     for which, name in (("last", last.name), ("best", f"step-{best}"), (before.name, before.name)):
         folder = export(done, tmp_path / which, which=which)
-        ours = DistilBertClassifier.from_pretrained(folder).state_dict()
+        exported = load_file(folder / "model.safetensors")
         saved = load_weights(done.path / "checkpoints" / name)
-        assert all(torch.equal(ours[key], saved[key]) for key in saved)
+        assert all(torch.equal(exported[key], saved[key]) for key in saved if key.startswith("distilbert."))
+        assert torch.equal(exported["pre_classifier.weight"][0], saved["classifier.weight"][0])
 
 
 @pytest.mark.parametrize("what", ["there", "damaged", "none", "absent name", "no tokenizer", "unwritable"])
@@ -148,7 +161,7 @@ def test_the_command_prints_how_to_load_the_exported_model(call: Call, tiny: str
 
 @pytest.mark.parametrize("special_tokens", [True, False])
 @pytest.mark.parametrize("head", ["linear", "sequence-classification"])
-def test_an_exported_model_is_inspected_with_its_own_head_and_special_tokens(
+def test_an_exported_model_is_inspected_as_transformers_head_with_its_own_special_tokens(
     config: RunConfig, tmp_path: Path, head: str, special_tokens: bool
 ) -> None:
     config = configured(config, model__head=head, data__add_special_tokens=special_tokens, train__num_epochs=1)
@@ -156,9 +169,13 @@ def test_an_exported_model_is_inspected_with_its_own_head_and_special_tokens(
     folder = export(done, tmp_path / "exported")
     of_run, of_export = (find_target(str(path), tmp_path) for path in (done.path, folder))
     config_there = of_export.config
-    assert (config_there.model.head, config_there.data.add_special_tokens) == (head, special_tokens)
+    assert (config_there.model.head, config_there.data.add_special_tokens) == (
+        "sequence-classification",
+        special_tokens,
+    )
     assert config_there.data.max_length == config.data.max_length
     assert find_target(str(folder / "model.safetensors"), tmp_path).config == of_export.config
-    (trained, of_same) = (build_model(resolve(target)).state_dict() for target in (of_run, of_export))
-    assert trained.keys() == of_same.keys()
-    assert all(torch.equal(trained[name], of_same[name]) for name in trained)
+    trained, of_same = (build_model(resolve(target)) for target in (of_run, of_export))
+    ids = torch.randint(5, 50, (4, 7))
+    mask = torch.ones_like(ids)
+    assert torch.allclose(trained(ids, mask), of_same(ids, mask), atol=1e-6)
