@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.analysis.predictions import VALIDATION, Predictions, validation_predictions
-from core.analysis.run_reviews import reviews_of_run
-from core.errors import InputError
+from core.analysis.predictions import VALIDATION, Predictions
+from core.analysis.stored_evaluations import evaluation_predictions, texts_of
 from core.runs.directory import Run
 
 
@@ -23,7 +22,5 @@ def predicted_reviews(run: Run, label: str | None = None) -> PredictedReviews:
 
     Raises InputError if there are none, or if the reviews are not available any more.
     """
-    if label not in (None, VALIDATION):
-        raise InputError(f"run {run.name} has no evaluation {label!r}; `imdb-tui evaluate` makes one")
-    predictions = validation_predictions(run)
-    return PredictedReviews(predictions, reviews_of_run(run).texts(predictions.ids.tolist()))
+    predictions = evaluation_predictions(run, label or VALIDATION)
+    return PredictedReviews(predictions, texts_of(run, predictions))

@@ -7,13 +7,14 @@ its find_label_issues(filter_by="confident_learning") marks the same reviews.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.analysis.bag_of_words import fit_bag_of_words
 from core.analysis.predictions import Predictions, validation_predictions
+from core.analysis.stored_evaluations import predictions_of, same_reviews, stored_evaluations
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -97,14 +98,31 @@ def suspects_of_run(
 ) -> list[Suspect]:
     """List the reviews of a run whose labels are likely wrong.
 
-    Validation reviews are judged by the run's predictions after its last epoch, and with ``training`` the training
-    reviews by a bag of words that is cross-validated on them, in some seconds per 1,000 reviews. ``on_progress`` gets
-    what is done, how much of it, and of how much; it may raise to stop. Raises InputError if there are no predictions.
+    Validation reviews are judged by the run's predictions after its last epoch, other reviews of its source by its
+    evaluations, and with ``training`` the training reviews by a bag of words that is cross-validated on them, in some
+    seconds per 1,000 reviews. ``on_progress`` gets what is done, how much of it, and of how much; it may raise to stop.
+    Raises InputError if there are no predictions, or if those of an evaluation are damaged.
     """
-    groups = [validation_predictions(run)]
+    validation = validation_predictions(run)
+    evaluations = [
+        predictions_of(run, stored)
+        for stored in stored_evaluations(run)
+        if stored.labelled and same_reviews(stored.source, validation.origin)
+    ]
+    groups = [validation, *(_with_labels_of_run(each, reviews) for each in evaluations)]
     if training:
         groups.append(cross_validated(run, reviews, on_progress=on_progress))
     return suspects(groups, reviews)
+
+
+def _with_labels_of_run(predictions: Predictions, reviews: RunReviews) -> Predictions:
+    """The predictions with the labels that the run uses, without reviews that it drops.
+
+    An evaluation of the file itself has the labels of the file.
+    """
+    dropped = np.array(sorted(reviews.corrected.dropped), dtype=np.int64)
+    used = predictions.take(~np.isin(predictions.ids, dropped))
+    return replace(used, labels=np.array([reviews.reviews[row].label for row in used.ids.tolist()], dtype=np.int64))
 
 
 def cross_validated(

@@ -109,14 +109,22 @@ def encode(
 
 
 def encode_ids(
-    tokenizer: Tokenizer, texts: Sequence[str], *, add_special_tokens: bool, max_length: int
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    *,
+    add_special_tokens: bool,
+    max_length: int,
+    truncation_side: Literal["right", "left"] = "right",
 ) -> list[list[int]]:
-    """Encode many texts, as training does. Each has at most ``max_length`` ids."""
+    """Encode many texts, as training does. Each has at most ``max_length`` ids.
+
+    ``truncation_side`` is the end of a text that is cut off; training cuts on the right.
+    """
     special_count = num_special_tokens(tokenizer) if add_special_tokens else 0
     room = _room(max_length, special_count)
     encodings = tokenizer.encode_batch_fast([encodable(text) for text in texts], add_special_tokens=False)
     for encoding in encodings:
-        encoding.truncate(room)
+        encoding.truncate(room, direction=truncation_side)
     return [tokenizer.post_process(encoding, None, add_special_tokens).ids for encoding in encodings]
 
 

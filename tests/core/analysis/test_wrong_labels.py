@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 from core.analysis import bag_of_words
+from core.analysis.evaluate_on import evaluate_on
 from core.analysis.predictions import Predictions
 from core.analysis.run_reviews import RunReviews, reviews_of_run
+from core.analysis.stored_evaluations import evaluation_predictions
 from core.analysis.wrong_labels import (
     confident_issues,
     cross_validated,
@@ -26,6 +29,7 @@ from core.config.schema import RunConfig
 from core.data.corrections import Corrected
 from core.data.reviews import Review
 from core.errors import InputError, Stopped
+from core.inspection.target import find_target, resolve
 from core.sources.origin import Origin
 from tests.core.support.training import configured, run
 
@@ -140,6 +144,35 @@ def test_a_run_judges_its_validation_reviews_and_a_bag_of_words_its_training_rev
     without = suspects_of_run(done, reviews, training=False)
     assert {one.predicted_by for one in without} <= {"validation"}
     assert without == [one for one in found if one.predicted_by == "validation"]
+
+
+def test_evaluations_of_the_same_source_judge_the_other_reviews_by_the_labels_that_the_run_uses(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    source = Path(config.data.source)
+    mixed = source.read_text(encoding="utf-8").splitlines()
+    for row in range(0, 40, 5):  # a fifth of the labels is wrong
+        one, other = ("positive", "negative") if row % 2 else ("negative", "positive")
+        mixed[row + 1] = mixed[row + 1].replace(one, other)
+    source.write_text("\n".join(mixed) + "\n", encoding="utf-8")
+    done, _ = run(configured(config, train__num_epochs=6, data__n_samples=20), tmp_path / "runs")
+    evaluate_on(resolve(find_target(done.name, done.path.parent)))
+    other_source = tmp_path / "other.csv"
+    other_source.write_text(source.read_text(encoding="utf-8").replace("film", "show"), encoding="utf-8")
+    evaluate_on(resolve(find_target(done.name, done.path.parent)), str(other_source), label="other")
+    reviews = reviews_of_run(done)
+    predictions = evaluation_predictions(done, "rest")
+    expected = confident_issues(predictions.labels, predictions.probabilities)
+    assert expected.any()
+    found = suspects_of_run(done, reviews, training=False)
+    assert {one.id for one in found if one.predicted_by == "rest"} == set(predictions.ids[expected].tolist())
+    assert {one.predicted_by for one in found} <= {"validation", "rest"}
+    dropped, flipped = predictions.ids[expected].tolist()[0], {*predictions.ids.tolist()}
+    all_flipped = [Review(review.text, 1 - review.label) for review in reviews.reviews]
+    changed = replace(reviews, corrected=Corrected(all_flipped, frozenset(flipped), frozenset({dropped})))
+    again = [one for one in suspects_of_run(done, changed, training=False) if one.predicted_by == "rest"]
+    assert dropped not in [one.id for one in again]
+    assert all(one.label == all_flipped[one.id].label for one in again)
 
 
 def test_the_search_can_be_stopped_between_two_folds(config: RunConfig, tmp_path: Path) -> None:

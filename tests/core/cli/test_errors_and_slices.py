@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from core.analysis.evaluate_on import evaluate_on
 from core.analysis.predicted_reviews import predicted_reviews
 from core.analysis.predictions import validation_predictions
+from core.analysis.stored_evaluations import evaluation_predictions
 from core.config.schema import RunConfig
+from core.inspection.target import find_target, resolve
 from core.runs.directory import Run
 from tests.core.support.commands import Call, refused
 from tests.core.support.training import configured, run
@@ -85,11 +88,29 @@ def test_the_table_of_slices_has_one_row_per_slice(call: Call, done: Run) -> Non
     assert f"{done.name}: validation, 8 reviews" in err
 
 
+def test_errors_and_slices_of_an_evaluation_are_chosen_by_its_name(
+    call: Call, config: RunConfig, tmp_path: Path
+) -> None:
+    done, _ = run(
+        configured(config, train__num_epochs=1, train__learning_rate=1e-5, data__n_samples=20),
+        tmp_path / "default-runs",
+    )
+    evaluate_on(resolve(find_target(done.name, done.path.parent)))
+    predictions = evaluation_predictions(done, "rest")
+    code, out, err = call("errors", "last", "--label", "rest", "--json")
+    assert code == 0
+    assert {row["id"] for row in json.loads(out)} == set(predictions.ids[~predictions.correct].tolist())
+    assert "; rest, 20 reviews" in err
+    rows = {row["name"]: row for row in json.loads(call("slices", "last", "--label", "rest", "--json")[1])}
+    assert rows["whole"]["n"] == 20
+    assert rows["whole"]["accuracy"] == pytest.approx(predictions.correct.mean())
+
+
 def test_bad_input_is_refused_in_one_line(call: Call, done: Run) -> None:
     assert "there is no run" in refused(call("errors", "nope"))
     assert "no cell 'ff'" in refused(call("errors", "last", "--cell", "ff"))
     assert "no slice 'sarcasm'" in refused(call("errors", "last", "--slice", "sarcasm"))
     assert "not a valid regular expression" in refused(call("slices", "last", "--pattern", "("))
-    assert "no evaluation 'rest'" in refused(call("slices", "last", "--label", "rest"))
+    assert "no evaluation 'rest'; it has none" in refused(call("slices", "last", "--label", "rest"))
     (done.path / "predictions" / "epoch-1.csv").write_text("id,label,logit\n3,1,0.5\n7,", encoding="utf-8")
     assert "predictions cannot be read" in refused(call("errors", "last"))

@@ -173,3 +173,14 @@ def test_a_review_of_a_million_characters_is_truncated() -> None:
     assert len(encoding.tokens) == 256
     assert encoding.full_length == 200_002
     assert encoding.cut_from == 254 * 5
+
+
+@pytest.mark.parametrize("specials", [True, False])
+def test_truncation_on_the_left_keeps_the_end_of_a_text(specials: bool) -> None:
+    text = "the film was good bad film junk was the"
+    (whole,) = encode_ids(SMALL, [text], add_special_tokens=False, max_length=100)
+    (tail,) = encode_ids(SMALL, [text], add_special_tokens=specials, max_length=6, truncation_side="left")
+    (short,) = encode_ids(SMALL, ["the film"], add_special_tokens=specials, max_length=6, truncation_side="left")
+    before, after = ([SMALL.token_to_id("[CLS]")], [SMALL.token_to_id("[SEP]")]) if specials else ([], [])
+    assert tail == [*before, *whole[-4 if specials else -6 :], *after]
+    assert short == [*before, *whole[:2], *after]
