@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -50,12 +51,16 @@ class Control:
     """Seconds between two looks for requests of other processes while a run is paused."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._go = threading.Event()
-        self._go.set()
+        self._lock = threading.RLock()  # a signal handler may interrupt the thread that holds it
+        self._changed = threading.Condition(self._lock)
+        """Notified when a paused run has something to do."""
+        self._paused = False
         self._ending = Ending.NONE
         self._changes: list[Change] = []
         self._journal: dict[int, list[Change]] = {}
+        self._to_score: list[tuple[Sequence[Sequence[int]], Future[list[float]]]] = []
+        self._refusal = ""
+        """Why no texts are scored; empty while they are."""
         self.reason = ""
 
     # Called by the user interface
@@ -76,20 +81,40 @@ class Control:
         with self._lock:
             if ending > self._ending:
                 self._ending, self.reason = ending, reason
-        self._go.set()
+            self._paused = False
+            self._changed.notify_all()
 
     def pause(self) -> None:
         """Pause the run before the next step; the model stays in memory."""
-        self._go.clear()
+        with self._lock:
+            self._paused = True
 
     def resume(self) -> None:
         """End a pause."""
-        self._go.set()
+        with self._lock:
+            self._paused = False
+            self._changed.notify_all()
 
     def change(self, change: Change) -> None:
         """Make the change before the next step, also during a pause."""
         with self._lock:
             self._changes.append(change)
+
+    def request_logits(self, rows: Sequence[Sequence[int]]) -> Future[list[float]]:
+        """The logits of texts, each a row of token ids, by the model as it is after the step that runs now.
+
+        The training thread computes them between two steps, between two batches of a validation, and while the run is
+        paused. A request that nobody needs any more can be cancelled. The result is an InputError if a row is not valid
+        for the model, if several processes train, or if the run ends before it answers.
+        """
+        answer: Future[list[float]] = Future()
+        with self._lock:
+            if self._refusal:
+                answer.set_exception(InputError(self._refusal))
+            else:
+                self._to_score.append((rows, answer))
+                self._changed.notify_all()
+        return answer
 
     # Called by the training loop
 
@@ -104,7 +129,7 @@ class Control:
 
     @property
     def pause_requested(self) -> bool:
-        return not self._go.is_set()
+        return self._paused
 
     def take_changes(self, step: int) -> list[Change]:
         """The changes to make after ``step`` steps, each once: those of the journal first, then new ones."""
@@ -120,8 +145,34 @@ class Control:
                 self._journal.setdefault(step, []).extend(changes)
 
     def is_held(self) -> bool:
-        """Wait up to ``POLL_S`` for the end of a pause; whether the run is still paused."""
-        return not self._go.wait(self.POLL_S)
+        """Wait up to ``POLL_S`` for the end of a pause or for texts to score; whether the run is still paused."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._paused or bool(self._to_score), self.POLL_S)
+            return self._paused
+
+    def answer_requests(self, score: Callable[[Sequence[Sequence[int]]], list[float]]) -> None:
+        """Compute the logits that were requested; what ``score`` raises becomes the result of the request."""
+        while True:
+            with self._lock:
+                if not self._to_score:
+                    return
+                rows, answer = self._to_score.pop(0)
+            if not answer.set_running_or_notify_cancel():
+                continue
+            try:
+                logits = score(rows)
+            except Exception as error:
+                answer.set_exception(error)
+            else:
+                answer.set_result(logits)
+
+    def refuse_requests(self, reason: str) -> None:
+        """Score no texts from now on: the result of each request is an InputError with ``reason``."""
+        with self._lock:
+            self._refusal, waiting, self._to_score = reason, self._to_score, []
+        for _, answer in waiting:
+            if answer.set_running_or_notify_cancel():
+                answer.set_exception(InputError(reason))
 
 
 def journal_of(events: Iterable[Event], *, step: int = 0, made: int = 0) -> dict[int, list[Change]]:

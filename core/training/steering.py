@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import torch
 
 from core.checkpoints.progress import Progress
@@ -19,6 +21,9 @@ class Steering:
         self._control, self._requests, self._recorder, self._ranks = control, requests, recorder, ranks
         self.ending = Ending.NONE
         """How the run is asked to end; the same on all ranks."""
+        self.score: Callable[[Sequence[Sequence[int]]], list[float]] | None = None
+        """Computes the logits of token ids with the model of the run; None before it is ready, or with several ranks.
+        """
 
     def between_steps(self, progress: Progress, device: torch.device, *, save: bool) -> tuple[Progress, bool]:
         """The progress with all requested changes, and whether to save, which the first rank decides (``save``).
@@ -27,6 +32,7 @@ class Steering:
         """
         if self._ranks.is_main:
             progress = self.apply_changes(progress)
+            self.answer_requests()
             if self._control.pause_requested and self._control.ending is Ending.NONE:
                 progress = self._pause(progress)
             mine = [self._control.ending, progress.learning_rate, progress.num_epochs, float(save)]
@@ -47,10 +53,16 @@ class Steering:
             self._log(progress, change.action, change.reason, change.value)
         return progress
 
+    def answer_requests(self) -> None:
+        """Score the texts that users of the run ask for."""
+        if self.score is not None:
+            self._control.answer_requests(self.score)
+
     def _pause(self, progress: Progress) -> Progress:
         self._log(progress, "pause", "requested")
         while self._control.is_held():
             progress = self.apply_changes(progress)
+            self.answer_requests()
         if self._control.ending is Ending.NONE:
             self._log(progress, "resume", "requested")
         return progress

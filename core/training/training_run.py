@@ -27,6 +27,7 @@ from core.sources.hub import Download
 from core.training.checkpointing import Checkpointing
 from core.training.control import Control, Ending
 from core.training.evaluate import Evaluation
+from core.training.live_scoring import score
 from core.training.requests import REQUESTS, Requests
 from core.training.setup import Setup, choose_step, run_started, set_up
 from core.training.steering import Steering
@@ -94,6 +95,12 @@ class TrainingRun:
             run_started(setup, config, self.directory, self.progress, ranks, checkpoint, inexact, self.recorder.now())
         )
         self.saved, self.started = None, True  # the model has its tensors now
+        if ranks.world_size == 1:
+            self.steering.score = lambda rows: score(setup, rows)
+        else:
+            self.control.refuse_requests(
+                "several processes train this run, which cannot be scored live; use one of its checkpoints"
+            )
         # Also here, because a completed run to which epochs are added has no step before its loop.
         self.progress, _ = self.steering.between_steps(self.progress, engine.device, save=False)
         return setup, step
@@ -207,6 +214,7 @@ class TrainingRun:
 
     def close(self, *, remove: bool) -> None:
         """Release the run's directory; ``remove`` deletes it."""
+        self.control.refuse_requests(f"run {self.directory.name} has ended; use one of its checkpoints")
         if self.writer is not None:
             self.writer.close(remove=remove)
 

@@ -262,7 +262,7 @@ class Ours:
         """The training step for these reviews; each turn uses the same one, with its CUDA graphs."""
         if self.step is None or self.examples is not examples:
             source: Any = None  # a step does not use it
-            setup = Setup(self.engine, self.model, self.forward, self.optimizer, examples, examples, {}, source, [])
+            setup = Setup(self.engine, self.model, self.forward, self.optimizer, examples, examples, {}, source, [], "")
             self.step = choose_step(setup, self.config.train, Ranks(), print, micro_batch_size=0)
             self.examples = examples
         return self.step

@@ -81,7 +81,7 @@ def trainer_on(device: str, launch: str, *architecture: str, micro_batch_size: i
     examples = Examples(ids, [i % 2 for i in range(len(ids))], list(range(len(ids))))
     source: Any = None
     optimizer = build_optimizer(model, config, engine)
-    setup = Setup(engine, model, forward_of(model, engine), optimizer, examples, examples, {}, source, [])
+    setup = Setup(engine, model, forward_of(model, engine), optimizer, examples, examples, {}, source, [], "")
     warnings: list[str] = []
     step = choose_step(setup, config, Ranks(), warnings.append, micro_batch_size=micro_batch_size)
     assert isinstance(step, CudaGraphStep if launch == "graph" else EagerStep)
