@@ -17,7 +17,7 @@ from core.analysis import bag_of_words
 from core.analysis.evaluate_on import evaluate_on
 from core.analysis.predictions import Predictions
 from core.analysis.run_reviews import RunReviews, reviews_of_run
-from core.analysis.stored_evaluations import evaluation_predictions
+from core.analysis.stored_evaluations import evaluation_predictions, store, stored_evaluation
 from core.analysis.wrong_labels import (
     confident_issues,
     cross_validated,
@@ -149,30 +149,29 @@ def test_a_run_judges_its_validation_reviews_and_a_bag_of_words_its_training_rev
 def test_evaluations_of_the_same_source_judge_the_other_reviews_by_the_labels_that_the_run_uses(
     config: RunConfig, tmp_path: Path
 ) -> None:
-    source = Path(config.data.source)
-    mixed = source.read_text(encoding="utf-8").splitlines()
-    for row in range(0, 40, 5):  # a fifth of the labels is wrong
-        one, other = ("positive", "negative") if row % 2 else ("negative", "positive")
-        mixed[row + 1] = mixed[row + 1].replace(one, other)
-    source.write_text("\n".join(mixed) + "\n", encoding="utf-8")
-    done, _ = run(configured(config, train__num_epochs=6, data__n_samples=20), tmp_path / "runs")
-    evaluate_on(resolve(find_target(done.name, done.path.parent)))
-    other_source = tmp_path / "other.csv"
-    other_source.write_text(source.read_text(encoding="utf-8").replace("film", "show"), encoding="utf-8")
-    evaluate_on(resolve(find_target(done.name, done.path.parent)), str(other_source), label="other")
+    done, _ = run(configured(config, train__num_epochs=1, data__n_samples=20), tmp_path / "runs")
+    target, source, other = find_target(done.name, done.path.parent), Path(config.data.source), tmp_path / "other.csv"
+    other.write_text(source.read_text(encoding="utf-8").replace("film", "show"), encoding="utf-8")
+    for data, name in (("rest", "rest"), (str(other), "other")):
+        predictions = evaluate_on(resolve(target), data, label=name).predictions
+        logits = np.where(predictions.labels == 1, 3.0, -3.0)
+        logits[:2] *= -1  # the model is confident of the other label of the first two
+        ids, labels = predictions.ids.tolist(), predictions.labels.tolist()
+        store(done, stored_evaluation(done, name), ids, labels, logits.tolist())
+    first, second = evaluation_predictions(done, "rest").ids.tolist()[:2]
     reviews = reviews_of_run(done)
-    predictions = evaluation_predictions(done, "rest")
-    expected = confident_issues(predictions.labels, predictions.probabilities)
-    assert expected.any()
-    found = suspects_of_run(done, reviews, training=False)
-    assert {one.id for one in found if one.predicted_by == "rest"} == set(predictions.ids[expected].tolist())
-    assert {one.predicted_by for one in found} <= {"validation", "rest"}
-    dropped, flipped = predictions.ids[expected].tolist()[0], {*predictions.ids.tolist()}
-    all_flipped = [Review(review.text, 1 - review.label) for review in reviews.reviews]
-    changed = replace(reviews, corrected=Corrected(all_flipped, frozenset(flipped), frozenset({dropped})))
-    again = [one for one in suspects_of_run(done, changed, training=False) if one.predicted_by == "rest"]
-    assert dropped not in [one.id for one in again]
-    assert all(one.label == all_flipped[one.id].label for one in again)
+
+    def judged_by_evaluations(reviews: RunReviews) -> dict[int, int]:
+        found = suspects_of_run(done, reviews, training=False)
+        return {one.id: one.label for one in found if one.predicted_by != "validation"}
+
+    assert judged_by_evaluations(reviews) == {i: reviews.reviews[i].label for i in (first, second)}
+    corrected = list(reviews.reviews)
+    corrected[first] = replace(corrected[first], label=1 - corrected[first].label)  # what the model predicts
+    changed = replace(reviews, corrected=Corrected(corrected, frozenset({first})))
+    assert judged_by_evaluations(changed) == {second: reviews.reviews[second].label}
+    changed = replace(reviews, corrected=Corrected(list(reviews.reviews), dropped=frozenset({second})))
+    assert judged_by_evaluations(changed) == {first: reviews.reviews[first].label}
 
 
 def test_the_search_can_be_stopped_between_two_folds(config: RunConfig, tmp_path: Path) -> None:
