@@ -211,6 +211,20 @@ class ImdbTui(App[int]):
         else:
             self.session.watch(run)  # RunOpened follows
 
+    async def show_results(self, run: Run, other: Run | None = None) -> None:
+        """Show what a run's predictions are worth in Results, or compare it with another run."""
+        from tui.panes.results.pane import ResultsPane
+
+        await self.action_go("results")
+        self.query_one(ResultsPane).open(run, other)
+
+    async def show_text(self, text: str, label: str) -> None:
+        """Show a text in the Tokenizer; ``label`` says where it is from."""
+        from tui.panes.tokenizer.pane import TokenizerPane
+
+        await self.action_go("tokenizer")
+        self.query_one(TokenizerPane).show_text(text, label)
+
     async def on_run_opened(self, message: RunOpened) -> None:
         self.session.take_opened(message)
         if self.is_running and self.pane != "train":

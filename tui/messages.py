@@ -122,3 +122,11 @@ class InspectionDone(Message):
     page: str
     result: Any
     error: str
+
+
+@dataclass
+class InspectionProgress(Message):
+    """One line about an inspection that computes or waits; empty when it no longer waits."""
+
+    page: str
+    progress: str

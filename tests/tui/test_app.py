@@ -9,7 +9,7 @@ import pytest
 from tests.tui.fakes import finished, started, step, whole_run
 from tui.screens.keys import KeysScreen
 
-PANES = {"1": "presets", "2": "tokenizer", "3": "model", "4": "train", "5": "runs"}
+PANES = {"1": "presets", "2": "tokenizer", "3": "model", "4": "train", "5": "runs", "6": "results"}
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def _no_model(monkeypatch):
 
 async def test_each_digit_goes_to_its_pane(open_console):
     async with open_console() as console:
-        for key in ("5", "4", "3", "1", "2"):
+        for key in ("5", "6", "4", "3", "1", "2"):
             await console.press(key)
             assert console.app.pane == PANES[key]
             assert console.app.query_one(f"#{PANES[key]}").display
@@ -101,7 +101,7 @@ async def test_the_first_line_shows_the_status_in_every_pane_while_a_run_is_live
     async with open_console(size=size) as console:
         await console.start()
         trainer.emit(started(), step(1))
-        for key in ("1", "2", "3", "4", "5"):
+        for key in ("1", "2", "3", "4", "5", "6"):
             await console.press("escape", key)
             await console.until(lambda: "●" in console.text().splitlines()[0], f"the status in pane {key}")
 

@@ -1,4 +1,4 @@
-"""Pictures of the five panes, with frozen runs, plan, checkpoint and clock."""
+"""Pictures of the panes, with frozen runs, plan, checkpoint and clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The five panes. Each package holds one: its widgets, its pages and its style sheet."""
+"""The six panes. Each package holds one: its widgets, its pages and its style sheet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tui.panes.pane import Console, Pane
 
-PANES = ("presets", "tokenizer", "model", "train", "runs")
+PANES = ("presets", "tokenizer", "model", "train", "runs", "results")
 
 
 def make_pane(name: str, console: Console, stylesheet: Stylesheet) -> Pane:
@@ -34,7 +34,11 @@ def make_pane(name: str, console: Console, stylesheet: Stylesheet) -> Pane:
             from tui.panes.train.pane import TrainPane
 
             return TrainPane(console, id=name)
-        case _:
+        case "runs":
             from tui.panes.runs.pane import RunsPane
 
             return RunsPane(console, id=name)
+        case _:
+            from tui.panes.results.pane import ResultsPane
+
+            return ResultsPane(console, id=name)

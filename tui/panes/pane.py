@@ -38,6 +38,12 @@ class Console(Protocol):
     async def open_run(self, run: Run) -> None:
         """Show a run in Train: this console's own, or one that is read from disk."""
 
+    async def show_results(self, run: Run, other: Run | None = None) -> None:
+        """Show what a run's predictions are worth in Results, or compare it with another run."""
+
+    async def show_text(self, text: str, label: str) -> None:
+        """Show a text in the Tokenizer; ``label`` says where it is from."""
+
     def preset_saved(self, name: str) -> None:
         """Notify all panes that a preset was saved."""
 

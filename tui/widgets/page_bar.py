@@ -48,9 +48,10 @@ class PageBar(Widget):
     def _labels(self) -> Iterator[tuple[str, str]]:
         """Yield the name of each page and its label."""
         wide = self.size.width >= sum(len(page.name) + 4 for page in self._pages)
-        for page in self._pages:
-            title = page.name if wide else page.short or page.name
-            yield page.name, f" {page.key} {title[:1].upper()}{title[1:]} "
+        titles = [page.name if wide else page.short or page.name for page in self._pages]
+        gap = " " if self.size.width >= sum(len(title) + 4 for title in titles) else ""
+        for page, title in zip(self._pages, titles, strict=True):
+            yield page.name, f" {page.key} {title[:1].upper()}{title[1:]}{gap}"
 
     def render(self) -> Text:
         line = Text(no_wrap=True, overflow="ellipsis")

@@ -16,6 +16,11 @@ from tui.widgets.line_view import LineView
 if TYPE_CHECKING:
     from core.runs.state import RunState
 
+TITLES = 70
+"""From this width on, each pane has its title after its number."""
+WIDE = 90
+"""Below this width the status needs the cells of the program's name."""
+
 
 class TopBar(LineView, can_focus=False):
     """A line that is the same in every pane; the name of the pane in front is highlighted."""
@@ -38,9 +43,9 @@ class TopBar(LineView, can_focus=False):
     def build_line(self, y: int) -> Strip:
         pane, state, libraries = self._shown
         room = self.view.width
-        left = Text("imdb-tui ", style="bold")
+        left = Text("imdb-tui " if room >= WIDE or room < TITLES else "", style="bold")
         for number, name in enumerate(self._panes, start=1):
-            title = f" {name.title()}" if name == pane or room >= 64 else ""
+            title = f" {name.title()}" if name == pane or room >= TITLES else ""
             left.append(f" {number}{title} ", style="bold reverse" if name == pane else "")
         right = _status(state, libraries, max(room - 2 - left.cell_len, 0))
         gap = max(room - left.cell_len - right.cell_len, 1)

@@ -50,12 +50,12 @@ async def test_the_newest_run_is_on_top_and_the_keys_move(open_console, root):
         assert console.text().index("newer") < console.text().index("older")
 
 
-async def test_a_run_shows_its_epochs_and_enter_opens_its_configuration(open_console, root):
+async def test_a_run_shows_its_epochs_and_i_opens_its_configuration(open_console, root):
     write_run(root, config("one", train__learning_rate="0.00321"), whole_run(preset="one"))
     async with open_console(root=root, size=(120, 60)) as console:
         await console.press("5")
         await console.see("0.500", "70.0 %")
-        await console.press("enter")
+        await console.press("i")
         await console.see("model.init", "model.checkpoint")
         await console.press("escape")
         await console.see_no("model.checkpoint")
@@ -174,7 +174,7 @@ async def test_brackets_in_a_configuration_are_only_brackets(open_console, root)
     async with open_console(root=root, size=(120, 60)) as console:
         await console.press("5", "space", "down", "space")
         await console.see("/[/x]/a.csv", "/[red]/b.csv")
-        await console.press("c", "enter")
+        await console.press("c", "i")
         await console.see("data.source", "/[/x]/a.csv")
 
 

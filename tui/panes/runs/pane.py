@@ -41,6 +41,7 @@ class RunsPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark"),
         Binding("o", "watch", "open"),
+        Binding("i", "configuration", "config"),
         Binding("p", "resume", "resume"),
         Binding("c", "clear", "unmark"),
         Binding("s", "sort", "sort by the next column", show=False),
@@ -149,14 +150,18 @@ class RunsPane(Pane):
         curves.show([(self._legend(name), self._states[name]) for name in ready])
         runs = [self._lines[name].run for name in names]
         if len(runs) > 1:
+            compare = "enter: compare them · " if len(runs) == 2 else ""
             hint.update(
-                _hint(f"{len(runs)} marked: their curves, and the fields that differ · {self._sort_and_filter()}")
+                _hint(
+                    f"{compare}{len(runs)} marked: their curves, and the fields that differ · {self._sort_and_filter()}"
+                )
             )
             text.update(differences_table(runs))
         else:
             skipped = self._lines[names[0]].skipped_lines
             damage = f"{skipped_text(skipped)} · " if skipped else ""
-            hint.update(_hint(f"{damage}space: mark runs to compare · o: open in Train · {self._sort_and_filter()}"))
+            keys = "enter: results · space: mark runs to compare · o: open in Train"
+            hint.update(_hint(f"{damage}{keys} · {self._sort_and_filter()}"))
             if self._details:
                 text.update(configuration_table(runs[0]))
             else:
@@ -208,7 +213,16 @@ class RunsPane(Pane):
         self._show()
 
     @on(DataTable.RowSelected)
-    def action_open(self) -> None:
+    async def _open_results(self) -> None:
+        """Show the results of the selected run, or compare the two marked ones."""
+        marked = [self._lines[name].run for name in self._table.marked if name in self._lines]
+        if len(marked) == 2:
+            await self.console.show_results(*marked)
+        elif (line := self._lines.get(self._table.current)) is not None:
+            await self.console.show_results(line.run)
+
+    def action_configuration(self) -> None:
+        """Show the configuration of the selected run instead of its epochs, and back."""
         self._details = not self._details
         self._draw()
 
@@ -237,6 +251,8 @@ class RunsPane(Pane):
         """Offer in the footer only what applies to the selected run; the help screen lists all keys."""
         if action == "clear":
             return bool(self.is_mounted and self._table.marked)
+        if action == "configuration":
+            return not self.is_mounted or len(self._table.marked) < 2
         if action == "resume":
             line = self._lines.get(self._table.current) if self.is_mounted else None
             return line is not None and line.status in UNFINISHED and line.has_checkpoint

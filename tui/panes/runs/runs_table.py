@@ -31,7 +31,7 @@ class RunsTable(DataTable[Text]):
     """``marked`` has the names of the marked runs, in the order of marking."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "config"),
+        Binding("enter", "select_cursor", "results"),
         Binding("home", "scroll_top", "first run", show=False),
         Binding("end", "scroll_bottom", "last run", show=False),
     ]
@@ -138,8 +138,8 @@ class RunsTable(DataTable[Text]):
         self.sort_by(names[(names.index(self._sort) + 1) % len(names)])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Disable the configuration of one run while several are marked."""
-        return action != "select_cursor" or len(self.marked) < 2
+        """Results are those of one run, or compare two."""
+        return action != "select_cursor" or len(self.marked) <= 2
 
 
 def _searched(line: RunLine) -> str:

@@ -275,9 +275,13 @@ class TokenizerPane(Pane):
 
     @on(ReviewsPage.Opened)
     def _review_opened(self, event: ReviewsPage.Opened) -> None:
+        self.show_text(event.text, event.label)
+
+    def show_text(self, text: str, label: str) -> None:
+        """Replace the text; ``label`` is shown until it is edited."""
         source = self.query_one(SourceText)
-        source.set_text(event.text)
-        self._review_text, self._review_label = source.text, event.label
+        source.set_text(text)
+        self._review_text, self._review_label = source.text, label
 
     # Keys
 

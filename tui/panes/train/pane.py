@@ -49,6 +49,7 @@ class TrainPane(Pane, can_focus=True):
         Binding("s,p,x", "explain", show=False),
         Binding("r", "learning_rate", "learning rate"),
         Binding("plus", "add_epochs", "add epochs", key_display="+"),
+        Binding("v", "results", "results"),
         Binding("t", "traceback", "traceback"),
         Binding("i", "engine", "engine"),
         Binding("l", "log", "log"),
@@ -56,7 +57,7 @@ class TrainPane(Pane, can_focus=True):
 
     def __init__(self, console: Console, *, id: str) -> None:
         super().__init__(console, id=id)
-        self._drawn_status = ("", "")
+        self._drawn_status = ("", "", False)
         self._can_resume = False
         """Whether the run has ended early and has a checkpoint."""
 
@@ -91,7 +92,7 @@ class TrainPane(Pane, can_focus=True):
         view = self.query_one(RunView)
         view.display = state is not None
         self.query_one("#train-proposal").display = state is None
-        status = (state.run, state.status) if state is not None else ("", "")
+        status = (state.run, state.status, bool(state.epochs)) if state is not None else ("", "", False)
         if status != self._drawn_status:
             self._drawn_status = status
             run = self._session.current_run
@@ -153,6 +154,8 @@ class TrainPane(Pane, can_focus=True):
                 return live
             case "add_epochs":
                 return live or (state is not None and state.status == "completed")
+            case "results":
+                return state is not None and bool(state.epochs)
             case "traceback":
                 return bool(self._traceback)
             case "log":
@@ -257,6 +260,11 @@ class TrainPane(Pane, can_focus=True):
         return True
 
     # Details of the run
+
+    async def action_results(self) -> None:
+        """Show what the run's predictions are worth."""
+        if (run := self._session.current_run) is not None:
+            await self.console.show_results(run)
 
     def action_engine(self) -> None:
         """Show which implementation each part of the computation uses, and why."""

@@ -1,0 +1,303 @@
+"""Errors: the reviews that the model predicts wrongly, the largest loss first, and the whole review beside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.widgets import Input, Static
+
+from core.errors import InputError
+from core.formatting import counted, percent, printable
+from tui.panes.results.confusion import CELL_NAMES
+from tui.panes.results.page import Page, failed
+from tui.screens.choose import Choose
+from tui.widgets.cells import one_line
+from tui.widgets.field import Field
+from tui.widgets.rows import Rows
+from tui.widgets.tinted_text import TintedText
+from tui.workers.inspection import Inspection
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from core.analysis.errors import ListedError
+    from core.analysis.slices import SliceResult
+    from tui.panes.results.pane import ResultsPane
+
+BROAD = 100
+"""From this width on, the review is beside the list."""
+CELLS: tuple[str | None, ...] = (None, "fp", "fn", "tp", "tn")
+_SIGNS = ("neg", "pos")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which reviews are listed."""
+
+    cell: str | None = None
+    """A cell of the confusion matrix; None for all errors."""
+    slice_name: str = ""
+    """Name of a slice, see :mod:`core.analysis.slices`; empty for all."""
+    containing: str = ""
+    only: frozenset[int] | None = None
+    """Ids of the only reviews that may be listed; None for all."""
+    only_name: str = ""
+    """What ``only`` are."""
+
+    def describe(self, count: int) -> str:
+        kind = CELL_NAMES[self.cell] if self.cell is not None else "errors"
+        parts = [f"{count:,} {kind}"]
+        parts += [part for part in (self.slice_name and f"slice {self.slice_name}", self.only_name) if part]
+        if self.containing:
+            parts.append(f"with “{self.containing}”")
+        return " · ".join(parts)
+
+
+class ErrorRows(Rows):
+    """The list of reviews."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "to the Tokenizer")]
+
+
+class ErrorsPage(Page):
+    """The list at the left or on top; the review under the cursor beside or below it."""
+
+    title = "Errors"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "cell(1)", "other cell"),
+        Binding("X", "cell(-1)", "previous cell", show=False),
+        Binding("slash", "find", "find", key_display="/"),
+        Binding("g", "choose_slice", "slice"),
+        Binding("y", "copy", "copy the review", show=False),
+    ]
+
+    def __init__(self, pane: ResultsPane) -> None:
+        super().__init__(pane)
+        self._filter = Filter()
+        self._listed: list[ListedError] = []
+        self._described = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="errors-line", markup=False)
+        yield Field("", id="errors-find", placeholder="part of the text", compact=True)
+        with Container(id="errors-body"):
+            yield ErrorRows(id="errors-rows", empty="no review matches; escape shows all errors")
+            with Vertical(id="errors-right"):
+                yield Static(id="errors-head", markup=False)
+                yield TintedText(id="errors-text")
+                yield Static(id="errors-words", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#errors-find").display = False
+
+    def main_widget(self) -> Rows:
+        return self.query_one(Rows)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width >= BROAD, "broad")
+
+    # The list
+
+    def show_data(self) -> None:
+        self._filter = replace(Filter(), cell=self._filter.cell)
+        self._list()
+
+    def list_cell(self, cell: str | None) -> None:
+        """List the reviews in one cell of the confusion matrix; None lists all errors."""
+        self._set(Filter(cell=cell))
+
+    def list_slice(self, name: str) -> None:
+        """List the errors in a slice."""
+        self._set(Filter(slice_name=name))
+
+    def list_only(self, ids: frozenset[int], name: str) -> None:
+        """List the errors among the reviews ``ids``, which ``name`` describes."""
+        self._set(Filter(only=ids, only_name=name))
+
+    def _set(self, wanted: Filter) -> None:
+        if wanted != self._filter:
+            self._filter = wanted
+            self._list()
+
+    def _list(self) -> None:
+        data, wanted = self.data, self._filter
+
+        def work(_: Inspection) -> Any:
+            import numpy as np
+
+            from core.analysis.errors import errors
+            from core.analysis.slices import members
+
+            predictions = data.predictions()
+            problem = ""
+            try:
+                texts = data.texts()
+            except InputError as error:
+                texts, problem = [""] * len(predictions), str(error)
+            chosen: NDArray[np.bool_] | None = None
+            if wanted.only is not None:
+                chosen = np.isin(predictions.ids, list(wanted.only))
+            if wanted.slice_name and not problem:
+                lengths, max_length = data.token_counts()
+                inside = members(wanted.slice_name, texts, lengths, max_length)
+                chosen = inside if chosen is None else chosen & inside
+            listed = errors(predictions, texts, wanted.cell, chosen=chosen, containing=wanted.containing)
+            return wanted, listed, problem
+
+        self._say("reading the reviews …")
+        self.compute(work, self._show_list)
+
+    def _say(self, message: str) -> None:
+        self.query_one("#errors-line", Static).update(printable(message))
+
+    def _show_list(self, result: Any) -> None:
+        wanted, self._listed, problem = result
+        sorting = "largest loss first" if not problem else f"✗ the reviews cannot be read: {problem}"
+        self._described = f"{wanted.describe(len(self._listed))} · {sorting}"
+        self._say(self._described)
+        number = len(f"{len(self._listed):,}")
+        header = Text(f"{'':{number}}  label  P(pos)  review", style="dim")
+        self.main_widget().show_rows(len(self._listed), lambda row: self._row(row, number), row=0, header=header)
+        self._show_review()
+
+    def _row(self, row: int, width: int) -> Text:
+        found = self._listed[row]
+        start = one_line(found.text[:300].replace("<br />", " "))
+        line = Text(f"{row + 1:>{width},}  ", style="dim")
+        line.append(f"{_SIGNS[found.label]:<5}  {found.probability:6.3f}  ", style="not dim")
+        line.append(start, style="not dim")
+        return line
+
+    # The review
+
+    @property
+    def current(self) -> ListedError | None:
+        """The review under the cursor."""
+        return self._listed[self.main_widget().row] if self._listed else None
+
+    @on(Rows.Highlighted, "#errors-rows")
+    def _show_review(self) -> None:
+        found = self.current
+        self.query_one("#errors-words", Static).update("")
+        if found is None:
+            self.query_one("#errors-head", Static).update("")
+            self.query_one(TintedText).show("")
+            return
+        self._show_head(found, "")
+        self.query_one(TintedText).show(found.text)
+        self._read_tokens(found)
+
+    def _show_head(self, found: ListedError, tokens: str) -> None:
+        parts = [
+            f"label {('negative', 'positive')[found.label]}",
+            f"P(positive) {found.probability:.3f}",
+            f"loss {found.loss:.2f}",
+            *([tokens] if tokens else []),
+            f"row {found.id}",
+        ]
+        self.query_one("#errors-head", Static).update(Text(" · ".join(parts), style="bold"))
+
+    def _read_tokens(self, found: ListedError) -> None:
+        """Find out in a thread how much of the review the model reads."""
+        data = self.data
+
+        def work(_: Inspection) -> Any:
+            from core.tokenization.encode import encode
+
+            resolved = data.resolved()
+            settings = resolved.target.config.data
+            length = min(settings.max_length, resolved.encoder.max_position_embeddings)
+            encoding = encode(
+                resolved.tokenizer, found.text, add_special_tokens=settings.add_special_tokens, max_length=length
+            )
+            end = max((token.end for token in encoding.tokens), default=0)
+            return found, len(encoding.tokens), encoding.full_length, end
+
+        self.compute(work, self._show_tokens, failed=lambda _: None)
+
+    def _show_tokens(self, result: tuple[ListedError, int, int, int]) -> None:
+        found, read, full, end = result
+        if self.current is not found:  # the cursor has moved on
+            return
+        cut = full - read
+        self._show_head(found, f"{counted(full, 'token')}, {cut:,} cut")
+        if cut:
+            self.query_one(TintedText).mark_cut(end, f"the model does not read the last {counted(cut, 'token')}")
+
+    # Keys
+
+    def escape(self) -> bool:
+        """Show all errors again."""
+        if self._filter == Filter():
+            return False
+        self._clear_find()
+        self._set(Filter())
+        return True
+
+    def _clear_find(self) -> None:
+        field = self.query_one("#errors-find", Input)
+        with field.prevent(Input.Changed):
+            field.value = ""
+        field.display = False
+
+    def action_cell(self, step: int) -> None:
+        """List the next cell of the confusion matrix."""
+        place = (CELLS.index(self._filter.cell) + step) % len(CELLS)
+        self._set(replace(self._filter, cell=CELLS[place]))
+
+    def action_find(self) -> None:
+        field = self.query_one("#errors-find")
+        field.display = True
+        self.screen.set_focus(field)
+
+    @on(Input.Changed, "#errors-find")
+    def _typed(self, event: Input.Changed) -> None:
+        self._set(replace(self._filter, containing=event.value))
+
+    @on(Input.Submitted, "#errors-find")
+    def _found(self) -> None:
+        self.screen.set_focus(self.main_widget())
+
+    def action_choose_slice(self) -> None:
+        """Ask for a slice of the reviews."""
+        data = self.data
+        self._say("counting the reviews of each slice …")
+        self.compute(lambda _: data.slices(), self._ask_for_slice)
+
+    def _ask_for_slice(self, found: list[SliceResult]) -> None:
+        self._say(self._described)
+        names = ["", *(each.name for each in found)]
+        entries = [
+            "all reviews",
+            *(f"{percent(each.accuracy):>7} of {each.n:>6,}  {each.description}" for each in found),
+        ]
+        place = names.index(self._filter.slice_name) if self._filter.slice_name in names else 0
+
+        def chosen(answer: int | None) -> None:
+            if answer is not None and answer >= 0:
+                self._set(replace(self._filter, slice_name=names[answer]))
+
+        self.app.push_screen(Choose("List the errors in a slice (share predicted correctly):", entries, place), chosen)
+
+    @on(Rows.Selected, "#errors-rows")
+    async def _open_in_tokenizer(self) -> None:
+        if (found := self.current) is not None:
+            await self.pane.console.show_text(found.text, f"review {found.id} of {self.data.subject.source}")
+
+    def action_copy(self) -> None:
+        """Copy the review to the clipboard, through the terminal (OSC 52)."""
+        if (found := self.current) is not None:
+            self.app.copy_to_clipboard(found.text)
+            self.notify(f"Copied review {found.id}.")
+
+    def show_message(self, message: str) -> None:
+        self._listed = []
+        self.query_one("#errors-line", Static).update(failed(message))
+        self.main_widget().show_rows(0, lambda _: Text())
+        self._show_review()
