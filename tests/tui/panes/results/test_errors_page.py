@@ -37,7 +37,8 @@ async def test_the_largest_loss_is_first_and_its_whole_review_is_shown(open_erro
         await console.see(f"{wrong} errors")
         page = page_of(console)
         assert page.current.loss == pytest.approx(float(predictions.losses[~predictions.correct].max()))
-        await console.see(f"P(positive) {page.current.probability:.3f}", "24 tokens, 8 cut", "does not read the last 8 tokens")
+        await console.see(f"P(positive) {page.current.probability:.3f}", "24 tokens, 8 cut")
+        await console.see("does not read the last 8 tokens")
         assert "<br" not in "".join(console.text().splitlines()[4:20])
 
 
