@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 BAG_OF_WORDS = "bag of words"
 """The label of the predictions of the training reviews, which the run itself was trained on."""
 FOLDS = 5
+TOLERANCE = 1e-6
+"""A probability that is equal to its threshold reaches it, whatever the rounding of the mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def confident_issues(labels: NDArray[np.int64], probabilities: NDArray[np.float6
     if len({*labels.tolist()}) < 2:
         return np.zeros(len(labels), dtype=np.bool_)
     thresholds = np.array([by_class[labels == one, one].mean() for one in (0, 1)])
-    reached = np.where(by_class >= thresholds, by_class, -1.0)
+    reached = np.where(by_class >= thresholds - TOLERANCE, by_class, -1.0)
     confident = (reached.max(axis=1) >= 0) & (reached.argmax(axis=1) != labels)
     issues: NDArray[np.bool_] = confident & (by_class.argmax(axis=1) != labels)
     return issues

@@ -56,6 +56,12 @@ def test_a_label_that_is_the_more_probable_one_is_not_suspect() -> None:
     assert confident_issues(labels, probabilities).tolist() == [False] * 4
 
 
+def test_a_probability_that_is_equal_to_the_threshold_reaches_it() -> None:
+    labels = np.array([1, 1, 1, 0, 0, 0, 0, 0])
+    probabilities = np.array([0.953, 0.953, 0.953, 0.953, 0.1, 0.1, 0.1, 0.1])
+    assert confident_issues(labels, probabilities).tolist() == [False] * 3 + [True] + [False] * 4
+
+
 def test_reviews_of_one_class_have_no_suspects() -> None:
     assert confident_issues(np.ones(3, dtype=np.int64), np.array([0.1, 0.9, 0.9])).tolist() == [False] * 3
     assert confident_issues(np.zeros(0, dtype=np.int64), np.zeros(0)).tolist() == []
