@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 from core import formatting
 from core.cli.console import Reporter, err
 from core.cli.options import INTERRUPTED, RUN_FAILED, AsJson, Debug, RunsDir
+from core.cli.stop_signals import stop_on_signals
 from core.config.presets import load_preset
 from core.config.schema import NAMED_SOURCES, RunConfig, configure
 from core.data.corrections import read_corrections
@@ -92,7 +92,7 @@ def train(
             return again
         return resuming.resume(again, control, emit, ranks=ranks)
 
-    restore = _stop_on_signals(control)
+    restore = stop_on_signals(control)
     try:
         from core.engine import distributed
 
@@ -128,25 +128,3 @@ def _require_one(preset: str | None, resume: str | None, replay: str | None) -> 
 
 def _exit_code(state: RunState) -> int:
     return {"completed": 0, "failed": RUN_FAILED}.get(state.status, INTERRUPTED)
-
-
-def _stop_on_signals(control: Control) -> Callable[[], None]:
-    """Stop the run after its step on SIGINT, SIGTERM or SIGHUP; a second signal ends the process at once."""
-    names = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in names}
-    if before.get(getattr(signal, "SIGHUP", None)) is signal.SIG_IGN:  # nohup: continue without a terminal
-        del before[signal.SIGHUP]
-
-    def stop(number: int, _: object) -> None:
-        if control.stop_requested:
-            raise KeyboardInterrupt
-        control.stop(f"signal {signal.Signals(number).name}")
-
-    for number in before:
-        signal.signal(number, stop)
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    return restore

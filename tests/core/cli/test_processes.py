@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from core.cli import train as command
+from core.cli.stop_signals import stop_on_signals
 from core.runs.directory import Run, list_runs, runs_root
 from core.training.control import Control
 from tests.core.support.commands import Call, environment, refused, start
@@ -37,7 +37,7 @@ def test_a_second_interrupt_exits_at_once_with_130(call: Call, tiny: str, monkey
 def test_an_ignored_hangup_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        restore = command._stop_on_signals(Control())
+        restore = stop_on_signals(Control())
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
         restore()
