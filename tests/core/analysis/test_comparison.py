@@ -7,11 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from core.analysis.comparison import Paired, paired
+from core.analysis.comparison import (
+    AtEpoch,
+    Paired,
+    common_predictions,
+    compare_all,
+    compare_predictions,
+    find_at_epoch,
+    flipped,
+    paired,
+)
+from core.analysis.predictions import validation_predictions
 from core.config.schema import RunConfig
 from core.errors import InputError
 from core.runs.directory import Run
 from tests.core.support.commands import Call, refused
+from tests.core.support.simulated import predictions_of
 from tests.core.support.training import configured, run
 
 
@@ -28,25 +39,6 @@ def predict(done: Run, logits: list[float]) -> None:
     labels = [(place, label) for place, label, _ in done.predictions(1)]
     rows = "".join(f"{place},{label},{logit}\n" for (place, label), logit in zip(labels, logits, strict=True))
     (done.path / "predictions" / "epoch-1.csv").write_text(f"id,label,logit\n{rows}", encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    ("pair", "p_value"),
-    [
-        (Paired(50, 0, 0, 3), 1.0),
-        (Paired(0, 1, 1, 0), 1.0),
-        (Paired(0, 5, 0, 0), 2 / 32),
-        (Paired(0, 8, 1, 0), 2 * (1 + 9) / 512),
-        (Paired(0, 1, 8, 0), 2 * (1 + 9) / 512),
-    ],
-)
-def test_the_p_value_matches_values_computed_by_hand(pair: Paired, p_value: float) -> None:
-    assert pair.p_value == pytest.approx(p_value, rel=1e-12)
-
-
-def test_the_p_value_of_many_reviews_does_not_overflow() -> None:
-    assert Paired(0, 1000, 1200, 0).p_value == pytest.approx(2.2e-5, rel=0.2)
-    assert 0 <= Paired(0, 0, 5000, 0).p_value < 1e-300
 
 
 def test_reviews_are_counted_by_the_run_that_is_correct(two: tuple[Run, Run]) -> None:
@@ -78,19 +70,25 @@ def test_compare_shows_results_differences_and_paired_counts(call: Call, two: tu
     names, root = [done.name for done in two], tmp_path / "runs"
     found = paired(*two)
     code, out, err = call("compare", *names, "--runs-dir", root)
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert "McNemar's exact test" in err
+    assert out.splitlines()[0] == found.verdict(*names)
     lines = {line.split("  ")[0]: line.split() for line in out.splitlines()}
     assert lines["train.learning_rate"][1:] == ["0.001", "0.05"]
     assert lines["status"][1:] == ["✓", "completed", "✓", "completed"]
-    assert (
-        f"of {found.reviews} reviews, both runs predict {found.both} correctly, only the first {found.only_first}"
-        in out
-    )
+    cells = (found.reviews, found.both, found.only_first, found.only_second, found.neither)
+    assert lines[names[1]][1:6] == [str(n) for n in cells]
     code, out, _ = call("compare", *names, "--json", "--runs-dir", root)
     answer = json.loads(out)
     assert [each["run"] for each in answer["runs"]] == names
     assert answer["differences"] == {"train.learning_rate": [0.001, 0.05]}
-    assert answer["paired"][0]["both"] == found.both
+    (pair,) = answer["paired"]
+    assert [pair[key] for key in ("run", "reviews", "both", "only_first")] == [names[1], *cells[:3]]
+    assert pair["difference"] == found.difference
+    assert pair["interval"] == pytest.approx(found.interval)
+    assert pair["verdict"] == found.verdict(*names)
+    assert pair["needed_reviews"] == found.needed_reviews
+    assert pair["p_adjusted"] == pair["p_value"] == found.p_value
     for wrong in ([names[0]], [names[0], names[0]]):
         assert "give at least two different runs" in refused(call("compare", *wrong, "--runs-dir", root))
 
@@ -104,3 +102,73 @@ def test_runs_on_different_reviews_are_compared_without_paired_counts(
     assert "predictions not compared" in out
     code, out, _ = call("compare", *(done.name for done in two), "--json", "--runs-dir", tmp_path / "runs")
     assert "cannot be read" in json.loads(out)["paired"][0]["error"]
+
+
+def test_the_difference_is_second_minus_first(two: tuple[Run, Run]) -> None:
+    first, second = (validation_predictions(done).correct.mean() for done in two)
+    assert paired(*two).difference == pytest.approx(second - first)
+
+
+def test_only_common_reviews_with_the_same_label_are_compared() -> None:
+    first = predictions_of([1, 1, 0, 0], [1.0, -1.0, -2.0, 3.0])
+    second = predictions_of([1, 0, 1, 1, 0], [2.0, 1.0, -1.0, 1.0, 1.0])
+    second.ids[:] = [7, 3, 1, 2, 9]
+    assert compare_predictions(first, second) == Paired(both=0, only_first=0, only_second=0, neither=2)
+    second.ids[:] = [10, 11, 12, 13, 14]
+    with pytest.raises(InputError, match="did not predict the same reviews"):
+        compare_predictions(first, second)
+    with pytest.raises(InputError, match="did not predict the same reviews"):
+        compare_predictions(first, second.take([]))
+
+
+def test_flipped_reviews_are_sorted_by_the_change_of_their_probability() -> None:
+    first = predictions_of([1, 1, 0, 0], [0.5, -1.0, -2.0, 3.0])
+    second = predictions_of([1, 1, 0, 0], [-0.5, 2.0, -3.0, -4.0])
+    found = flipped(first, second)
+    assert [each.id for each in found] == [3, 1, 0]
+    assert [each.second_is_correct for each in found] == [True, True, False]
+    assert found[1].first_probability == pytest.approx(0.268941, abs=1e-6)
+    assert found[1].second_probability == pytest.approx(0.880797, abs=1e-6)
+    assert (found[0].label, found[1].label) == (0, 1)
+
+
+def test_two_epochs_of_a_run_are_compared(call: Call, config: RunConfig, tmp_path: Path) -> None:
+    done, _ = run(config, tmp_path / "runs")
+    name = done.name
+    one, last = common_predictions(AtEpoch(done, 1), done)
+    assert (one.checkpoint, last.checkpoint) == ("epoch-1", "epoch-2")
+    assert one.ids.tolist() == last.ids.tolist() == validation_predictions(done).ids.tolist()
+    code, out, _ = call("compare", f"{name}@epoch-1", name, "--json", "--runs-dir", tmp_path / "runs")
+    assert code == 0
+    answer = json.loads(out)
+    assert answer["runs"][0]["compared_epoch"] == 1
+    assert answer["paired"][0]["verdict"] == paired(AtEpoch(done, 1), done).verdict(f"{name}@epoch-1", name)
+    code, out, _ = call("compare", f"{name}@1", f"{name}@epoch-2", "--runs-dir", tmp_path / "runs")
+    assert f"{name}@epoch-1" in out
+    assert "last val acc" not in out
+    for wrong, message in (
+        (f"{name}@epoch-3", "has no epoch 3; it has finished 2"),
+        (f"{name}@step-4", "runs are compared after an epoch"),
+        (f"{name}@", "runs are compared after an epoch"),
+        (f"{name}@epoch-2", "give at least two different runs"),
+    ):
+        assert message in refused(call("compare", name, wrong, "--runs-dir", tmp_path / "runs"))
+    assert find_at_epoch(tmp_path / "runs", "last") == AtEpoch(done)
+
+
+def test_several_runs_are_each_compared_with_the_first(
+    call: Call, two: tuple[Run, Run], config: RunConfig, tmp_path: Path
+) -> None:
+    third, _ = run(configured(config, train__num_epochs=1, train__learning_rate=0.02), tmp_path / "runs")
+    broken, _ = run(configured(config, train__num_epochs=1, train__learning_rate=0.03), tmp_path / "runs")
+    (broken.path / "predictions" / "epoch-1.csv").unlink()
+    found = compare_all(two[0], [two[1], broken, third])
+    assert isinstance(found[1], InputError)
+    compared = [pair for pair in found if isinstance(pair, Paired)]
+    assert [pair.comparisons for pair in compared] == [2, 2]
+    assert all(pair.p_adjusted is not None and pair.p_adjusted >= pair.p_value for pair in compared)
+    names = [done.name for done in (*two, broken, third)]
+    code, out, _ = call("compare", *names, "--runs-dir", tmp_path / "runs")
+    assert code == 0
+    assert "p (Holm)" in out
+    assert f"{broken.name}: predictions not compared: " in out.splitlines()[1]
