@@ -41,6 +41,11 @@ class Inspection:
         if self._run_is_live():
             raise _RunHasStarted
 
+    @property
+    def must_end(self) -> bool:
+        """Whether a call would raise; for work that has to store something before it ends."""
+        return not self._is_current() or self._run_is_live()
+
     def check_cancelled(self) -> None:
         """Raise Stopped if the inspection was cancelled."""
         if not self._is_current():

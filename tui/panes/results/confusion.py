@@ -13,10 +13,10 @@ from textual.widget import Widget
 from core.formatting import percent
 
 CELL_NAMES = {
-    "tn": "true negatives",
-    "fp": "false positives",
-    "fn": "false negatives",
-    "tp": "true positives",
+    "tn": "true negative",
+    "fp": "false positive",
+    "fn": "false negative",
+    "tp": "true positive",
 }
 _GRID = (("tn", "fp"), ("fn", "tp"))
 _LABEL, _CELL = 16, 11

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +18,7 @@ from core.formatting import counted, percent, printable
 from tui.panes.results.confusion import CELL_NAMES
 from tui.panes.results.page import Page, failed
 from tui.screens.choose import Choose
+from tui.screens.confirm import Ask
 from tui.widgets.cells import one_line
 from tui.widgets.field import Field
 from tui.widgets.rows import Rows
@@ -24,16 +26,25 @@ from tui.widgets.tinted_text import TintedText
 from tui.workers.inspection import Inspection
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from core.analysis.errors import ListedError
     from core.analysis.slices import SliceResult
+    from core.data.corrections import Decision
     from tui.panes.results.pane import ResultsPane
+    from tui.panes.results.subject import SubjectData
 
 BROAD = 100
 """From this width on, the review is beside the list."""
 CELLS: tuple[str | None, ...] = (None, "fp", "fn", "tp", "tn")
 _SIGNS = ("neg", "pos")
+_LABELS = ("negative", "positive")
+_DECISIONS: dict[str, Decision] = {"k": "keep", "f": "flip", "d": "drop"}
+DECISION_SIGNS: dict[str | None, str] = {"keep": "✓", "flip": "↔", "drop": "✗"}
+"""How a decision about a label is shown behind it."""
+_PAST: dict[Decision, str] = {"keep": "kept", "flip": "flipped", "drop": "dropped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +62,7 @@ class Filter:
     """What ``only`` are."""
 
     def describe(self, count: int) -> str:
-        kind = CELL_NAMES[self.cell] if self.cell is not None else "errors"
-        parts = [f"{count:,} {kind}"]
+        parts = [counted(count, CELL_NAMES[self.cell] if self.cell is not None else "error")]
         parts += [part for part in (self.slice_name and f"slice {self.slice_name}", self.only_name) if part]
         if self.containing:
             parts.append(f"with “{self.containing}”")
@@ -74,6 +84,7 @@ class ErrorsPage(Page):
         Binding("X", "cell(-1)", "previous cell", show=False),
         Binding("slash", "find", "find", key_display="/"),
         Binding("g", "choose_slice", "slice"),
+        Binding("m", "mark", "mark the label"),
         Binding("y", "copy", "copy the review", show=False),
     ]
 
@@ -82,6 +93,8 @@ class ErrorsPage(Page):
         self._filter = Filter()
         self._listed: list[ListedError] = []
         self._described = ""
+        self._decisions: dict[int, Decision] = {}
+        """The user's decisions about labels, by the row of the review in the run's source."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="errors-line", markup=False)
@@ -148,7 +161,7 @@ class ErrorsPage(Page):
                 inside = members(wanted.slice_name, texts, lengths, max_length)
                 chosen = inside if chosen is None else chosen & inside
             listed = errors(predictions, texts, wanted.cell, chosen=chosen, containing=wanted.containing)
-            return wanted, listed, problem
+            return wanted, listed, problem, _decisions(data)
 
         self._say("reading the reviews …")
         self.compute(work, self._show_list)
@@ -156,11 +169,17 @@ class ErrorsPage(Page):
     def _say(self, message: str) -> None:
         self.query_one("#errors-line", Static).update(printable(message))
 
+    def _describe(self) -> None:
+        """Show what is listed, and how many labels are marked."""
+        counts = Counter(self._decisions.values())
+        marked = [f"{counts[one]:,} {past}" for one, past in _PAST.items() if counts[one]]
+        self._say(" · ".join([self._described, *([f"labels: {', '.join(marked)}"] if marked else [])]))
+
     def _show_list(self, result: Any) -> None:
-        wanted, self._listed, problem = result
+        wanted, self._listed, problem, self._decisions = result
         sorting = "largest loss first" if not problem else f"✗ the reviews cannot be read: {problem}"
         self._described = f"{wanted.describe(len(self._listed))} · {sorting}"
-        self._say(self._described)
+        self._describe()
         number = len(f"{len(self._listed):,}")
         header = Text(f"{'':{number}}  label  P(pos)  review", style="dim")
         self.main_widget().show_rows(len(self._listed), lambda row: self._row(row, number), row=0, header=header)
@@ -170,7 +189,8 @@ class ErrorsPage(Page):
         found = self._listed[row]
         start = one_line(found.text[:300].replace("<br />", " "))
         line = Text(f"{row + 1:>{width},}  ", style="dim")
-        line.append(f"{_SIGNS[found.label]:<5}  {found.probability:6.3f}  ", style="not dim")
+        sign = DECISION_SIGNS.get(self._decisions.get(found.id), " ")
+        line.append(f"{_SIGNS[found.label]} {sign}  {found.probability:6.3f}  ", style="not dim")
         line.append(start, style="not dim")
         return line
 
@@ -195,7 +215,7 @@ class ErrorsPage(Page):
 
     def _show_head(self, found: ListedError, tokens: str) -> None:
         parts = [
-            f"label {('negative', 'positive')[found.label]}",
+            f"label {_LABELS[found.label]}",
             f"P(positive) {found.probability:.3f}",
             f"loss {found.loss:.2f}",
             *([tokens] if tokens else []),
@@ -271,7 +291,7 @@ class ErrorsPage(Page):
         self.compute(lambda _: data.slices(), self._ask_for_slice)
 
     def _ask_for_slice(self, found: list[SliceResult]) -> None:
-        self._say(self._described)
+        self._describe()
         names = ["", *(each.name for each in found)]
         entries = [
             "all reviews",
@@ -296,8 +316,55 @@ class ErrorsPage(Page):
             self.app.copy_to_clipboard(found.text)
             self.notify(f"Copied review {found.id}.")
 
+    def action_mark(self) -> None:
+        """Ask what to do with the label of the review under the cursor."""
+        found = self.current
+        if found is None:
+            return
+        label, other = _LABELS[found.label], _LABELS[1 - found.label]
+        question = f"Review {found.id} is labelled {label}. In the next run with these corrections:"
+        answers = {"k": f"keep the label {label}", "f": f"flip it to {other}", "d": "drop the review", "n": "cancel"}
+
+        def answered(key: str | None) -> None:
+            if key in _DECISIONS:
+                self._decide(found.id, _DECISIONS[key])
+
+        self.app.push_screen(Ask(question, answers), answered)
+
+    def _decide(self, row: int, decision: Decision) -> None:
+        data = self.data
+
+        def work(_: Inspection) -> Any:
+            from core.analysis.label_decisions import corrections_path, decide, decisions_of, require_own_reviews
+
+            reviews = data.run_reviews()
+            require_own_reviews(data.predictions(), reviews)
+            decide(data.subject.run, reviews, {row: decision})
+            return decisions_of(data.subject.run, reviews), corrections_path(data.subject.run)
+
+        self.compute(work, self._decided, failed=lambda message: self.notify(message, severity="error"))
+
+    def _decided(self, result: tuple[dict[int, Decision], Path]) -> None:
+        self._decisions, path = result
+        self._describe()
+        self.main_widget().refresh_changes()
+        self.app.notify(f"Stored in {path}. A new run with data.corrections set to this file applies it.")
+
     def show_message(self, message: str) -> None:
         self._listed = []
         self.query_one("#errors-line", Static).update(failed(message))
         self.main_widget().show_rows(0, lambda _: Text())
         self._show_review()
+
+
+def _decisions(data: SubjectData) -> dict[int, Decision]:
+    """The stored decisions about labels; none where the reviews cannot be read, or are not the run's own."""
+    from core.analysis.label_decisions import corrections_path, decisions_of, require_own_reviews
+
+    if not corrections_path(data.subject.run).exists():
+        return {}
+    try:
+        require_own_reviews(data.predictions(), data.run_reviews())
+        return decisions_of(data.subject.run, data.run_reviews())
+    except InputError:
+        return {}

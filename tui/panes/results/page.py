@@ -70,6 +70,9 @@ class Page(page.Page):
     def show_cancelled(self) -> None:
         """Escape has cancelled the heavy work of this page."""
 
+    def take_text(self, text: str) -> None:
+        """Show a text that another page hands over."""
+
     def escape(self) -> bool:
         """Go one step back inside the page, and return whether there was one."""
         return False

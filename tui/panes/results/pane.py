@@ -289,8 +289,8 @@ class ResultsPane(Pane):
         if page is None:
             self.screen.set_focus(None)
         elif self.app.focused is page.main_widget():
-            if not self.cancel(page):
-                page.escape()
+            if not page.escape():
+                self.cancel(page)
         else:
             self.screen.set_focus(page.main_widget())
 

@@ -65,15 +65,21 @@ class Subject:
 
 
 def subjects_of(run: Run) -> list[Subject]:
-    """All predictions of a run: after each epoch, then its evaluations in the order of their names.
+    """All predictions of a run: after each epoch, then its evaluations, the newest last.
 
     Raises InputError if there are none.
     """
+    from core.analysis.stored_evaluations import stored_evaluations
+
     state = run.state(steps=False)
     origin = run.environment().get("origins", {}).get("reviews", {})
     source = _short(str(origin.get("name", "")))
     n = state.started.validation_examples if state.started is not None else 0
     found = [Subject(run, VALIDATION, f"epoch-{end.epoch}", end.step, n, source) for end in state.epochs]
+    for stored in reversed(stored_evaluations(run)):
+        step = int(stored.checkpoint.removeprefix("step-"))
+        name = _short(str(stored.source.get("name", "")))
+        found.append(Subject(run, stored.label, stored.checkpoint, step, stored.n, name))
     if not found:
         raise InputError(f"run {run.name} has not finished an epoch, so it has no predictions")
     return found
@@ -118,7 +124,11 @@ class SubjectData:
     @_once
     def predictions(self) -> Predictions:
         """The predictions, in the order in which they are stored."""
-        return validation_predictions(self.subject.run, self.subject.epoch)
+        from core.analysis.stored_evaluations import evaluation_predictions
+
+        if self.subject.is_validation:
+            return validation_predictions(self.subject.run, self.subject.epoch)
+        return evaluation_predictions(self.subject.run, self.subject.label)
 
     @_once
     def run_reviews(self) -> RunReviews:
@@ -130,7 +140,9 @@ class SubjectData:
     @_once
     def texts(self) -> list[str]:
         """The text of each prediction."""
-        return self.run_reviews().texts(self.predictions().ids.tolist())
+        from core.analysis.stored_evaluations import texts_of
+
+        return texts_of(self.subject.run, self.predictions())
 
     @_once
     def token_counts(self) -> tuple[NDArray[Any], int]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.analysis.predictions import validation_predictions
+from core.formatting import counted
 from tui.panes.results.errors import ErrorsPage
 
 
@@ -46,16 +47,16 @@ async def test_x_lists_the_cells_of_the_confusion_matrix_and_escape_all_errors_a
     predictions = validation_predictions(results_run)
     async with open_errors() as console:
         counts = {
-            "false positives": np.sum((predictions.logits > 0) & (predictions.labels == 0)),
-            "false negatives": np.sum((predictions.logits <= 0) & (predictions.labels == 1)),
-            "true positives": np.sum((predictions.logits > 0) & (predictions.labels == 1)),
-            "true negatives": np.sum((predictions.logits <= 0) & (predictions.labels == 0)),
+            "false positive": np.sum((predictions.logits > 0) & (predictions.labels == 0)),
+            "false negative": np.sum((predictions.logits <= 0) & (predictions.labels == 1)),
+            "true positive": np.sum((predictions.logits > 0) & (predictions.labels == 1)),
+            "true negative": np.sum((predictions.logits <= 0) & (predictions.labels == 0)),
         }
         for name, count in counts.items():
             await console.press("x")
-            await console.see(f"{count} {name}")
+            await console.see(counted(int(count), name))
         await console.press("escape")
-        await console.see(f"{counts['false positives'] + counts['false negatives']} errors")
+        await console.see(f"{counts['false positive'] + counts['false negative']} errors")
 
 
 async def test_a_cell_of_the_matrix_opens_its_reviews(open_console, results_root):
@@ -63,7 +64,7 @@ async def test_a_cell_of_the_matrix_opens_its_reviews(open_console, results_root
         await console.press("6")
         await console.see("predicted correctly")
         await console.press("down", "left", "enter")
-        await console.see("false negatives · largest loss first")
+        await console.see(" · largest loss first", "false negative")
 
 
 async def test_slash_lists_only_the_reviews_that_contain_a_text(open_errors):
@@ -104,3 +105,21 @@ async def test_reviews_that_are_gone_leave_the_predictions(open_console, results
         await console.press("e")
         await console.see("the reviews cannot be read", "gone.csv")
         assert page_of(console)._listed
+
+
+async def test_m_marks_a_label_and_stores_the_decision_for_the_next_run(open_errors, results_run):
+    from core.data.corrections import read_corrections
+
+    async with open_errors() as console:
+        row = page_of(console).current.id
+        await console.press("m")
+        await console.see(f"Review {row} is labelled negative", "flip it to positive", "drop the review")
+        await console.press("f")
+        await console.notice("corrections.csv")
+        await console.see("labels: 1 flipped", "neg ↔")
+        await console.press("down", "m", "n")
+        await console.see("labels: 1 flipped")
+        await console.press("s", "left_square_bracket", "e")
+        await console.see("labels: 1 flipped")
+    (stored,) = read_corrections(results_run.path / "corrections.csv")
+    assert (stored.id, stored.decision) == (row, "flip")
