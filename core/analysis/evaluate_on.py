@@ -30,7 +30,6 @@ from core.config.schema import EngineConfig
 from core.errors import InputError, Stopped
 from core.inspection.target import Resolved, checkpoints
 from core.runs.directory import Run
-from core.tokenization.encode import encode_ids
 
 GPU_BATCH_SIZE = 128
 STORE_EVERY_S = 20.0
@@ -219,13 +218,7 @@ class _Work:
         return self.found.order[start : min(start + size, self.wanted)]
 
     def _encode(self, positions: list[int]) -> list[list[int]]:
-        tokenizer, data = self.scorer.resolved.tokenizer, self.scorer.resolved.target.config.data
-        texts = [self.found.texts[i] for i in positions]
-        ids = encode_ids(
-            tokenizer, texts, add_special_tokens=data.add_special_tokens, max_length=self.scorer.max_length
-        )
-        unknown = tokenizer.token_to_id("[UNK]") or 0
-        return [row or [unknown] for row in ids]  # as training encodes a review without a token
+        return self.scorer.rows([self.found.texts[i] for i in positions])
 
     def _after_batch(self, done_in_chunk: int) -> None:
         done = len(self.logits) + done_in_chunk

@@ -12,6 +12,8 @@ from core.analysis.what_if import sigmoid
 
 TOLERANCE = 0.1
 """Largest change of P(positive) that counts as the same prediction."""
+BATCH_SIZE = 64
+"""Sentences per batch; they have about ten tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ def run_probes(
         on_progress(done, len(sentences))
         check_cancelled()
 
-    logits = scorer.logits([encoding.input_ids for encoding in encodings], after_batch)
+    rows = [encoding.input_ids for encoding in encodings]
+    logits = scorer.logits(rows, after_batch, batch_size=BATCH_SIZE)
     logit_of = dict(zip(sentences, logits, strict=True))
     cut = {encoding.text for encoding in encodings if encoding.cut_from is not None}
     return [_result(kind, logit_of, cut) for kind in chosen]

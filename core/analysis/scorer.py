@@ -15,7 +15,7 @@ from core.inspection.target import Resolved
 from core.inspection.weights import build_model
 from core.model.classifier import Classifier
 from core.model.unpadded import forward_of
-from core.tokenization.encode import Encoding, encode
+from core.tokenization.encode import Encoding, encode, encode_ids
 from core.training.evaluate import evaluate
 
 BATCH_SIZE = 32
@@ -45,6 +45,13 @@ class Scorer:
         specials = self.resolved.target.config.data.add_special_tokens
         most = self.max_length if max_length is None else max_length
         return encode(self.resolved.tokenizer, text, add_special_tokens=specials, max_length=most)
+
+    def rows(self, texts: Sequence[str]) -> list[list[int]]:
+        """The token ids of many texts, encoded and truncated as by training; none is empty."""
+        tokenizer, specials = self.resolved.tokenizer, self.resolved.target.config.data.add_special_tokens
+        found = encode_ids(tokenizer, texts, add_special_tokens=specials, max_length=self.max_length)
+        unknown = tokenizer.token_to_id("[UNK]") or 0
+        return [row or [unknown] for row in found]  # as training encodes a review without a token
 
     def logits(
         self,

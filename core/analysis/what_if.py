@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from core.analysis.intervals import Interval, wilson
 from core.analysis.replacements import Replacement, replaced
 from core.analysis.scorer import Scorer
-from core.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +89,19 @@ def what_if(
 
     Only reviews with a match are computed, each as it is and changed, by the same ``scorer``. ``on_progress`` gets the
     numbers of texts computed and to compute; ``check_cancelled`` is called after each batch and may raise to end the
-    work. Raises InputError as :func:`core.analysis.replacements.replaced`, and for a replacement that leaves nothing
-    of a review.
+    work. Raises InputError as :func:`core.analysis.replacements.replaced`.
     """
     changed = replaced(texts, Replacement(pattern, replacement, regex, ignore_case), check_cancelled=check_cancelled)
     found = [(int(id_), text, after) for id_, text, after in zip(ids, texts, changed, strict=True) if after is not None]
     rows: list[list[int]] = []
     row_after: list[int] = []  # of each found review; a review with the same tokens needs one row only
-    for number, (id_, before, after) in enumerate(found):
-        if number % 32 == 0:
-            check_cancelled()
-        old, new = scorer.encode(before).input_ids, scorer.encode(after).input_ids
-        if not new or not after.strip():
-            raise InputError(f"the replacement leaves nothing of review {id_}; use a pattern that matches less")
-        rows.append(old)
-        if new != old:
-            rows.append(new)
-        row_after.append(len(rows) - 1)
+    for start in range(0, len(found), 256):
+        check_cancelled()
+        chunk = found[start : start + 256]
+        old_rows, new_rows = scorer.rows([one[1] for one in chunk]), scorer.rows([one[2] for one in chunk])
+        for old, new in zip(old_rows, new_rows, strict=True):
+            rows += [old] if old == new else [old, new]
+            row_after.append(len(rows) - 1)
 
     def after_batch(done: int) -> None:
         on_progress(done, len(rows))

@@ -18,7 +18,8 @@ from core.training.preload import preload
 if TYPE_CHECKING:
     from core.analysis.what_if import Change, WhatIf
 
-LABELS = ("negative", "positive")
+LABELS = {0: "negative", 1: "positive"}
+"""Other labels are those of reviews without one."""
 
 
 def what_if(
@@ -51,28 +52,31 @@ def what_if(
     else:
         asked = Replacement(pattern, replacement, regex, ignore_case)
     preload()
-    from core.analysis.predicted_reviews import predicted_reviews
+    from core.analysis.predictions import VALIDATION
     from core.analysis.scorer import load_scorer
+    from core.analysis.stored_evaluations import evaluation_predictions, texts_of
     from core.analysis.what_if import what_if as compute
     from core.inspection.target import find_target, resolve
 
     target = find_target(run, runs_root(runs_dir))
     if target.run is None:
         raise InputError(f"{run} is not a run; `imdb-tui runs` lists runs")
-    predicted = predicted_reviews(target.run, label)
-    ids, labels = predicted.predictions.ids.tolist(), predicted.predictions.labels.tolist()
+    predicted = evaluation_predictions(target.run, label or VALIDATION, labels_required=False)
+    if limit is not None:
+        predicted = predicted.take(range(min(limit, len(predicted))))
+    ids = predicted.ids.tolist()
     with counting("predicting") as on_progress:
         found = compute(
             load_scorer(resolve(target)),
-            predicted.texts[:limit],
-            ids[:limit],
+            texts_of(target.run, predicted),
+            ids,
             asked.pattern,
             asked.replacement,
             regex=asked.regex,
             ignore_case=asked.ignore_case,
             on_progress=on_progress,
         )
-    label_of = dict(zip(ids, labels, strict=True))
+    label_of = {id_: LABELS.get(label) for id_, label in zip(ids, predicted.labels.tolist(), strict=True)}
     if json:
         print(formatting.as_json(_as_dict(found, label_of, top)))  # noqa: T201
     else:
@@ -80,11 +84,11 @@ def what_if(
     err.print(formatting.printable(f"{target.name}: {_sentence(found)}"), soft_wrap=True)
 
 
-def _as_dict(found: WhatIf, label_of: dict[int, int], top: int) -> dict[str, Any]:
+def _as_dict(found: WhatIf, label_of: dict[int, str | None], top: int) -> dict[str, Any]:
     examples = [
         {
             "id": one.id,
-            "label": LABELS[label_of[one.id]],
+            "label": label_of[one.id],
             "flipped": one.flipped,
             "before_probability": one.before_probability,
             "after_probability": one.after_probability,
@@ -99,7 +103,7 @@ def _as_dict(found: WhatIf, label_of: dict[int, int], top: int) -> dict[str, Any
     return {**{key: getattr(found, key) for key in keys}, "examples": examples}
 
 
-def _table(found: WhatIf, label_of: dict[int, int], top: int) -> Table:
+def _table(found: WhatIf, label_of: dict[int, str | None], top: int) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("id", "label", "before", "after", "flipped", "after the change"):
         left = heading in ("label", "after the change")
@@ -107,7 +111,7 @@ def _table(found: WhatIf, label_of: dict[int, int], top: int) -> Table:
     for one in found.examples[:top]:
         table.add_row(
             str(one.id),
-            LABELS[label_of[one.id]],
+            label_of[one.id] or "–",
             formatting.percent(one.before_probability),
             formatting.percent(one.after_probability),
             "yes" if one.flipped else "",

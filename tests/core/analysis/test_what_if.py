@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from scipy.stats import binomtest
 
+from core.analysis.evaluate_on import evaluate_on
 from core.analysis.predict import predict
 from core.analysis.scorer import Scorer, load_scorer
 from core.analysis.what_if import WhatIf, what_if
 from core.config.schema import RunConfig
-from core.errors import InputError, Stopped
+from core.errors import Stopped
 from core.inspection.target import find_target, resolve
 from core.runs.directory import Run
 from tests.core.support.commands import Call, refused
@@ -80,9 +81,22 @@ def test_a_pattern_that_no_review_contains_gives_no_share(scorer: Scorer) -> Non
     assert found.flipped == 0
 
 
-def test_a_replacement_that_leaves_nothing_is_refused(scorer: Scorer) -> None:
-    with pytest.raises(InputError, match="leaves nothing of review 7"):
-        what_if(scorer, [WARM], [7], ".+", "", regex=True)
+@pytest.mark.parametrize("specials", [True, False])
+def test_a_review_of_which_nothing_is_left_is_predicted_as_in_training(
+    config: RunConfig, tmp_path: Path, specials: bool
+) -> None:
+    changes = {"train__num_epochs": 1, "data__add_special_tokens": specials}
+    done, _ = run(configured(config, **changes), tmp_path / "runs")
+    scorer = load_scorer(resolve(find_target(done.name, done.path.parent)))
+    (one,) = what_if(scorer, [WARM], [7], ".+", "", regex=True).examples
+    special = {name: scorer.resolved.tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]", "[UNK]")}
+    row = [special["[CLS]"], special["[SEP]"]] if specials else [special["[UNK]"]]
+    assert one.after_logit == pytest.approx(scorer.logits([row])[0], abs=1e-5)
+
+
+def test_many_texts_are_encoded_as_one_by_one(scorer: Scorer) -> None:
+    texts = [WARM, "film " * 40, "a"]
+    assert scorer.rows(texts) == [scorer.encode(text).input_ids for text in texts]
 
 
 def test_progress_counts_the_computed_texts_and_a_cancel_ends_the_work(scorer: Scorer) -> None:
@@ -147,3 +161,17 @@ def test_the_command_refuses_bad_input_in_one_line(call: Call, done: Run, folder
     code, out, err = call("what-if", "last", "--preset", "names")
     assert (code, out.count("\n")) == (0, 1)
     assert "none of 8 reviews contains the pattern" in err
+
+
+def test_the_command_searches_the_reviews_of_an_evaluation_also_without_labels(
+    call: Call, done: Run, scorer: Scorer, tmp_path: Path
+) -> None:
+    unlabelled = tmp_path / "unlabelled.csv"
+    unlabelled.write_text("review\n" + "".join(f"a warm plot {i}\n" for i in range(6)), encoding="utf-8")
+    evaluate_on(scorer.resolved, str(unlabelled), label="new")
+    answer = json.loads(call("what-if", "last", "warm", "dull", "--label", "new", "--json")[1])
+    assert (answer["reviews"], answer["n"]) == (6, 6)
+    assert {one["label"] for one in answer["examples"]} == {None}
+    code, out, _ = call("what-if", "last", "warm", "dull", "--label", "new")
+    assert (code, out.splitlines()[1].split()[1]) == (0, "–")
+    assert "no evaluation 'absent'" in refused(call("what-if", "last", "warm", "dull", "--label", "absent"))
