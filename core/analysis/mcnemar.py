@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,8 @@ class Paired:
     """The p-value after Holm's correction, where this is one of several comparisons."""
     comparisons: int = 1
     """How many comparisons the correction is for."""
+    data: str = field(default="", compare=False)
+    """Which reviews these are, such as ``validation + rest``; empty if it is not known."""
 
     @property
     def reviews(self) -> int:

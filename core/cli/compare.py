@@ -34,7 +34,11 @@ def compare(
     runs_dir: RunsDir = None,
     json: AsJson = False,
 ) -> None:
-    """Compare runs with the first: which one is better, their results, and the differences of their configurations."""
+    """Compare runs with the first: which one is better, their results, and the differences of their configurations.
+
+    Runs are compared on the reviews that both predicted, in validation or with `imdb-tui evaluate`. The verdict comes
+    with the 95 % interval of Bonett and Price, and McNemar's exact test; for several runs after Holm's correction.
+    """
     from core.analysis.comparison import Paired, compare_all, find_at_epoch
 
     root = runs_root(runs_dir)
@@ -106,15 +110,28 @@ def _as_dict(first: AtEpoch, second: AtEpoch, pair: Paired | InputError) -> dict
 def _paired_table(pairs: dict[str, Paired]) -> Table:
     """The four cells of each comparison with the first run."""
     several = len(pairs) > 1
-    headings = ["", "reviews", "both correct", "only first", "only this", "neither", "p", *(["p (Holm)"] * several)]
+    headings = [
+        "",
+        "of",
+        "reviews",
+        "both correct",
+        "only first",
+        "only this",
+        "neither",
+        "p",
+        *(["p (Holm)"] * several),
+    ]
     table = Table(box=None, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, justify="right" if heading else "left")
+        table.add_column(heading, justify="left" if heading in ("", "of") else "right")
     for name, pair in pairs.items():
         counts = (pair.reviews, pair.both, pair.only_first, pair.only_second, pair.neither)
         p_values = [pair.p_value, *([pair.p_adjusted] * several)]
         table.add_row(
-            Text(formatting.printable(name)), *(f"{n:,}" for n in counts), *(f"{each:.2g}" for each in p_values)
+            Text(formatting.printable(name)),
+            Text(formatting.printable(pair.data)),
+            *(f"{n:,}" for n in counts),
+            *(f"{each:.2g}" for each in p_values),
         )
     return table
 

@@ -59,7 +59,7 @@ def test_runs_on_different_reviews_or_without_predictions_are_refused(
     more = tmp_path / "more.csv"
     more.write_text(Path(config.data.source).read_text(encoding="utf-8") + "one more,positive\n", encoding="utf-8")
     other, _ = run(configured(config, train__num_epochs=1, data__source=str(more)), tmp_path / "runs")
-    with pytest.raises(InputError, match="were not validated on the same reviews"):
+    with pytest.raises(InputError, match="did not predict the same reviews; evaluate both"):
         paired(two[0], other)
     (two[1].path / "predictions" / "epoch-1.csv").unlink()
     with pytest.raises(InputError, match="predictions cannot be read"):
@@ -77,13 +77,13 @@ def test_compare_shows_results_differences_and_paired_counts(call: Call, two: tu
     assert lines["train.learning_rate"][1:] == ["0.001", "0.05"]
     assert lines["status"][1:] == ["✓", "completed", "✓", "completed"]
     cells = (found.reviews, found.both, found.only_first, found.only_second, found.neither)
-    assert lines[names[1]][1:6] == [str(n) for n in cells]
+    assert lines[names[1]][1:7] == ["validation", *(str(n) for n in cells)]
     code, out, _ = call("compare", *names, "--json", "--runs-dir", root)
     answer = json.loads(out)
     assert [each["run"] for each in answer["runs"]] == names
     assert answer["differences"] == {"train.learning_rate": [0.001, 0.05]}
     (pair,) = answer["paired"]
-    assert [pair[key] for key in ("run", "reviews", "both", "only_first")] == [names[1], *cells[:3]]
+    assert [pair[key] for key in ("run", "data", "reviews", "both")] == [names[1], "validation", *cells[:2]]
     assert pair["difference"] == found.difference
     assert pair["interval"] == pytest.approx(found.interval)
     assert pair["verdict"] == found.verdict(*names)
