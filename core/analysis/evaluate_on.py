@@ -107,7 +107,7 @@ def evaluate_on(
 
 def _require_checkpoint(resolved: Resolved) -> tuple[Run, Path]:
     target = resolved.target
-    if target.run is None or target.file is None:
+    if target.run is None or target.file is None or not re.fullmatch(r"step-\d+", target.file.parent.name):
         raise InputError(f"{target.name} is not a checkpoint of a run; an evaluation is stored with its run")
     return target.run, target.file
 
@@ -166,6 +166,14 @@ def usable_engine(config: EngineConfig) -> EngineConfig:
     return config
 
 
+def chunk_size(start: int, batch_size: int) -> int:
+    """Number of reviews that are computed together from ``start``: two batches at first, then up to eight.
+
+    Reviews of one chunk are computed by length, so only whole chunks are a random sample.
+    """
+    return min(max(start, 2 * batch_size), 8 * batch_size)
+
+
 class _Work:
     """The predictions of one evaluation while they are computed."""
 
@@ -210,12 +218,8 @@ class _Work:
         return self._store(label, checkpoint, weights)
 
     def _chunk(self, start: int) -> list[int]:
-        """The positions that are computed together from ``start``: few at first, then eight batches.
-
-        Reviews of one chunk are computed by length, so only whole chunks are a random sample.
-        """
-        size = min(max(start, 2 * self.batch_size), 8 * self.batch_size)
-        return self.found.order[start : min(start + size, self.wanted)]
+        """The positions of the chunk that begins at ``start``."""
+        return self.found.order[start : min(start + chunk_size(start, self.batch_size), self.wanted)]
 
     def _encode(self, positions: list[int]) -> list[list[int]]:
         return self.scorer.rows([self.found.texts[i] for i in positions])

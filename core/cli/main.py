@@ -20,6 +20,7 @@ from core.cli.compare import compare
 from core.cli.console import err, out, silence
 from core.cli.doctor import doctor
 from core.cli.errors import errors
+from core.cli.evaluate import evaluate
 from core.cli.export import export
 from core.cli.labels import labels
 from core.cli.model import model
@@ -143,7 +144,7 @@ def options(
 
 COMMANDS = (
     *(train, runs, show, compare, watch, steer),
-    *(errors, slices, labels, predict),
+    *(evaluate, errors, slices, labels, predict),
     *(what_if, probes),
     *(export, presets, tokenize, model, doctor),
 )

@@ -2,11 +2,12 @@
 
     python -m tests.benchmarks.evaluation [--data FILE] [--preset quick] [--limit 384] [--repeats 3] [--json]
 
-A run of the preset is trained for four steps; its speed does not depend on its weights. Then both take turns in one
-process: ``evaluate_on`` with a new name, and a loop over batches of the same reviews that were encoded, sorted by
-length and copied to the device before. ``evaluation`` counts encoding, prediction and storing; ``with loading`` also
-the reading of the reviews and of the weights, which takes as long for 100 reviews as for 25,000. The ratio is the
-speed of the evaluation divided by that of the forward pass: at least 0.9 on reviews of the lab.
+A run of the preset is trained for four steps; its speed does not depend on its weights. Then ``evaluate_on`` and the
+forward pass alone take turns after each batch, in one process and over the same batches, so that both see the machine
+as it is in the same seconds. The forward pass alone reads batches that were encoded, sorted by length and copied to the
+device before. The evaluation counts encoding, prediction and storing; not the reading of the reviews and of the
+weights, which takes as long for 100 reviews as for 25,000. The ratio is the speed of the evaluation divided by that of
+the forward pass: at least 0.9 on reviews of the lab.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from typing import Any
 
 import torch
 
-from core.analysis.evaluate_on import GPU_BATCH_SIZE, EvaluationResult, evaluate_on
+from core.analysis.evaluate_on import GPU_BATCH_SIZE, EvaluationProgress, chunk_size, evaluate_on
 from core.analysis.evaluation_data import open_data
 from core.analysis.scorer import BATCH_SIZE, Scorer, load_scorer
 from core.config.presets import load_preset
 from core.config.schema import configure
-from core.data.batches import Examples
+from core.data.batches import Batch, Examples
 from core.inspection.target import find_target, resolve
 from core.runs.directory import Run
 from core.tokenization.encode import encode_ids
@@ -46,23 +47,38 @@ def trained(preset: str, data: str | None, root: Path) -> Run:
     return train(configure(config, changes, data), root, Control(), lambda _: None)
 
 
-def forward_seconds(scorer: Scorer, examples: Examples, batch_size: int) -> float:
-    """Seconds of the forward passes over all of ``examples``, and nothing else."""
-    order = sorted(range(len(examples)), key=lambda i: len(examples.input_ids[i]), reverse=True)
-    device = scorer.engine.device
-    batches = [examples.batch(order[at : at + batch_size], device) for at in range(0, len(order), batch_size)]
-    scorer.forward.eval()
-    synchronize(device)
-    start = time.perf_counter()
-    with torch.inference_mode():
-        for batch in batches:
-            scorer.forward(batch)
-    synchronize(device)
-    return time.perf_counter() - start
+class ForwardAlone:
+    """After each batch of an evaluation, the forward pass of the same reviews; ``seconds`` of each batch."""
 
+    def __init__(self, scorer: Scorer, rows: list[list[int]], batch_size: int) -> None:
+        self.scorer = scorer
+        device, examples = scorer.engine.device, Examples(rows, [0] * len(rows), list(range(len(rows))))
+        self.batches: list[Batch] = []
+        start = 0
+        while start < len(rows):
+            chunk = range(start, min(start + chunk_size(start, batch_size), len(rows)))
+            by_length = sorted(chunk, key=lambda i: len(rows[i]), reverse=True)
+            starts = range(0, len(by_length), batch_size)
+            self.batches += [examples.batch(by_length[at : at + batch_size], device) for at in starts]
+            start += len(chunk)
+        self.seconds: list[float] = []
+        self.paused = 0.0
+        self.scorer.forward.eval()
+        for batch in self.batches[:2]:
+            self._run(batch)
 
-def first_of(examples: Examples, n: int) -> Examples:
-    return Examples(examples.input_ids[:n], examples.labels[:n], examples.example_ids[:n])
+    def __call__(self, _: EvaluationProgress) -> None:
+        synchronize(self.scorer.engine.device)  # the evaluation's batch is its own time
+        waited = time.perf_counter()
+        self.seconds.append(self._run(self.batches[len(self.seconds)]))
+        self.paused += time.perf_counter() - waited
+
+    @torch.inference_mode()
+    def _run(self, batch: Batch) -> float:
+        start = time.perf_counter()
+        self.scorer.forward(batch)
+        synchronize(self.scorer.engine.device)
+        return time.perf_counter() - start
 
 
 def measure(preset: str, data: str | None, limit: int, repeats: int) -> dict[str, Any]:
@@ -70,24 +86,22 @@ def measure(preset: str, data: str | None, limit: int, repeats: int) -> dict[str
     with tempfile.TemporaryDirectory() as folder:
         run = trained(preset, data, Path(folder))
         resolved = resolve(find_target(run.name, Path(folder)))
-        scorer = load_scorer(resolved, resolved.target.config.engine)
+        settings = resolved.target.config
+        scorer = load_scorer(resolved, settings.engine)
         batch_size = GPU_BATCH_SIZE if scorer.engine.device.type == "cuda" else BATCH_SIZE
         found = open_data(run, "rest")
         rows = encode_ids(
             resolved.tokenizer,
             [found.texts[i] for i in found.order[:limit]],
-            add_special_tokens=resolved.target.config.data.add_special_tokens,
+            add_special_tokens=settings.data.add_special_tokens,
             max_length=scorer.max_length,
         )
-        examples = Examples(rows, [0] * len(rows), list(range(len(rows))))
-        forward_seconds(scorer, first_of(examples, 2 * batch_size), batch_size)  # not counted
-        forward, evaluation, whole = [], [], []
+        forward, evaluation = [], []
         for turn in range(repeats):
-            forward.append(len(rows) / forward_seconds(scorer, examples, batch_size))
-            start = time.perf_counter()
-            result: EvaluationResult = evaluate_on(resolved, limit=limit, label=f"turn-{turn}")
-            whole.append(result.computed / (time.perf_counter() - start))
-            evaluation.append(result.computed / result.stored.seconds)
+            alone = ForwardAlone(scorer, rows, batch_size)
+            result = evaluate_on(resolved, limit=limit, label=f"turn-{turn}", on_progress=alone)
+            forward.append(len(rows) / sum(alone.seconds))
+            evaluation.append(len(rows) / (result.stored.seconds - alone.paused))
     ratios = [one / other for one, other in zip(evaluation, forward, strict=True)]
     return {
         "preset": preset,
@@ -98,7 +112,6 @@ def measure(preset: str, data: str | None, limit: int, repeats: int) -> dict[str
         "threads": torch.get_num_threads(),
         "forward_reviews_per_second": forward,
         "evaluation_reviews_per_second": evaluation,
-        "with_loading_reviews_per_second": whole,
         "ratio": statistics.median(ratios),
         "ratios": ratios,
         "bound": BOUND,
@@ -111,9 +124,9 @@ def table(answer: dict[str, Any]) -> list[str]:
         f"preset {answer['preset']}, {answer['reviews']} reviews of {answer['tokens_per_review']:.0f} tokens, "
         f"{answer['device']}, {answer['dtype']}, {answer['threads']} threads"
     ]
-    for name in ("forward", "evaluation", "with_loading"):
+    for name in ("forward", "evaluation"):
         values = answer[f"{name}_reviews_per_second"]
-        lines.append(f"{name.replace('_', ' '):<14}{statistics.median(values):>9.1f} reviews/s")
+        lines.append(f"{name:<14}{statistics.median(values):>9.1f} reviews/s")
     least, most = min(answer["ratios"]), max(answer["ratios"])
     lines.append(f"{'ratio':<14}{answer['ratio']:>9.3f}  ({least:.3f} to {most:.3f}; bound {BOUND})")
     return lines
