@@ -106,11 +106,30 @@ def test_errors_and_slices_of_an_evaluation_are_chosen_by_its_name(
     assert rows["whole"]["accuracy"] == pytest.approx(predictions.correct.mean())
 
 
+def test_truncation_adds_an_object_beside_the_slices(call: Call, config: RunConfig, tmp_path: Path) -> None:
+    run(configured(config, train__num_epochs=1, data__max_length=4), tmp_path / "default-runs")
+    code, out, _ = call("slices", "last", "--truncation", "--json")
+    assert code == 0
+    answer = json.loads(out)
+    assert answer["slices"] == json.loads(call("slices", "last", "--json")[1])
+    cost = answer["truncation"]
+    assert (cost["max_length"], cost["whole_length"], cost["n"], cost["longer"]) == (4, 64, 8, 8)
+    assert cost["accuracy"].keys() == {"cut", "whole", "tail"}
+    for name in ("whole", "tail"):
+        assert cost[name]["difference"] == pytest.approx(cost["accuracy"][name] - cost["accuracy"]["cut"])
+        low, high = cost[name]["interval"]
+        assert low <= cost[name]["difference"] <= high
+        assert 0 <= cost[name]["p_value"] <= 1
+        assert cost[name]["verdict"] in call("slices", "last", "--truncation")[1]
+    assert "as cut: first 4 tokens" in call("slices", "last", "--truncation")[1]
+
+
 def test_bad_input_is_refused_in_one_line(call: Call, done: Run) -> None:
     assert "there is no run" in refused(call("errors", "nope"))
     assert "no cell 'ff'" in refused(call("errors", "last", "--cell", "ff"))
     assert "no slice 'sarcasm'" in refused(call("errors", "last", "--slice", "sarcasm"))
     assert "not a valid regular expression" in refused(call("slices", "last", "--pattern", "("))
     assert "no evaluation 'rest'; it has none" in refused(call("slices", "last", "--label", "rest"))
+    assert "none is cut" in refused(call("slices", "last", "--truncation"))
     (done.path / "predictions" / "epoch-1.csv").write_text("id,label,logit\n3,1,0.5\n7,", encoding="utf-8")
     assert "predictions cannot be read" in refused(call("errors", "last"))
