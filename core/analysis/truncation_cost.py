@@ -103,7 +103,7 @@ def truncation_cost(
         raise InputError(f"no review of {predictions.label} is longer than {scorer.max_length} tokens: none is cut")
     if longer > limit:
         rows = np.sort(np.random.default_rng(0).choice(rows, limit, replace=False))
-    chosen, of_rows = predictions.take(rows), [texts[row] for row in rows]
+    chosen, of_rows = predictions.take(rows), [texts[row] for row in rows.tolist()]
     whole_length = min(512, scorer.resolved.encoder.max_position_embeddings)
     has_whole = whole_length > scorer.max_length
     total, finished = len(rows) * (3 if has_whole else 2), 0

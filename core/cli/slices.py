@@ -81,12 +81,12 @@ def _truncation_cost(run: Run, predicted: PredictedReviews) -> TruncationCost:
     """Compute it with the newest checkpoint, and show the progress."""
     import time
 
+    from core.analysis.evaluate_on import usable_engine
     from core.analysis.scorer import load_scorer
     from core.analysis.truncation_cost import truncation_cost
-    from core.config.schema import EngineConfig
     from core.inspection.target import find_target, resolve
 
-    scorer = load_scorer(resolve(find_target(str(run.path), run.path.parent)), EngineConfig(dtype="float32"))
+    scorer = load_scorer(resolve(find_target(str(run.path), run.path.parent)), usable_engine(run.config().engine))
     last = time.monotonic()
 
     def show(done: int, total: int) -> None:

@@ -20,7 +20,7 @@ from core.inspection.target import find_target, resolve
 from core.runs.directory import Run
 from tests.core.support.training import configured, run
 
-TEXTS = ["a warm film " * 2, "a dull film " * 4, "warm and moving " * 9, "dull plot " * 12 + "joy", "the plot " * 50]
+TEXTS = ["a warm film " * 2, "a dull film " * 4, "warm and moving " * 9, "dull plot " * 12 + "joy", "the plot warm film dull " * 20]
 LENGTHS = [6, 12, 27, 25, 100]
 
 
@@ -45,7 +45,7 @@ def logit_by_hand(scorer: Scorer, ids: list[int]) -> float:
     scorer.model.eval()
     with torch.inference_mode():
         hidden = scorer.model.distilbert(input_ids, attention_mask=mask).last_hidden_state
-        return float(scorer.model.linear(hidden[:, 0]).squeeze())
+        return float(scorer.model.classifier(hidden[:, 0]).squeeze())
 
 
 def ids_of(scorer: Scorer, text: str) -> list[int]:
