@@ -20,7 +20,13 @@ from core.inspection.target import find_target, resolve
 from core.runs.directory import Run
 from tests.core.support.training import configured, run
 
-TEXTS = ["a warm film " * 2, "a dull film " * 4, "warm and moving " * 9, "dull plot " * 12 + "joy", "the plot warm film dull " * 20]
+TEXTS = [
+    "a warm film " * 2,
+    "a dull film " * 4,
+    "warm and moving " * 9,
+    "dull plot " * 12 + "joy",
+    "the plot warm film dull " * 20,
+]
 LENGTHS = [6, 12, 27, 25, 100]
 
 
