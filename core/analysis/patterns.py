@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.errors import InputError
-from core.formatting import shortened
+from core.formatting import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +21,11 @@ MOST_CHARACTERS = 1_000
 MOST_REPEATS = 10_000
 _REPEAT = re.compile(r"\{(\d*)(?:,(\d*))?\}")
 _RECURSION = re.compile(r"\(\?(?:R|&|P>|[+-]?\d)")
+
+
+def in_quotes(pattern: str, most: int = 60) -> str:
+    """Return a pattern as a message shows it: its first characters in quotes, with its backslashes as they are."""
+    return f"'{printable(pattern[:most])}{'…' * (len(pattern) > most)}'"
 
 
 def compile_pattern(pattern: str) -> Any:
@@ -34,7 +39,7 @@ def compile_pattern(pattern: str) -> Any:
 
     if not pattern.strip():
         raise InputError("the pattern is empty; give a regular expression, such as 'great|superb'")
-    where = f"the pattern {shortened(pattern)!r}"
+    where = f"the pattern {in_quotes(pattern)}"
     if len(pattern) > MOST_CHARACTERS:
         raise InputError(f"{where} has {len(pattern):,} characters; use at most {MOST_CHARACTERS:,}")
     repeats = 1
@@ -64,7 +69,7 @@ def search_all(pattern: str, texts: Sequence[str], *, time_limit: float = TIME_L
         except TimeoutError:
             raise slow_pattern(pattern, time_limit) from None
         except MemoryError:
-            raise InputError(f"the pattern {shortened(pattern)!r} needs too much memory; simplify it") from None
+            raise InputError(f"the pattern {in_quotes(pattern)} needs too much memory; simplify it") from None
         if row % 256 == 0 and time.monotonic() > end:
             raise slow_pattern(pattern, time_limit)
     return found
@@ -73,6 +78,6 @@ def search_all(pattern: str, texts: Sequence[str], *, time_limit: float = TIME_L
 def slow_pattern(pattern: str, time_limit: float) -> InputError:
     """The error for a search that was stopped at its time limit."""
     return InputError(
-        f"the pattern {shortened(pattern)!r} took more than {time_limit:.15g} s; "
+        f"the pattern {in_quotes(pattern)} took more than {time_limit:.15g} s; "
         "avoid nested repeats such as (a+)+, or use a shorter pattern"
     )

@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.analysis.patterns import MOST_CHARACTERS, TIME_LIMIT_S, compile_pattern, slow_pattern
+from core.analysis.patterns import MOST_CHARACTERS, TIME_LIMIT_S, compile_pattern, in_quotes, slow_pattern
 from core.errors import InputError
-from core.formatting import shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +73,9 @@ def _substituted(
     except TimeoutError:
         raise slow_pattern(replacement.pattern, time_limit) from None
     except (regex.error, IndexError) as error:
-        raise InputError(f"the replacement {shortened(replacement.replacement)!r} is not valid: {error}") from None
+        raise InputError(f"the replacement {in_quotes(replacement.replacement)} is not valid: {error}") from None
     except MemoryError:
-        raise InputError(f"the pattern {shortened(replacement.pattern)!r} needs too much memory; simplify it") from None
+        raise InputError(f"the pattern {in_quotes(replacement.pattern)} needs too much memory; simplify it") from None
     return str(result) if count else None
 
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def probes(
-    run: Annotated[str, typer.Argument(help="A run, the start of its name, `last`, RUN@step-300, or a folder.")],
+    run: Annotated[
+        str,
+        typer.Argument(help="A run, the start of its name, `last`, RUN@step-300, or a folder.", metavar="RUN"),
+    ],
     kind: Annotated[
         str | None, typer.Option("--kind", help="Only this kind, such as negated-praise; lists its failed pairs.")
     ] = None,

@@ -23,9 +23,13 @@ LABELS = {0: "negative", 1: "positive"}
 
 
 def what_if(
-    run: Annotated[str, typer.Argument(help="A run, the start of its name, `last`, or RUN@step-300.")],
-    pattern: Annotated[str | None, typer.Argument(help="A word or phrase, or with --regex a pattern.")] = None,
-    replacement: Annotated[str | None, typer.Argument(help="Its replacement; '' removes it.")] = None,
+    run: Annotated[str, typer.Argument(help="A run, the start of its name, `last`, or RUN@step-300.", metavar="RUN")],
+    pattern: Annotated[
+        str | None, typer.Argument(help="A word or phrase, or with --regex a pattern.", metavar="[PATTERN]")
+    ] = None,
+    replacement: Annotated[
+        str | None, typer.Argument(help="Its replacement; '' removes it.", metavar="[REPLACEMENT]")
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option("--preset", help="Instead of a pattern: praise (great -> terrible), names, or negations."),
@@ -39,7 +43,7 @@ def what_if(
     json: AsJson = False,
 ) -> None:
     """Replace a word or a pattern in the reviews, and list those whose prediction changes most."""
-    from core.analysis.replacements import PRESETS, Replacement
+    from core.analysis.replacements import PRESETS, Replacement, replaced
 
     if preset is not None:
         if pattern is not None or regex or ignore_case:
@@ -51,6 +55,7 @@ def what_if(
         raise InputError('give a pattern and its replacement, such as: imdb-tui what-if last "great" "terrible"')
     else:
         asked = Replacement(pattern, replacement, regex, ignore_case)
+    replaced([], asked)  # refuses an invalid pattern before torch is imported
     preload()
     from core.analysis.predictions import VALIDATION
     from core.analysis.scorer import load_scorer

@@ -70,7 +70,7 @@ def test_a_preset_replaces_what_it_names(preset: str, text: str, expected: str |
         (Replacement("(", "", regex=True, ignore_case=True), "not a valid regular expression"),
         (Replacement(" ", "x"), "the pattern is empty"),
         (Replacement("", "x", ignore_case=True), "the pattern is empty"),
-        (Replacement("film", r"\2", regex=True), r"the replacement .* is not valid: invalid group reference"),
+        (Replacement("film", r"\2", regex=True), r"the replacement '\\2' is not valid: invalid group reference"),
         (Replacement("film", r"\g<name>", regex=True), r"the replacement .* is not valid"),
         (Replacement("film", "x" * 1001), "the replacement has 1,001 characters; use at most 1,000"),
     ],
