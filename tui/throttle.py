@@ -59,11 +59,11 @@ class Throttle:
 
 
 def can_wait(events: Sequence[Event | StepBlock]) -> bool:
-    """Whether ``events`` are only steps and progress counts, of which more will follow; False if there are none."""
-    from core.runs.events import Progressed, StepLogged
+    """Whether ``events`` are only steps, probes and counts, of which more will follow; False if there are none."""
+    from core.runs.events import ProbesScored, Progressed, StepLogged
     from core.runs.step_columns import StepBlock
 
-    steps = (StepLogged, StepBlock)
+    steps = (StepLogged, StepBlock, ProbesScored)
     return bool(events) and all(
         isinstance(event, steps) or (isinstance(event, Progressed) and bool(event.done)) for event in events
     )

@@ -7,7 +7,12 @@ from typing import Any
 
 from core.config.schema import RunConfig
 
-FREE = frozenset({"data.source", "data.corrections", "train.save_steps", "train.save_seconds"})
+FREE = frozenset(
+    {
+        *("data.source", "data.corrections"),
+        *("train.save_steps", "train.save_seconds", "train.probe_sentences", "train.probe_steps"),
+    }
+)
 """Fields that may differ: where reviews and corrections are (the run stores what it read), and when it saves."""
 
 

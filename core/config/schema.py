@@ -7,6 +7,7 @@ An unknown key or an invalid value raises :class:`InputError` with the key and t
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -88,6 +89,14 @@ class DataConfig(_Section):
     """CSV file of corrected labels, written by `imdb-tui labels RUN --set`; empty uses the labels as they are."""
 
 
+PROBE_SENTENCES = (
+    "A warm and funny film that I would gladly watch again.",
+    "A dull and tedious film that wasted two hours of my life.",
+    "Not a bad film at all, although the beginning is slow.",
+)
+"""One clearly positive, one clearly negative, and one whose negation and contrast must be understood."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainConfig(_Section):
     batch_size: int = _bounded(16, least=1, most=4096)
@@ -118,6 +127,12 @@ class TrainConfig(_Section):
     """Save a checkpoint every this many steps, and at the end of each epoch; 0 saves only at the end of each epoch."""
     save_seconds: float = _bounded(300.0, least=0.0)
     """Save a checkpoint when the last one is this many seconds old; a crash loses at most that. 0 turns this off."""
+    probe_sentences: tuple[str, ...] = field(
+        default=PROBE_SENTENCES, metadata={"most_items": 8, "most_characters": 2000}
+    )
+    """Sentences to score while the run trains, which does not change the result; an empty list turns this off."""
+    probe_steps: int = _bounded(20, least=0)
+    """Score the probe sentences every this many steps, and after each epoch; 0 scores only after each epoch."""
     seed: int = _bounded(0, least=0, most=2**32 - 1)
     """Random seed of the selection, split and order of the reviews, of new weights and of dropout."""
 
@@ -247,7 +262,10 @@ def choices(name: str) -> tuple[str, ...]:
 
 
 def format_value(value: Any) -> str:
-    """Format a value as a user types it: ``5e-05``, ``true``, ``bert.embeddings, linear``, ``n_layers=2, dim=64``."""
+    """Format a value as a user types it: ``5e-05``, ``true``, ``bert.embeddings, linear``, ``n_layers=2, dim=64``.
+
+    Texts with commas are written as a TOML array, so that parsing gives the same texts again.
+    """
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -255,7 +273,9 @@ def format_value(value: Any) -> str:
     if isinstance(value, EncoderOverrides):
         return ", ".join(f"{name}={format_value(item)}" for name, item in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
+        items = [str(item) for item in value]
+        plain = all(item and item == item.strip().strip("\"'[]") and "," not in item for item in items)
+        return ", ".join(items) if plain else json.dumps(items, ensure_ascii=False)
     return str(value)
 
 

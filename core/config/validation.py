@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
@@ -21,6 +22,7 @@ def check_value(value: Any, kind: Any, name: str, limits: Mapping[str, Any]) -> 
         if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
             raise InputError(f"{name} = {value!r} must be a list of texts")
         _check_encodable("".join(value), name)
+        _check_items(value, name, limits)
         return tuple(value)
     assert not isinstance(kind, UnionType)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
@@ -48,6 +50,17 @@ def _check_encodable(text: str, name: str) -> None:
         raise InputError(f"{name} = {text!r} is not valid UTF-8 and cannot be stored in a file") from None
 
 
+def _check_items(items: Sequence[str], name: str, limits: Mapping[str, Any]) -> None:
+    if len(items) > limits.get("most_items", math.inf):
+        raise InputError(f"{name} has {len(items)} texts; at most {limits['most_items']} are allowed")
+    for number, item in enumerate(items if "most_characters" in limits else (), start=1):
+        if not item.strip():
+            raise InputError(f"{name} = {list(items)!r}: text {number} is empty; remove it")
+        if len(item) > limits["most_characters"]:
+            most = limits["most_characters"]
+            raise InputError(f"{name}: text {number} has {len(item):,} characters; at most {most:,} are allowed")
+
+
 def _check_limits(value: float, name: str, limits: Mapping[str, Any]) -> None:
     if not math.isfinite(value):
         raise InputError(f"{name} = {value} must be a finite number")
@@ -63,7 +76,7 @@ def parse_value(text: str, kind: Any, name: str) -> Any:
     """Parse a text as ``kind``. Raises InputError with the field and the text."""
     text = text.strip()
     if get_origin(kind) is tuple:
-        return tuple(part.strip().strip("\"'") for part in text.strip("[]").split(",") if part.strip())
+        return _parse_texts(text)
     if kind is bool:
         answer = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(text.lower())
         if answer is None:
@@ -78,3 +91,15 @@ def parse_value(text: str, kind: Any, name: str) -> Any:
             wanted = "a whole number" if kind is int else "a number"
             raise InputError(f"{name} = {text!r} must be {wanted}") from None
     return text
+
+
+def _parse_texts(text: str) -> tuple[str, ...]:
+    """The texts of a TOML array, or the parts between commas."""
+    if text.startswith("["):
+        try:
+            items = tomllib.loads(f"items = {text}")["items"]
+        except (ValueError, RecursionError):
+            items = None  # names without quotes
+        if isinstance(items, list) and all(isinstance(item, str) for item in items):
+            return tuple(items)
+    return tuple(part.strip().strip("\"'") for part in text.strip("[]").split(",") if part.strip())

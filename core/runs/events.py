@@ -54,6 +54,8 @@ class RunStarted(Event):
     """How many changes of learning rate and number of epochs are in that checkpoint."""
     engine: dict[str, str] = field(default_factory=dict)
     """What the engine chose for each part, with the reason."""
+    probe_sentences: list[str] = field(default_factory=list)
+    """The sentences that are scored while the run trains."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +82,20 @@ class StepLogged(Event):
     grad_norm: float
     examples: int
     tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProbesScored(Event):
+    """The logit of each probe sentence after ``step`` steps, in the order of ``RunStarted.probe_sentences``.
+
+    ``seconds`` is how long training waited for it.
+    """
+
+    name: ClassVar[str] = "probes"
+    step: int
+    epoch: int
+    logits: list[float]
     seconds: float
 
 
@@ -158,6 +174,7 @@ EVENTS: dict[str, type[Event]] = {
         RunStarted,
         Progressed,
         StepLogged,
+        ProbesScored,
         EpochFinished,
         CheckpointSaved,
         ControlReceived,
@@ -207,6 +224,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "Status": (str,),
     "dict[str, Any]": (dict,),
     "dict[str, str]": (dict,),
+    "list[str]": (list,),
+    "list[float]": (list,),
 }
 """The JSON types of a field of each annotation; floats that are not finite are written as strings."""
 
@@ -221,8 +240,14 @@ def _typed(value: Any, annotation: str) -> Any:
         raise ValueError("an origin is not an object")
     if annotation == "dict[str, str]" and not all(isinstance(item, str) for item in value.values()):
         raise ValueError("a choice of the engine is not a string")
-    if not annotation.startswith("float") or value is None:
-        return value
+    if annotation == "list[str]" and not all(isinstance(item, str) for item in value):
+        raise ValueError("a sentence is not a string")
+    if annotation == "list[float]":
+        return [_typed(item, "float") for item in value]
+    return _float(value) if annotation.startswith("float") and value is not None else value
+
+
+def _float(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
@@ -230,4 +255,6 @@ def _typed(value: Any, annotation: str) -> Any:
 
 
 def _json_float(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_json_float(item) for item in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -23,8 +23,10 @@ MANY = 1 << 20
 """With at least this many bytes to read, importing pyarrow to parse steps in columns pays off."""
 _PIECE = 8 << 20
 _STEP = b'{"event": "step"'
+_PROBES = b'{"event": "probes"'
 _END_OF_LINE = re.compile(rb"\n")
-_END_OF_STEPS = re.compile(rb'\n(?!\{"event": "step")')
+_END_OF_STEPS = re.compile(rb'\n(?!\{"event": "(?:step|probes)")')
+_PROBES_LINE = re.compile(rb'^\{"event": "probes"[^\n]*\n', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class RunReader:
     """Reads the events of ``run`` as they grow; each call continues where the last one ended.
 
     ``steps`` is ``columns`` to get long stretches of steps as blocks, which is fast; ``each`` to get every step as an
-    event; ``last`` to get only the last step of each stretch, which is enough for a list of runs.
+    event; ``last`` to get only the last step of each stretch and no probes, which is enough for a list of runs.
     """
 
     def __init__(self, run: Run, *, steps: Literal["columns", "each", "last"] = "columns") -> None:
@@ -70,9 +72,14 @@ class RunReader:
             if are_steps and self.steps == "last":
                 yield from self._last_event(lines)
                 continue
-            block = read_block(lines) if are_steps and in_columns and len(lines) >= FEW else None
+            probes: list[bytes] = []
+            block = None
+            if are_steps and in_columns and len(lines) >= FEW:
+                probes = _PROBES_LINE.findall(lines)
+                block = read_block(_PROBES_LINE.sub(b"", lines) if probes else lines)
             if block is not None:
                 yield block
+                yield from self._events_of(b"".join(probes))  # they change nothing that a step changes
             else:
                 yield from self._events_of(lines)
 
@@ -92,11 +99,11 @@ class RunReader:
             return 0
 
     def _stretches(self) -> Iterator[tuple[bool, bytes]]:
-        """Whole lines: steps in a row together, with True, every other line alone, with False."""
+        """Whole lines: steps in a row with the probes among them, with True; every other line alone, with False."""
         for content in self._pieces():
             start = 0
             while start < len(content):
-                are_steps = content.startswith(_STEP, start)
+                are_steps = content.startswith((_STEP, _PROBES), start)
                 found = (_END_OF_STEPS if are_steps else _END_OF_LINE).search(content, start)
                 assert found  # the content ends in a newline
                 yield are_steps, content[start : found.end()]
@@ -127,7 +134,7 @@ class RunReader:
         """The last readable step, and what else a damaged line after it turned out to be."""
         found: list[Event] = []
         for line in reversed(lines.split(b"\n")[:-1]):
-            if (event := self._event(line)) is not None:
+            if not line.startswith(_PROBES) and (event := self._event(line)) is not None:
                 found.append(event)
                 if isinstance(event, StepLogged):
                     break

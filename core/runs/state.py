@@ -18,6 +18,7 @@ from core.runs.events import (
     ControlReceived,
     EpochFinished,
     Event,
+    ProbesScored,
     Progressed,
     RunFinished,
     RunStarted,
@@ -102,6 +103,11 @@ class RunState:
     saving_fails_since: float | None = None
     """When saving began to fail, in seconds since 1970; None while everything is saved."""
     last_step: StepLogged | None = None
+    probe_sentences: list[str] = field(default_factory=list)
+    probes: list[Curve] = field(default_factory=list)
+    """The logits of each probe sentence; above 0 the prediction is positive."""
+    probe_seconds: float = 0.0
+    """How long training has waited for the probe sentences."""
 
     @property
     def status(self) -> Status:
@@ -132,6 +138,10 @@ class RunState:
                 self.activity = event.message
             case StepLogged():
                 self._apply_step(event)
+            case ProbesScored():
+                self.probe_seconds += event.seconds
+                for curve, logit in zip(self.probes, event.logits, strict=False):
+                    curve.add(event.step, logit)
             case EpochFinished():
                 self.epochs.append(event)
                 self.activity = ""
@@ -157,6 +167,9 @@ class RunState:
     def _start(self, event: RunStarted) -> None:
         self.run, self.preset, self.started, self.finished = event.run, event.preset, event, None
         self.recorded_status, self.activity, self.num_epochs = "running", "", event.num_epochs
+        if event.probe_sentences != self.probe_sentences:
+            self.probe_sentences = event.probe_sentences
+            self.probes = [Curve() for _ in event.probe_sentences]
         if not event.checkpoint:
             self.epoch = 1
             self._note(event, f"started on {event.device}, {event.dtype}")
@@ -170,6 +183,8 @@ class RunState:
                 curve.rewind(self.epochs[-1].step if self.epochs else 0)
             else:
                 curve.rewind(event.step)
+        for curve in self.probes:
+            curve.rewind(event.step)
         exactness = f"not bit-identical: {event.inexact}" if event.inexact else "bit-identical"
         self._note(event, f"resumed after step {event.step} from {event.checkpoint}, {exactness}")
 

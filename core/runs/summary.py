@@ -48,7 +48,7 @@ def run_summary(run: Run, state: RunState) -> dict[str, Any]:
 
 
 def run_details(run: Run, state: RunState) -> dict[str, Any]:
-    """A run with its configuration, curves and log."""
+    """A run with its configuration, curves, the logits of its probe sentences, and its log."""
     return {
         **run_summary(run, state),
         "config": run.config().sections(),
@@ -56,6 +56,11 @@ def run_details(run: Run, state: RunState) -> dict[str, Any]:
             name: {"steps": curve.steps.tolist(), "values": curve.values.tolist()}
             for name, curve in state.curves.items()
         },
+        "probes": [
+            {"sentence": sentence, "steps": curve.steps.tolist(), "logits": curve.values.tolist()}
+            for sentence, curve in zip(state.probe_sentences, state.probes, strict=True)
+        ],
+        "probe_seconds": state.probe_seconds,
         "log": [{"time": moment, "message": text} for moment, text in state.log],
         "environment": run.environment(),
     }

@@ -187,6 +187,7 @@ def run_started(
         checkpoint=checkpoint,
         inexact=inexact,
         changes_made=progress.changes_made,
+        probe_sentences=list(config.train.probe_sentences),
     )
 
 

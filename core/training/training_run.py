@@ -28,6 +28,7 @@ from core.training.checkpointing import Checkpointing
 from core.training.control import Control, Ending
 from core.training.evaluate import Evaluation
 from core.training.live_scoring import score
+from core.training.probes import Probes
 from core.training.requests import REQUESTS, Requests
 from core.training.setup import Setup, choose_step, run_started, set_up
 from core.training.steering import Steering
@@ -59,6 +60,8 @@ class TrainingRun:
         self.requests = Requests(directory.path / REQUESTS)
         self.steering = Steering(control, self.requests, self.recorder, ranks)
         self.checkpointing = Checkpointing(config, directory, writer, self.recorder, ranks)
+        self.probes: Probes | None = None
+        """On the first rank, after the set-up."""
         self.progress = saved.progress if saved else Progress(config.train.num_epochs, config.train.learning_rate)
         if saved is not None:
             self.checkpointing.resume_from(saved.progress)
@@ -94,6 +97,7 @@ class TrainingRun:
         self.recorder.emit(
             run_started(setup, config, self.directory, self.progress, ranks, checkpoint, inexact, self.recorder.now())
         )
+        is_new, self.probes = self.saved is None, Probes(config, setup, self.recorder) if ranks.is_main else None
         self.saved, self.started = None, True  # the model has its tensors now
         if ranks.world_size == 1:
             self.steering.score = lambda rows: score(setup, rows)
@@ -101,6 +105,8 @@ class TrainingRun:
             self.control.refuse_requests(
                 "several processes train this run, which cannot be scored live; use one of its checkpoints"
             )
+        if is_new and self.probes is not None:
+            self.probes.at_start()
         # Also here, because a completed run to which epochs are added has no step before its loop.
         self.progress, _ = self.steering.between_steps(self.progress, engine.device, save=False)
         return setup, step
@@ -140,6 +146,8 @@ class TrainingRun:
                 seconds=seconds,
             )
         )
+        if self.probes is not None:
+            self.probes.after_step(self.progress.step, epoch)
 
     def log_epoch(self, setup: Setup, epoch: int, evaluation: Evaluation, seconds: float) -> None:
         """Record the metrics and predictions of an epoch, and count it."""
@@ -173,6 +181,8 @@ class TrainingRun:
                         "the checkpoint that was resumed has none for the first part of the epoch"
                     )
         self.recorder.emit(event)
+        if self.probes is not None:
+            self.probes.after_epoch(progress.step, epoch)
 
     def after_epoch(self, setup: Setup) -> None:
         """Handle requests and save a checkpoint. Raises Stopped if the run is asked to end before its last epoch."""

@@ -66,6 +66,7 @@ CONFIGS = st.builds(
         lr_schedule=st.sampled_from(["constant", "linear"]),
         max_grad_norm=st.floats(0.0, allow_infinity=False),
         reshuffle_each_epoch=st.booleans(),
+        probe_sentences=st.lists(NOT_BLANK, max_size=8).map(tuple),
         seed=st.integers(0, 2**32 - 1),
     ),
     engine=st.builds(
@@ -158,6 +159,10 @@ def test_an_unknown_or_misplaced_key_is_refused_with_the_valid_keys(toml: str, n
         ("model.checkpoint", "7", "7", "a text"),
         ("model.freeze", '"embeddings"', "'embeddings'", "list of texts"),
         ("model.freeze", "[1]", "[1]", "list of texts"),
+        ("train.probe_sentences", "['a', ' ']", "['a', ' ']", "text 2 is empty"),
+        ("train.probe_sentences", str(["a"] * 9), "9 texts", "at most 8"),
+        ("train.probe_sentences", f"['{'a' * 2001}']", "text 1 has 2,001 characters", "at most 2,000"),
+        ("train.probe_steps", "-1", "-1", "at least 0"),
         ("data.test_size", "0.0", "0.0", "greater than 0"),
         ("data.test_size", "1.0", "1.0", "at most 0.9"),
         ("data.max_length", "2", "2", "at least 3"),
@@ -219,6 +224,10 @@ def test_descriptions_belong_to_fields_only(section: str) -> None:
         ("model.freeze", '["a.b", "c"]', ("a.b", "c")),
         ("model.freeze", "a.b, c", ("a.b", "c")),
         ("model.freeze", "", ()),
+        ("model.freeze", "[a.b]", ("a.b",)),
+        ("train.probe_sentences", "Not bad", ("Not bad",)),
+        ("train.probe_sentences", '["Slow, but good.", "No [plot]"]', ("Slow, but good.", "No [plot]")),
+        ("train.probe_sentences", "[]", ()),
     ],
 )
 def test_a_field_is_set_from_typed_text(name: str, text: str, value: Any) -> None:
@@ -226,6 +235,12 @@ def test_a_field_is_set_from_typed_text(name: str, text: str, value: Any) -> Non
     assert changed.get(name) == value
     assert type(changed.get(name)) is type(value)
     assert set(differences([RunConfig(), changed])) <= {name}
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=("C",)), min_size=1).filter(str.strip), max_size=8))
+def test_sentences_formatted_for_typing_are_parsed_back(sentences: list[str]) -> None:
+    config = RunConfig().set("train.probe_sentences", tuple(sentences))
+    assert config.set("train.probe_sentences", format_value(config.train.probe_sentences)) == config
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from core.runs import reader as reader_module
 from core.runs.directory import Run
-from core.runs.events import Event, StepLogged, to_line
+from core.runs.events import Event, ProbesScored, StepLogged, to_line
 from core.runs.reader import RunReader
 from core.runs.state import RunState, fold
 from core.runs.step_columns import StepBlock
-from tests.core.support.events_of import control, epoch, finished, started, step, whole_run
+from tests.core.support.events_of import control, epoch, finished, probes, started, step, whole_run
 
 
 def read_bytes(path: Path, content: bytes) -> tuple[list[Event], int]:
@@ -93,7 +93,7 @@ def test_a_reader_without_steps_gives_all_other_events_and_the_last_step_before_
     read = RunReader(Run(tmp_path), steps="last").read().events
     assert [event for event in read if isinstance(event, StepLogged)] == [step(4), step(8, epoch=2)]
     assert [event for event in read if not isinstance(event, StepLogged)] == [
-        event for event in events if not isinstance(event, StepLogged)
+        event for event in events if not isinstance(event, (StepLogged, ProbesScored))
     ]
 
 
@@ -156,6 +156,9 @@ ODD = [
     json.dumps({**json.loads(to_line(step(4))), "lr": "0.5"}).encode(),
     json.dumps({**json.loads(to_line(step(4))), "lr": 1}).encode(),
     to_line(step(4)).replace('"seconds"', '"event": "epoch", "seconds"').encode(),
+    to_line(probes(4)).encode(),
+    to_line(probes(4)).replace("[", "[true, ").encode(),
+    b'{"event": "probes"',
     to_line(started()).encode(),
     to_line(started(step=3, epochs_done=1, checkpoint="checkpoints/step-3")).encode(),
     to_line(epoch(1, at=3)).encode(),
@@ -199,6 +202,19 @@ def test_appended_events_are_read_once(tmp_path: Path) -> None:
     state.update(reader.read())
     assert reader.read().parts == []
     assert state == one_by_one(run)
+
+
+def test_probes_among_steps_are_read_in_blocks_and_left_out_of_a_list_of_runs(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    events = [started(probe_sentences=["a", "b"])]
+    for first in range(1, 6001, 20):
+        events += [*steps_of(20, first=first), probes(first + 19)]
+    run.events_path.write_bytes(lines(events))
+    parts = list(RunReader(run).parts())
+    assert sum(isinstance(part, StepBlock) for part in parts) == 1
+    assert run.state() == one_by_one(run)
+    assert list(run.state().probes[0].steps) == list(range(20, 6001, 20))
+    assert [type(part) for part in RunReader(run, steps="last").parts()] == [type(events[0]), StepLogged]
 
 
 def test_a_long_run_is_read_in_blocks_and_has_the_state_of_its_lines(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from core.runs.events import (
     ControlReceived,
     EpochFinished,
     Event,
+    ProbesScored,
     RunFinished,
     RunStarted,
     StepLogged,
@@ -38,6 +39,7 @@ def started(*, epochs: int = 2, steps: int = 4, **changes: Any) -> RunStarted:
         "dtype_reason": "asked for",
         "threads": 1,
         "origins": {"reviews": {"kind": "file", "name": "reviews.csv"}},
+        "probe_sentences": ["A warm film.", "A dull film."],
     }
     return RunStarted(**moment(1.0), **(content | changes))
 
@@ -48,6 +50,12 @@ def step(number: int, *, epoch: int = 1, elapsed: float | None = None, **changes
     counts = {"examples": 8, "tokens": 80, "seconds": 0.5}
     when = moment(1 + number / 2 if elapsed is None else elapsed)
     return StepLogged(**when, step=number, epoch=epoch, **(content | counts | changes))
+
+
+def probes(number: int, *, epoch: int = 1, elapsed: float | None = None) -> ProbesScored:
+    """Two probe sentences whose logits move apart."""
+    when = moment(1 + number / 2 if elapsed is None else elapsed)
+    return ProbesScored(**when, step=number, epoch=epoch, logits=[number / 10, -number / 20], seconds=0.01)
 
 
 def epoch(number: int, *, at: int, val_accuracy: float = 0.75, seconds: float = 3.0) -> EpochFinished:
@@ -82,10 +90,11 @@ def saved(path: str = "checkpoints/last", *, at: int = 8) -> CheckpointSaved:
 
 
 def whole_run(*, epochs: int = 2, steps: int = 4) -> list[Event]:
-    """One run with every kind of stored event: a warning, epochs of steps, a pause, a checkpoint, the end."""
+    """One run with every kind of stored event: a warning, epochs of steps, probes, a pause, a checkpoint, the end."""
     events: list[Event] = [started(epochs=epochs, steps=steps), warned("naïve Übung 🎬")]
     for number in range(1, epochs + 1):
         at = number * steps
         events += [step(i, epoch=number) for i in range(at - steps + 1, at + 1)]
+        events.append(probes(at, epoch=number))
         events.append(epoch(number, at=at, val_accuracy=0.7 + number / 100))
     return [*events, control("pause"), control("resume"), saved(at=epochs * steps), finished(at=epochs * steps)]

@@ -39,9 +39,10 @@ def final_weights(done: Run) -> dict[str, torch.Tensor]:
     return load_weights(checkpoints(done.path / "checkpoints")[0])
 
 
-def assert_same(left: Run, right: Run) -> None:
-    """Assert that curves, epochs, predictions and weights are bit-identical."""
+def assert_same(left: Run, right: Run, *, probes: bool = True) -> None:
+    """Assert that curves, probes, epochs, predictions and weights are bit-identical."""
     a, b = left.state(), right.state()
+    assert a.probes == b.probes or not probes
     for name in a.curves:
         assert a.curves[name] == b.curves[name], name
     same = ("epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy")

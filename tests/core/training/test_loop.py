@@ -15,6 +15,7 @@ from core.runs.events import (
     CheckpointSaved,
     EpochFinished,
     Event,
+    ProbesScored,
     Progressed,
     RunFinished,
     RunStarted,
@@ -128,7 +129,7 @@ def test_events_are_emitted_in_order_and_stored(config: RunConfig, tmp_path: Pat
     stored = [event for event in recorder.events if event.stored]
     epoch = [StepLogged] * 4 + [EpochFinished]
     kinds = [type(event) for event in stored if not isinstance(event, CheckpointSaved)]
-    assert kinds == [RunStarted, *epoch, *epoch, RunFinished]
+    assert kinds == [RunStarted, ProbesScored, *epoch, ProbesScored, *epoch, ProbesScored, RunFinished]
     assert [event.step for event in recorder.of(CheckpointSaved)] == [4, 8]  # each is written during later steps
     assert isinstance(stored[-1], RunFinished)
     assert recorder.end.status == "completed"
