@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core import formatting
-from core.cli.console import err, out
+from core.cli.console import out
 from core.cli.options import AsJson, RunsDir
 from core.config.schema import differences, format_value
 from core.errors import InputError
@@ -65,20 +65,8 @@ def compare(
             out.print(formatting.printable(pair.verdict(found[0].name, each.name)), soft_wrap=True)
         else:
             out.print(formatting.printable(f"{each.name}: predictions not compared: {pair}"), soft_wrap=True)
-    compared = {each.name: pair for each, pair in zip(found[1:], pairs, strict=True) if isinstance(pair, Paired)}
     out.print()
-    if compared:
-        out.print(_paired_table(compared))
-        out.print()
-    out.print(_run_table(found, states, epochs, differing))
-    if compared:
-        err.print(
-            formatting.printable(
-                f"correctly predicted by both runs, by {found[0].name} only, by the other run only, by neither; "
-                "p: McNemar's exact test"
-            ),
-            soft_wrap=True,
-        )
+    out.print(_table(found, _paired_rows(pairs), _run_rows(found, states, epochs, differing)))
 
 
 def _epoch(each: AtEpoch, state: RunState) -> EpochFinished | None:
@@ -107,40 +95,30 @@ def _as_dict(first: AtEpoch, second: AtEpoch, pair: Paired | InputError) -> dict
     }
 
 
-def _paired_table(pairs: dict[str, Paired]) -> Table:
-    """The four cells of each comparison with the first run."""
-    several = len(pairs) > 1
-    headings = [
-        "",
-        "of",
-        "reviews",
-        "both correct",
-        "only first",
-        "only this",
-        "neither",
-        "p",
-        *(["p (Holm)"] * several),
-    ]
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading in ("", "of") else "right")
-    for name, pair in pairs.items():
-        counts = (pair.reviews, pair.both, pair.only_first, pair.only_second, pair.neither)
-        p_values = [pair.p_value, *([pair.p_adjusted] * several)]
-        table.add_row(
-            Text(formatting.printable(name)),
-            Text(formatting.printable(pair.data)),
-            *(f"{n:,}" for n in counts),
-            *(f"{each:.2g}" for each in p_values),
-        )
-    return table
+def _paired_rows(pairs: list[Paired | InputError]) -> dict[str, list[str]]:
+    """The four cells and the p-value of each comparison; none for the first run, with which the others are compared."""
+    compared = [None if isinstance(pair, InputError) else pair for pair in pairs]
+    if not any(compared):
+        return {}
+    cells = {
+        "compared on": [pair and pair.data for pair in compared],
+        "reviews": [pair and f"{pair.reviews:,}" for pair in compared],
+        "both correct": [pair and f"{pair.both:,}" for pair in compared],
+        "only first correct": [pair and f"{pair.only_first:,}" for pair in compared],
+        "only this correct": [pair and f"{pair.only_second:,}" for pair in compared],
+        "neither correct": [pair and f"{pair.neither:,}" for pair in compared],
+        "p (McNemar)": [pair and f"{pair.p_value:.2g}" for pair in compared],
+    }
+    if len(pairs) > 1:
+        cells["p (Holm)"] = [pair and f"{pair.p_adjusted:.2g}" for pair in compared]
+    return {name: ["–", *(value or "–" for value in values)] for name, values in cells.items()}
 
 
-def _run_table(
+def _run_rows(
     found: list[AtEpoch], states: list[RunState], epochs: list[EpochFinished | None], differing: dict[str, list[Any]]
-) -> Table:
+) -> dict[str, list[str]]:
     which = "last " if all(each.epoch is None for each in found) else ""
-    rows = {
+    return {
         "status": [summary.status_label(state.status) for state in states],
         "epochs": [f"{len(state.epochs)}/{state.num_epochs or '?'}" for state in states],
         "best val acc": [formatting.percent(state.best_val_accuracy) for state in states],
@@ -149,9 +127,16 @@ def _run_table(
         "time": [formatting.duration(state.elapsed) for state in states],
         **{name: [format_value(value) for value in values] for name, values in differing.items()},
     }
+
+
+def _table(found: list[AtEpoch], *parts: dict[str, list[str]]) -> Table:
+    """One column per run, one row per property, with a blank line between the parts."""
     table = Table("", box=None, pad_edge=False)
     for each in found:
         table.add_column(Text(formatting.printable(each.name)))
-    for name, values in rows.items():
-        table.add_row(name, *(Text(formatting.printable(value)) for value in values))
+    for number, part in enumerate(part for part in parts if part):
+        if number:
+            table.add_row()
+        for name, values in part.items():
+            table.add_row(name, *(Text(formatting.printable(value)) for value in values))
     return table
