@@ -21,6 +21,7 @@ from core.cli.console import err, out, silence
 from core.cli.doctor import doctor
 from core.cli.errors import errors
 from core.cli.evaluate import evaluate
+from core.cli.explain import explain
 from core.cli.export import export
 from core.cli.labels import labels
 from core.cli.model import model
@@ -35,6 +36,7 @@ from core.cli.tokenize import tokenize
 from core.cli.train import train
 from core.cli.watch import watch
 from core.cli.what_if import what_if
+from core.cli.words import words
 from core.errors import InputError
 
 
@@ -145,7 +147,7 @@ def options(
 COMMANDS = (
     *(train, runs, show, compare, watch, steer),
     *(evaluate, errors, slices, labels, predict),
-    *(what_if, probes),
+    *(explain, words, what_if, probes),
     *(export, presets, tokenize, model, doctor),
 )
 """The groups keep lines short; ``--help`` lists the commands in this order."""
