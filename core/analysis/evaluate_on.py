@@ -167,11 +167,11 @@ def usable_engine(config: EngineConfig) -> EngineConfig:
 
 
 def chunk_size(start: int, batch_size: int) -> int:
-    """Number of reviews that are computed together from ``start``: two batches at first, then up to eight.
+    """Number of reviews that are computed together from ``start``: two batches at first, then four.
 
-    Reviews of one chunk are computed by length, so only whole chunks are a random sample.
+    Reviews of one chunk are computed by length, so only whole chunks are a random sample. A stop loses the last one.
     """
-    return min(max(start, 2 * batch_size), 8 * batch_size)
+    return min(max(start, 2 * batch_size), 4 * batch_size)
 
 
 class _Work:

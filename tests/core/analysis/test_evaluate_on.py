@@ -135,7 +135,7 @@ def test_a_stop_keeps_the_whole_chunks_and_a_second_call_continues(done: Run, mo
     assert stopped.predictions.ids.tolist() == open_data(done, "rest").order[:32]
     sizes = computed(monkeypatch)
     whole = evaluate_on(opened(done))
-    assert (sizes, whole.stored.complete) == ([32, 64, 28], True)
+    assert (sizes, whole.stored.complete) == ([32, 32, 32, 28], True)
     monkeypatch.undo()
     fresh = evaluate_on(opened(done), label="fresh")
     assert whole.predictions.logits == pytest.approx(fresh.predictions.logits, abs=1e-6)
