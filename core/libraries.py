@@ -24,6 +24,12 @@ def load_hub_library() -> None:
         _hub_loaded.set()
 
 
+def load_statistics_libraries() -> None:
+    """Import scikit-learn's metrics and scipy's statistics, which transformers imports too; a second the first time."""
+    with IMPORT_LOCK:
+        import sklearn.metrics  # noqa: F401
+
+
 def load_training_libraries() -> None:
     """Import torch, transformers and datasets and turn off their progress bars; some seconds the first time.
 

@@ -187,11 +187,9 @@ class ErrorsPage(Page):
 
     def _row(self, row: int, width: int) -> Text:
         found = self._listed[row]
-        start = one_line(found.text[:300].replace("<br />", " "))
         line = Text(f"{row + 1:>{width},}  ", style="dim")
-        sign = DECISION_SIGNS.get(self._decisions.get(found.id), " ")
-        line.append(f"{_SIGNS[found.label]} {sign}  {found.probability:6.3f}  ", style="not dim")
-        line.append(start, style="not dim")
+        line.append(prediction_text(found, DECISION_SIGNS.get(self._decisions.get(found.id), " ")), style="not dim")
+        line.append(one_line(start_of(found.text)), style="not dim")
         return line
 
     # The review
@@ -355,6 +353,16 @@ class ErrorsPage(Page):
         self.query_one("#errors-line", Static).update(failed(message))
         self.main_widget().show_rows(0, lambda _: Text())
         self._show_review()
+
+
+def prediction_text(found: ListedError, sign: str = " ") -> str:
+    """The label and P(positive) of a row, before its text; ``sign`` is that of a decision about the label."""
+    return f"{_SIGNS[found.label]} {sign}  {found.probability:6.3f}  "
+
+
+def start_of(text: str) -> str:
+    """The start of a review for one line, longer than any line."""
+    return text[:400].replace("<br />", " ")
 
 
 def _decisions(data: SubjectData) -> dict[int, Decision]:

@@ -39,9 +39,9 @@ class EvaluateScreen(ModalScreen[EvaluationRequest | None]):
         self._target, self._source, self._plan = target, source, plan
 
     def compose(self) -> ComposeResult:
-        rest = f"rest: {counted(self._plan.rest, 'review')} of {self._source} that the run has not seen"
+        rest = f"rest: the {counted(self._plan.rest, 'review')} of {self._source} not seen in training"
         if not self._plan.rest:
-            rest = f"rest: none, the run has seen all reviews of {self._source}"
+            rest = f"rest: none, training used all reviews of {self._source}"
         with Vertical(classes="dialog"):
             yield Label(f"Evaluate {printable(self._target)} on", classes="question", markup=False)
             yield OptionList(
@@ -52,8 +52,8 @@ class EvaluateScreen(ModalScreen[EvaluationRequest | None]):
             yield Input(
                 id="evaluate-name", placeholder="reviews.csv, reviews.parquet, or a name on the Hub", compact=True
             )
-            how = "measured" if self._plan.measured else "estimated from the training"
-            yield Label(f"reviews at most · time ({how}) · 95 % interval", classes="hint", markup=False)
+            how = "measured" if self._plan.measured else "estimated"
+            yield Label(f"reviews at most · time, {how} · 95 % interval", classes="hint", markup=False)
             yield OptionList(
                 *(Option(_line(self._size_line(i))) for i in range(len(self._plan.sizes))), id="evaluate-size"
             )

@@ -130,6 +130,12 @@ class SubjectData:
             return validation_predictions(self.subject.run, self.subject.epoch)
         return evaluation_predictions(self.subject.run, self.subject.label)
 
+    def baseline(self) -> Predictions | None:
+        """The bag of words' predictions of the same reviews; None if they are not stored."""
+        from core.analysis.stored_evaluations import baseline_of
+
+        return baseline_of(self.subject.run, self.predictions())
+
     @_once
     def run_reviews(self) -> RunReviews:
         """The reviews of the run's source, and its split."""

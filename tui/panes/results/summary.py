@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.widgets import Static
 
-from core.formatting import counted, duration, percent
+from core.formatting import counted, duration, percent, printable
 from tui.panes.results.confusion import ConfusionMatrix
-from tui.panes.results.errors import ErrorsPage
+from tui.panes.results.errors import ErrorsPage, prediction_text, start_of
 from tui.panes.results.evaluate_screen import EvaluateScreen, EvaluationRequest
+from tui.panes.results.metrics_table import Measured, accuracy_table, metrics_table
 from tui.panes.results.page import Page, failed
+from tui.widgets.cells import one_line
+from tui.widgets.lines import Lines
 from tui.workers.inspection import Inspection
 
 if TYPE_CHECKING:
+    from core.analysis.errors import ListedError
     from core.analysis.evaluate_on import EvaluationProgress, EvaluationResult
     from core.analysis.evaluation_plan import EvaluationPlan
+    from core.analysis.predictions import Predictions
     from tui.panes.results.pane import ResultsPane
+    from tui.panes.results.subject import SubjectData
+
+MOST_WORST = 40
+"""Errors below the tables; as many of them are shown as there is room for."""
 
 
 class SummaryPage(Page):
@@ -36,14 +44,17 @@ class SummaryPage(Page):
     def __init__(self, pane: ResultsPane) -> None:
         super().__init__(pane)
         self._sentence = ""
+        self._found: Measured | None = None
         self._stop: threading.Event | None = None
         """Set to stop the evaluation that runs; None if none does."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="summary-sentence", markup=False)
         yield Static(id="summary-note", markup=False)
-        with Horizontal(id="summary-body"):
-            yield ConfusionMatrix(id="confusion")
+        yield Static(id="summary-accuracy", markup=False)
+        yield ConfusionMatrix(id="confusion")
+        yield Static(id="summary-metrics", markup=False)
+        yield Lines(id="summary-worst")
 
     def main_widget(self) -> ConfusionMatrix:
         return self.query_one(ConfusionMatrix)
@@ -51,35 +62,64 @@ class SummaryPage(Page):
     def show_data(self) -> None:
         data = self.data
         self._say("")
+        self._show(None)
         self.query_one("#summary-sentence", Static).update(Text("computing …", style="dim"))
+        self.query_one("#summary-worst", Lines).show()
+        self.compute(lambda _: _measure(data, data.baseline()), self._measured, libraries=False)
 
-        def work(_: Inspection) -> Any:
-            import numpy as np
+    def _measured(self, found: Measured) -> None:
+        data = self.data
+        self._show(found)
+        self.compute(lambda _: _worst(data), self._show_worst, failed=lambda _: None)
+        if found.baseline is None:
+            self._fit_baseline()
 
-            from core.analysis.errors import CELLS, cells
-            from core.analysis.intervals import wilson
+    def _show_worst(self, found: list[ListedError]) -> None:
+        """Fill the room below the tables with the first rows of Errors."""
+        lines = [Text("largest losses · e lists all errors", style="dim")] if found else []
+        lines += [Text.assemble(prediction_text(each), one_line(start_of(each.text))) for each in found]
+        self.query_one("#summary-worst", Lines).show(*lines)
 
-            predictions = data.predictions()
-            found = cells(predictions)
-            tn, fp, fn, tp = (int(np.sum(found == cell)) for cell in CELLS)
-            return wilson(tn + tp, len(predictions)), ((tn, fp), (fn, tp))
-
-        self.compute(work, self._show, libraries=False)
-
-    def _show(self, result: Any) -> None:
-        interval, ((tn, fp), (fn, tp)) = result
-        n = tn + fp + fn + tp
-        self._sentence = (
-            f"{percent((tn + tp) / n)} of {n:,} reviews are predicted correctly "
-            f"(95 % interval {interval.low * 100:.1f} to {interval.high * 100:.1f})."
-        )
+    def _show(self, found: Measured | None) -> None:
+        self._found = found
+        self._sentence = found.sentence if found is not None else ""
         self.query_one("#summary-sentence", Static).update(Text(self._sentence, style="bold"))
-        self.main_widget().show(((tn, fp), (fn, tp)))
+        self.main_widget().show(found.metrics if found is not None else None)
+        self.query_one("#summary-metrics", Static).update(metrics_table(found) if found is not None else "")
+        self._draw_accuracy()
+
+    def _draw_accuracy(self) -> None:
+        found, width = self._found, self.size.width - 2
+        self.query_one("#summary-accuracy", Static).update(accuracy_table(found, width) if found is not None else "")
+
+    def on_resize(self) -> None:
+        self._draw_accuracy()
+
+    def _fit_baseline(self) -> None:
+        """Fit the bag of words on the run's training reviews, and compare."""
+        data = self.data
+
+        def work(inspection: Inspection) -> Measured:
+            from core.analysis.stored_evaluations import store_baseline
+
+            inspection.report("fitting the bag of words", now=True)
+            store_baseline(data.subject.run, data.subject.label)
+            inspection()
+            return _measure(data, data.baseline())
+
+        self._say(Text("bag of words on the same reviews: fitting …", style="dim"))
+        self.compute(work, self._compared, heavy=True, failed=self._no_baseline)
+
+    def _compared(self, found: Measured) -> None:
+        self._say("")
+        self._show(found)
+
+    def _no_baseline(self, message: str) -> None:
+        self._say(Text(f"There is no bag of words to compare with: {printable(message)}", style="dim"))
 
     def show_message(self, message: str) -> None:
-        self._sentence = ""
+        self._show(None)
         self.query_one("#summary-sentence", Static).update(failed(message))
-        self.main_widget().show(None)
 
     def _say(self, note: str | Text) -> None:
         line = self.query_one("#summary-note", Static)
@@ -144,7 +184,9 @@ class SummaryPage(Page):
         self.compute(work, self._evaluated, heavy=True, failed=self._not_evaluated)
 
     def show_progress(self, progress: str) -> None:
-        if self._stop is not None and progress:
+        if self._stop is None and progress:
+            self._say(Text(f"bag of words on the same reviews: {progress} …", style="dim"))
+        elif self._stop is not None and progress:
             stopping = self._stop.is_set()
             self._say("stopping …" if stopping else f"evaluating · {progress} · escape stops and keeps what is done")
 
@@ -163,7 +205,7 @@ class SummaryPage(Page):
 
     def show_cancelled(self) -> None:
         self._stop = None
-        self._say("cancelled")
+        self._say(Text("cancelled", style="dim"))
 
     def escape(self) -> bool:
         """Stop the evaluation that runs; what it has predicted is kept."""
@@ -172,6 +214,27 @@ class SummaryPage(Page):
         self._stop.set()
         self._say("stopping …")
         return True
+
+
+def _measure(data: SubjectData, baseline: Predictions | None) -> Measured:
+    """The metrics of a subject, beside those of the baseline if there is one."""
+    from core.analysis.comparison import compare_predictions
+    from core.analysis.metrics import metrics, summary_sentence
+    from core.libraries import load_statistics_libraries
+
+    load_statistics_libraries()
+    predictions = data.predictions()
+    own = metrics(predictions)
+    if baseline is None:
+        return Measured(own, summary_sentence(own, predictions))
+    other, paired = metrics(baseline), compare_predictions(baseline, predictions)
+    return Measured(own, summary_sentence(own, predictions, other, paired), other, paired)
+
+
+def _worst(data: SubjectData) -> list[ListedError]:
+    from core.analysis.errors import errors
+
+    return errors(data.predictions(), data.texts(), limit=MOST_WORST)
 
 
 def _progress_text(progress: EvaluationProgress) -> str:

@@ -18,7 +18,7 @@ def open_errors(open_console, results_root):
     async def opened(**options):
         async with open_console(root=results_root, **options) as console:
             await console.press("6")
-            await console.see("predicted correctly")
+            await console.see("95 % interval")
             await console.press("e")
             await console.see("largest loss first")
             yield console
@@ -62,7 +62,7 @@ async def test_x_lists_the_cells_of_the_confusion_matrix_and_escape_all_errors_a
 async def test_a_cell_of_the_matrix_opens_its_reviews(open_console, results_root):
     async with open_console(root=results_root) as console:
         await console.press("6")
-        await console.see("predicted correctly")
+        await console.see("95 % interval")
         await console.press("down", "left", "enter")
         await console.see(" · largest loss first", "false negative")
 
@@ -101,7 +101,7 @@ async def test_reviews_that_are_gone_leave_the_predictions(open_console, results
     (run / "config.toml").write_text(toml.replace("reviews.csv", "gone.csv"), encoding="utf-8")
     async with open_console(root=results_root) as console:
         await console.press("6")
-        await console.see("predicted correctly")
+        await console.see("95 % interval")
         await console.press("e")
         await console.see("the reviews cannot be read", "gone.csv")
         assert page_of(console)._listed

@@ -28,7 +28,7 @@ async def test_enter_in_runs_opens_the_run_under_the_cursor(open_console, result
         await console.see("tiny")
         await console.press("enter")
         await console.until(lambda: console.app.pane == "results", "the Results pane")
-        await console.see(results_run.name, "predicted correctly")
+        await console.see(results_run.name, "95 % interval")
 
 
 async def test_v_in_train_opens_the_run_that_train_shows(open_console, results_root, results_run):
@@ -39,7 +39,7 @@ async def test_v_in_train_opens_the_run_that_train_shows(open_console, results_r
         await console.until(lambda: console.app.pane == "train", "the Train pane")
         await console.see("completed", "v results")
         await console.press("v")
-        await console.see(results_run.name, "predicted correctly")
+        await console.see(results_run.name, "95 % interval")
 
 
 async def test_a_run_without_an_epoch_says_so_and_what_to_press(open_console, tmp_path):
@@ -68,7 +68,7 @@ async def test_brackets_step_through_the_epochs_and_b_lists_them(open_console, r
 async def test_letters_are_text_while_the_filter_has_the_focus(open_console, results_root):
     async with open_console(root=results_root) as console:
         await console.press("6")
-        await console.see("predicted correctly")
+        await console.see("95 % interval")
         await console.press("e")
         await console.see("largest loss first")
         await console.press("slash", *"seb")

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from core.analysis.predictions import validation_predictions
-from core.analysis.stored_evaluations import stored_evaluations
+from core.analysis.stored_evaluations import baseline_predictions, stored_evaluations
 from tests.core.support.texts import HARD
-from tests.tui.fakes import started, step
+from tests.tui.fakes import finished, started, step
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def open_summary(open_console, results_root):
     async def opened(**options):
         async with open_console(root=results_root, **options) as console:
             await console.press("6")
-            await console.see("8 validation reviews", "predicted")
+            await console.see("8 validation reviews", "95 % interval")
             yield console
 
     return opened
@@ -37,7 +37,7 @@ def other_reviews(tmp_path):
 
 async def evaluate(console, path):
     await console.press("n")
-    await console.see("Evaluate", "95 % interval", "the run has seen all reviews")
+    await console.see("Evaluate", "95 % interval", "training used all reviews")
     await console.press("tab", *str(path), "enter")
 
 
@@ -120,3 +120,56 @@ async def test_a_review_of_hard_characters_is_shown(open_summary, tmp_path, name
         await console.see("2 hard reviews")
         await console.press("e")
         await console.see("1 error ")
+
+
+async def test_the_sentence_the_metrics_and_the_bag_of_words_are_those_of_the_analysis(open_summary, results_run):
+    from core.analysis.comparison import compare_predictions
+    from core.analysis.metrics import metrics, summary_sentence
+
+    async with open_summary(size=(200, 40)) as console:
+        await console.see("bag of words", "largest losses")
+        await console.until(lambda: baseline_predictions(results_run, "validation") is not None, "the baseline")
+        predictions, baseline = validation_predictions(results_run), baseline_predictions(results_run, "validation")
+        own, other = metrics(predictions), metrics(baseline)
+        sentence = summary_sentence(own, predictions, other, compare_predictions(baseline, predictions))
+        await console.until(lambda: sentence[:150] in console.text(), sentence)
+        (row,) = console.lines("ROC AUC")
+        assert [f"{own.roc_auc:.3f}", f"{other.roc_auc:.3f}"] == [row.split()[2], row.split()[-1]]
+        await console.press("y")
+        assert console.app.clipboard == sentence
+
+
+async def test_reviews_of_one_class_have_no_auc_and_the_sentence_says_so(open_summary, tmp_path):
+    path = tmp_path / "praise.csv"
+    path.write_text("review,sentiment\n" + "".join(f"a warm film {i},positive\n" for i in range(9)), encoding="utf-8")
+    async with open_summary() as console:
+        await evaluate(console, path)
+        await console.see("all of them are positive")
+        (row,) = console.lines("ROC AUC")
+        assert "–" in row
+
+
+async def test_reviews_without_labels_have_only_predictions(open_summary, tmp_path):
+    path = tmp_path / "unlabelled.csv"
+    path.write_text("review\na warm film\na dull film\n", encoding="utf-8")
+    async with open_summary() as console:
+        await evaluate(console, path)
+        await console.see("has no labels, so there are only predictions")
+        await console.press("e")
+        await console.see("✗", "no labels")
+
+
+async def test_the_bag_of_words_waits_for_a_live_run_and_escape_cancels_it(
+    open_console, results_root, results_run, trainer
+):
+    async with open_console(root=results_root) as console:
+        await console.start()
+        trainer.emit(started(), step(1))
+        await console.press("6")
+        await console.see("bag of words on the same reviews: waits until the run has ended")
+        await console.press("escape")
+        await console.see("cancelled")
+        trainer.emit(finished("completed", at=10))
+        await console.until(lambda: not console.app.session.is_live, "the end of the run")
+        await console.see_no("fitting")
+        assert baseline_predictions(results_run, "validation") is None
