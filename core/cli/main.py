@@ -19,6 +19,7 @@ from core import __version__, formatting
 from core.cli.compare import compare
 from core.cli.console import err, out, silence
 from core.cli.doctor import doctor
+from core.cli.dynamics import dynamics
 from core.cli.errors import errors
 from core.cli.evaluate import evaluate
 from core.cli.explain import explain
@@ -147,7 +148,7 @@ def options(
 COMMANDS = (
     *(train, runs, show, compare, watch, steer),
     *(evaluate, errors, slices, labels, predict),
-    *(explain, words, what_if, probes),
+    *(explain, words, what_if, probes, dynamics),
     *(export, presets, tokenize, model, doctor),
 )
 """The groups keep lines short; ``--help`` lists the commands in this order."""

@@ -28,7 +28,7 @@ from core.training.checkpointing import Checkpointing
 from core.training.control import Control, Ending
 from core.training.evaluate import Evaluation
 from core.training.live_scoring import score
-from core.training.probes import Probes
+from core.training.probe_sentences import Probes
 from core.training.requests import REQUESTS, Requests
 from core.training.setup import Setup, choose_step, run_started, set_up
 from core.training.steering import Steering
