@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-from core.analysis.scorer import Scorer
 from core.analysis.text_words import TextWord, words_of
 from core.errors import InputError
-from core.tokenization.encode import Encoding
+
+if TYPE_CHECKING:
+    from core.analysis.scorer import Scorer
+    from core.tokenization.encode import Encoding
 
 Method = Literal["occlusion", "mask", "integrated-gradients"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -48,6 +50,11 @@ class Attribution:
     """The logit of the baseline of integrated gradients; None for the other methods."""
     completeness_error: float | None = field(default=None)
     """Sum of all attributions minus (logit - base_logit): 0 if the integral is exact. None for the other methods."""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the model reads only the beginning of the text."""
+        return self.cut_from is not None
 
     def strongest(self, n: int) -> list[WordEffect]:
         """The ``n`` words with the largest absolute effect, the largest first."""

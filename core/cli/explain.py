@@ -32,21 +32,28 @@ def explain(
     json: AsJson = False,
 ) -> None:
     """Show which words of a text make the model predict positive, and which negative."""
-    asked = read_texts(texts, lines=False, example='imdb-tui explain last "a warm film"')
-    if len(asked) != 1:
-        raise InputError(f"explain takes one text, not {len(asked)}; put it in quotes")
-    preload()
-    from core.analysis.attribution import METHODS, attribute
-    from core.analysis.scorer import load_scorer
-    from core.inspection.target import find_target, resolve
+    from core.analysis.attribution import METHODS
 
     chosen = next((each for each in METHODS if each == method), None)
     if chosen is None:
         raise InputError(f"there is no method {method!r}; methods are {', '.join(METHODS)}")
+    asked = read_texts(texts, lines=False, example='imdb-tui explain last "a warm film"')
+    if len(asked) != 1:
+        raise InputError(f"explain takes one text, not {len(asked)}; put it in quotes")
+    preload()
+    from core.analysis.attribution import attribute
+    from core.analysis.scorer import load_scorer
+    from core.inspection.target import find_target, resolve
+
     scorer = load_scorer(resolve(find_target(run, runs_root(runs_dir))))
     found = attribute(scorer, asked[0], chosen)
     if json:
-        answer = {**asdict(found), "model": scorer.name, "words": [asdict(word) for word in found.words]}
+        answer = {
+            **asdict(found),
+            "truncated": found.truncated,
+            "model": scorer.name,
+            "words": [asdict(word) for word in found.words],
+        }
         print(formatting.as_json(answer))  # noqa: T201
         return
     out.print(marked(found), soft_wrap=True)

@@ -134,6 +134,30 @@ def test_a_stop_leaves_the_effects_of_the_reviews_so_far(scorer: Scorer) -> None
     assert {word.word for word in found.words} == {"warm", "film", "dull"}
 
 
+def test_a_stop_within_a_review_drops_that_review_and_one_before_the_first_raises(scorer: Scorer) -> None:
+    asked: list[int] = []
+
+    def on_third() -> bool:
+        asked.append(1)
+        return len(asked) == 3
+
+    found = overall_word_effects(scorer, ["warm film", "dull"], is_stopped=on_third)  # batch, review, batch
+    assert (found.done, {word.word for word in found.words}) == (1, {"warm", "film"})
+    with pytest.raises(Stopped):
+        overall_word_effects(scorer, ["warm film"], is_stopped=lambda: True)
+
+
+def test_a_part_of_the_words_of_each_review_has_the_effects_that_all_of_them_have(scorer: Scorer) -> None:
+    texts = ["a warm film", "joy"]
+    found = overall_word_effects(scorer, texts, per_review=2)
+    everything = {word.word: word.mean_effect for word in overall_word_effects(scorer, texts).words}
+    assert len(found.words) == 3
+    assert {"joy"} < {word.word for word in found.words} < everything.keys()
+    for word in found.words:
+        assert word.mean_effect == pytest.approx(everything[word.word], abs=1e-5)
+    assert overall_word_effects(scorer, texts, per_review=2) == found
+
+
 def test_explain_prints_the_words_and_answers_in_json(call: Call, done: Run) -> None:
     root = done.path.parent
     code, out, err = call("explain", "last", TEXT, "--runs-dir", root)
@@ -142,7 +166,7 @@ def test_explain_prints_the_words_and_answers_in_json(call: Call, done: Run) -> 
     assert "P(positive)" in err
     code, out, _ = call("explain", "last", TEXT, "--method", "integrated-gradients", "--json", "--runs-dir", root)
     answer = json.loads(out)
-    assert answer["method"] == "integrated-gradients"
+    assert (answer["method"], answer["truncated"]) == ("integrated-gradients", False)
     assert {"probability", "logit", "base_logit", "completeness_error"} < answer.keys()
     assert [TEXT[word["start"] : word["end"]] for word in answer["words"]] == [word["text"] for word in answer["words"]]
     assert "methods are occlusion" in refused(call("explain", "last", TEXT, "--method", "lime", "--runs-dir", root))
@@ -152,7 +176,7 @@ def test_explain_prints_the_words_and_answers_in_json(call: Call, done: Run) -> 
 def test_words_stand_beside_their_coefficient_in_a_bag_of_words(call: Call, done: Run) -> None:
     code, out, _ = call("words", "last", "--limit", 4, "--least", 1, "--json", "--runs-dir", done.path.parent)
     answer = json.loads(out)
-    assert (code, answer["reviews"]) == (0, 4)
+    assert (code, answer["reviews"], answer["of"]) == (0, 4, 4)
     coefficients = bag_of_words_of(done).by_word()
     assert {word["word"]: word["coefficient"] for word in answer["words"]} == {
         word["word"]: coefficients.get(word["word"]) for word in answer["words"]
