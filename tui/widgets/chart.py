@@ -67,9 +67,12 @@ class Chart(LineView, can_focus=False):
     Chart { width: 1fr; height: 1fr; overflow: hidden hidden; }
     """
 
-    def __init__(self, title: str, *, percent: bool = False) -> None:
-        super().__init__(id=title)
-        self._title, self._percent = title, percent
+    def __init__(
+        self, title: str, *, percent: bool = False, limits: tuple[float, float] | None = None, id: str | None = None
+    ) -> None:
+        """``limits`` are the lowest and the highest value of the y axis; by default, those of the curves."""
+        super().__init__(id=id or title)
+        self._title, self._percent, self._limits = title, percent, limits
         self._series: list[Series] = []
         self._x_end = 1
         self._ticks: list[tuple[int, str]] = []
@@ -142,11 +145,7 @@ class Chart(LineView, can_focus=False):
                 figure.plot(across, (shown.mean * scale).tolist(), color=colour, marker="braille")
         figure.xlim(0, self._x_end)
         if extremes:
-            low, high = min(extremes), max(extremes)
-            room = (high - low) * 0.08 or max(abs(high), 1) * 0.1
-            low, high = max(0.0, low - room) if low >= 0 else low - room, high + room
-            if self._percent:
-                high = min(100.0, high)
+            low, high = self._y_limits(extremes, scale)
             figure.ylim(low, high)
             places, decimals = nice_ticks(low, high, max(2, min(7, height // 4)))
             sign = "%" if self._percent else ""
@@ -157,6 +156,15 @@ class Chart(LineView, can_focus=False):
         figure.xticks([step for step, _ in fitting], [label for _, label in fitting])
         lines = list(Text.from_ansi(figure.build()).split())
         return [*lines, Text(self._mark_line(lines))] if marked else lines
+
+    def _y_limits(self, extremes: list[float], scale: int) -> tuple[float, float]:
+        """Return the lowest and the highest plotted value, with some room around the curves."""
+        if self._limits is not None:
+            return self._limits[0] * scale, self._limits[1] * scale
+        low, high = min(extremes), max(extremes)
+        room = (high - low) * 0.08 or max(abs(high), 1) * 0.1
+        low, high = max(0.0, low - room) if low >= 0 else low - room, high + room
+        return low, min(100.0, high) if self._percent else high
 
     def _mark_line(self, drawn: list[Text]) -> str:
         """Return the line of marks, each below its step; the axis extends between the corners of the drawn frame."""

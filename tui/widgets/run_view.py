@@ -21,8 +21,11 @@ from core.runs.summary import difference_rows, progress_text, skipped_text, stat
 from core.sources.origin import Origin
 from tui.widgets.curves import RunCurves
 from tui.widgets.lines import Lines
+from tui.widgets.probe_curves import ProbeCurves
 
 BAR_CELLS = 32
+ROOM_FOR_PROBES = (100, 34)
+"""The width and height from which the curves of the probe sentences are shown."""
 
 
 class RunView(Vertical):
@@ -43,6 +46,7 @@ class RunView(Vertical):
         yield Lines(id="train-status")
         yield Lines(id="train-numbers")
         yield RunCurves()
+        yield ProbeCurves()
         with Horizontal(id="train-foot"):
             yield Static(id="train-epochs", markup=False)
             yield Static(id="train-log", markup=False)
@@ -53,7 +57,10 @@ class RunView(Vertical):
         self.query_one("#train-numbers", Lines).show(self._numbers(state))
         # More points alone can wait; anything else is drawn at once.
         beside = state.run, state.status, len(state.epochs), len(state.marks)
-        self.query_one(RunCurves).show([(state.run, state)], paced=state.status in LIVE and beside == self._beside)
+        paced = state.status in LIVE and beside == self._beside
+        self.query_one(RunCurves).show([(state.run, state)], paced=paced)
+        if any(curve.steps for curve in state.probes):
+            self.query_one(ProbeCurves).show(state, paced=paced)
         self._beside = beside
         self.on_resize()
 
@@ -62,6 +69,10 @@ class RunView(Vertical):
         state = self._state
         if state is None:
             return
+        probes = self.query_one(ProbeCurves)
+        has_room = self.size.width >= ROOM_FOR_PROBES[0] and self.size.height >= ROOM_FOR_PROBES[1]
+        if probes.display != (shown := has_room and any(curve.steps for curve in state.probes)):
+            probes.display = shown
         status, bar = self._status(state), Text()
         if state.total_steps and self.size.width >= 120:
             bar = self._bar(state.step / state.total_steps)
