@@ -157,7 +157,10 @@ def out_of_fold_logits(
 
     fewest = int(min((labels == one).sum() for one in (0, 1)))
     if fewest < FOLDS:
-        raise InputError(f"one label has {fewest} training reviews; cross-validation needs at least {FOLDS} of each")
+        raise InputError(
+            f"one label has {fewest} training reviews, and cross-validation needs at least {FOLDS} of each; "
+            "leave the training reviews out (--no-training)"
+        )
     logits = np.empty(len(labels))
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(labels, labels)
     for number, (rest, held_out) in enumerate(folds):

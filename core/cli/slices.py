@@ -60,7 +60,7 @@ def slices(
 
 def _table(rows: list[SliceResult]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("", "slice", "reviews", "accuracy", "95 % interval", "rest", "p", "what"):
+    for heading in ("", "slice", "reviews", "accuracy", "95 % interval", "rest", "adjusted p", "what"):
         left = heading in ("", "slice", "what")
         table.add_column(heading, justify="left" if left else "right", no_wrap=True)
     for row in rows:

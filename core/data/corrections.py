@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from core.atomic_write import write_text_atomically
 from core.config.schema import RunConfig
@@ -26,6 +26,7 @@ Decision = Literal["keep", "flip", "drop"]
 """Keep the label, replace it by the other one, or leave the review out."""
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
 LABELS = ("negative", "positive")
+LOCK_PATIENCE_S = 5.0
 COLUMNS = ("id", "decision", "label", "text_sha256", "source_sha256")
 
 
@@ -175,12 +176,13 @@ def add_corrections(path: Path, new: Iterable[Correction], first: Iterable[Corre
     write it. Raises InputError if it is invalid or cannot be written.
     """
     try:
-        with FileLock(path.with_name(f".{path.name}.lock")):
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_PATIENCE_S):
             before = read_corrections(path) if path.exists() else first
             merged = {one.id: one for one in (*before, *new)}
             write_text_atomically(path, format_corrections(merged.values()))
     except OSError as error:
-        raise InputError(f"{path}: the corrections cannot be written ({error.strerror})") from None
+        reason = "another process is writing them" if isinstance(error, Timeout) else error.strerror
+        raise InputError(f"{path}: the corrections cannot be written ({reason})") from None
     return list(merged.values())
 
 

@@ -124,7 +124,7 @@ def test_the_cross_validated_logits_are_those_of_scikit_learn() -> None:
 
 
 def test_too_few_reviews_of_a_class_are_refused() -> None:
-    with pytest.raises(InputError, match="one label has 4 training reviews; cross-validation needs at least 5"):
+    with pytest.raises(InputError, match="one label has 4 training reviews, and cross-validation needs at least 5"):
         out_of_fold_logits(["a film"] * 20, np.array([1] * 16 + [0] * 4))
 
 

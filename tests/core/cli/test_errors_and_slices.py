@@ -83,7 +83,7 @@ def test_the_table_of_slices_has_one_row_per_slice(call: Call, done: Run) -> Non
     code, out, err = call("slices", "last")
     assert code == 0
     lines = out.splitlines()
-    assert lines[0].split() == ["slice", "reviews", "accuracy", "95", "%", "interval", "rest", "p", "what"]
+    assert lines[0].split() == ["slice", "reviews", "accuracy", "95", "%", "interval", "rest", "adjusted", "p", "what"]
     assert len(lines) == 1 + 11
     assert f"{done.name}: validation, 8 reviews" in err
 

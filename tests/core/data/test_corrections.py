@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.data import corrections as corrections_module
 from core.data.corrections import (
     Correction,
     add_corrections,
@@ -140,6 +142,16 @@ def test_decisions_written_at_the_same_time_are_all_stored(tmp_path: Path) -> No
     for thread in threads:
         thread.join()
     assert [one.id for one in read_corrections(path)] == list(range(12))
+
+
+def test_a_file_that_another_process_holds_for_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corrections_module, "LOCK_PATIENCE_S", 0.05)
+    with (
+        FileLock(tmp_path / ".c.csv.lock", is_singleton=False),
+        pytest.raises(InputError, match=r"cannot be written \(another process is writing them\)"),
+    ):
+        add_corrections(tmp_path / "c.csv", some(row_3="flip"))
+    assert not (tmp_path / "c.csv").exists()
 
 
 def test_a_decision_that_cannot_be_written_leaves_the_file_as_it_was(
