@@ -11,10 +11,12 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from core.errors import InputError
 from core.formatting import counted, percent, printable
+from tui.panes.results.attribution import METHOD_NAMES, tints_of, words_text
 from tui.panes.results.confusion import CELL_NAMES
 from tui.panes.results.page import Page, failed
 from tui.screens.choose import Choose
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from core.analysis.attribution import Attribution, Method
     from core.analysis.errors import ListedError
     from core.analysis.slices import SliceResult
     from core.data.corrections import Decision
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 BROAD = 100
 """From this width on, the review is beside the list."""
 CELLS: tuple[str | None, ...] = (None, "fp", "fn", "tp", "tn")
+REST_S = 0.15
+"""How long the cursor rests on a review before its words are attributed."""
 _SIGNS = ("neg", "pos")
 _LABELS = ("negative", "positive")
 _DECISIONS: dict[str, Decision] = {"k": "keep", "f": "flip", "d": "drop"}
@@ -84,7 +89,9 @@ class ErrorsPage(Page):
         Binding("X", "cell(-1)", "previous cell", show=False),
         Binding("slash", "find", "find", key_display="/"),
         Binding("g", "choose_slice", "slice"),
+        Binding("a", "method", "method"),
         Binding("m", "mark", "mark the label"),
+        Binding("T", "try_it", "to Try", show=False, key_display="T"),
         Binding("y", "copy", "copy the review", show=False),
     ]
 
@@ -93,6 +100,9 @@ class ErrorsPage(Page):
         self._filter = Filter()
         self._listed: list[ListedError] = []
         self._described = ""
+        self._method: Method = "occlusion"
+        self._attributed: dict[tuple[int, str], Attribution] = {}
+        self._delayed: Timer | None = None
         self._decisions: dict[int, Decision] = {}
         """The user's decisions about labels, by the row of the review in the run's source."""
 
@@ -119,6 +129,7 @@ class ErrorsPage(Page):
 
     def show_data(self) -> None:
         self._filter = replace(Filter(), cell=self._filter.cell)
+        self._attributed.clear()
         self._list()
 
     def list_cell(self, cell: str | None) -> None:
@@ -202,7 +213,9 @@ class ErrorsPage(Page):
     @on(Rows.Highlighted, "#errors-rows")
     def _show_review(self) -> None:
         found = self.current
-        self.query_one("#errors-words", Static).update("")
+        self._show_words("")
+        if self._delayed is not None:
+            self._delayed.stop()
         if found is None:
             self.query_one("#errors-head", Static).update("")
             self.query_one(TintedText).show("")
@@ -210,6 +223,10 @@ class ErrorsPage(Page):
         self._show_head(found, "")
         self.query_one(TintedText).show(found.text)
         self._read_tokens(found)
+        if (found.row, self._method) in self._attributed:
+            self._show_attribution((found, self._attributed[found.row, self._method]))
+        else:
+            self._delayed = self.set_timer(REST_S, self._attribute)
 
     def _show_head(self, found: ListedError, tokens: str) -> None:
         parts = [
@@ -247,6 +264,57 @@ class ErrorsPage(Page):
         self._show_head(found, f"{counted(full, 'token')}, {cut:,} cut")
         if cut:
             self.query_one(TintedText).mark_cut(end, f"the model does not read the last {counted(cut, 'token')}")
+
+    # The words
+
+    def _attribute(self) -> None:
+        """Compute what each word of the review under the cursor contributes, once the cursor rests."""
+        found, data, method = self.current, self.data, self._method
+        if found is None or not found.text.strip():
+            return
+
+        def work(inspection: Inspection) -> Any:
+            from core.analysis.attribution import attribute
+
+            scorer = data.scorer()
+            inspection()
+            return found, attribute(scorer, found.text, method, inspection)
+
+        self._show_words(Text(f"{METHOD_NAMES[method]}: computing …", style="dim"))
+        self.compute(work, self._show_attribution, heavy=True, failed=lambda message: self._show_words(failed(message)))
+
+    def show_progress(self, progress: str) -> None:
+        if progress:
+            self._show_words(Text(f"{METHOD_NAMES[self._method]}: {progress} · escape cancels", style="dim"))
+
+    def show_cancelled(self) -> None:
+        self._show_words(Text("cancelled · a computes it by another method", style="dim"))
+
+    def _show_words(self, content: Text | str) -> None:
+        self.query_one("#errors-words", Static).update(content)
+
+    def _show_attribution(self, result: tuple[ListedError, Attribution]) -> None:
+        found, attribution = result
+        self._attributed[found.row, attribution.method] = attribution
+        if self.current is found and attribution.method == self._method:
+            self.query_one(TintedText).tint(tints_of(attribution))
+            self._show_words(words_text(attribution))
+
+    def action_method(self) -> None:
+        """Compute the effects of the words by the next method."""
+        names = list(METHOD_NAMES)
+        self._method = names[(names.index(self._method) + 1) % len(names)]
+        self._show_review()
+
+    async def action_try_it(self) -> None:
+        """Take the review to Try."""
+        if (found := self.current) is not None:
+            page = await self.pane.show_page("Try")
+            page.take_text(found.text)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Only a review can be marked or tried, and only where there is that page."""
+        return action != "try_it" or self.pane.has_page("Try")
 
     # Keys
 

@@ -316,6 +316,10 @@ class ResultsPane(Pane):
             shown.activate()
             self.refresh_bindings()
 
+    def has_page(self, name: str) -> bool:
+        """Whether there is a page of this name."""
+        return name in _NAMES
+
     async def show_page(self, name: str) -> Page:
         """Show a page and return it, for a page that hands something over to another."""
         await self.action_page(name)

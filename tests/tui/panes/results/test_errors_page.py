@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import time
 from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
 
 from core.analysis.predictions import validation_predictions
+from core.atomic_write import sha256_of
 from core.formatting import counted
+from tests.tui.fakes import started, step
 from tui.panes.results.errors import ErrorsPage
+from tui.widgets.tinted_text import TintedText
 
 
 @pytest.fixture
@@ -123,3 +129,93 @@ async def test_m_marks_a_label_and_stores_the_decision_for_the_next_run(open_err
         await console.see("labels: 1 flipped")
     (stored,) = read_corrections(results_run.path / "corrections.csv")
     assert (stored.id, stored.decision) == (row, "flip")
+
+
+async def test_the_words_of_the_review_under_the_cursor_are_attributed_and_a_switches_the_method(
+    open_errors, results_run
+):
+    from core.analysis.attribution import attribute
+    from core.analysis.scorer import load_scorer
+    from core.inspection.target import find_target, resolve
+
+    scorer = load_scorer(resolve(find_target(results_run.name, results_run.path.parent)))
+    async with open_errors(size=(200, 40)) as console:
+        text = page_of(console).current.text
+        for method, name in (
+            ("occlusion", "occlusion, effect on the logit"),
+            ("mask", "occlusion by [MASK], effect"),
+            ("integrated-gradients", "integrated gradients, effect"),
+        ):
+            await console.see(name)
+            word = attribute(scorer, text, method).strongest(1)[0]
+            await console.see(f"{word.text} {word.effect:+.2f}".replace("-", "−"))
+            await console.press("a")
+
+
+async def test_words_are_tinted_in_their_direction(open_errors):
+    async with open_errors() as console:
+        await console.see("effect on the logit")
+        page = page_of(console)
+        (attribution,) = page._attributed.values()
+        strongest = attribution.strongest(1)[0]
+        shown = console.app.query_one(TintedText)
+        level = next(tint.level for tint in shown._tints if tint.start == strongest.start)
+        assert level == (3 if strongest.effect > 0 else -3)
+
+
+async def test_attribution_waits_for_a_live_run_and_escape_cancels_it(open_errors, trainer):
+    async with open_errors() as console:
+        await console.see("effect on the logit")
+        await console.start()
+        trainer.emit(started(), step(1))
+        await console.press("6", "down")
+        await console.see("occlusion: waits until the run has ended")
+        await console.press("escape")
+        await console.see("cancelled")
+
+
+async def test_a_checkpoint_that_is_gone_is_named_instead_of_the_words(open_console, results_root, results_run):
+    shutil.rmtree(results_run.path / "checkpoints")
+    async with open_console(root=results_root) as console:
+        await console.press("6")
+        await console.see("95 % interval")
+        await console.press("e")
+        await console.see("largest loss first", "✗", "no checkpoint")
+
+
+@pytest.fixture
+def many(results_root, results_run, tmp_path):
+    """25,000 wrong predictions over the reviews of a large file, and one review of 100,000 characters."""
+    folder = results_run.path
+    lines = ["id,label,logit", *(f"{i},{i % 2},{(1 if i % 2 == 0 else -1) * (1 + i / 25_000)}" for i in range(25_000))]
+    (folder / "predictions" / "epoch-2.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path = tmp_path / "many.csv"
+    rows = [f"film {i} {'word ' * 20},{'positive' if i % 2 else 'negative'}" for i in range(24_999)]
+    path.write_text("\n".join(["review,sentiment", *rows, f"{'long ' * 20_000},positive"]) + "\n", encoding="utf-8")
+    toml = (folder / "config.toml").read_text(encoding="utf-8")
+    (folder / "config.toml").write_text(
+        "\n".join(f'source = "{path}"' if line.startswith("source") else line for line in toml.splitlines()),
+        encoding="utf-8",
+    )
+    environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    environment["origins"]["reviews"].update(name=str(path), sha256=sha256_of(path), available=25_000)
+    (folder / "environment.json").write_text(json.dumps(environment), encoding="utf-8")
+    return results_root
+
+
+async def test_with_25000_errors_and_a_review_of_100000_characters_keys_are_answered(open_console, many):
+    async with open_console(root=many) as console:
+        await console.press("6")
+        await console.see("25,000")
+        await console.press("e")
+        await console.see("25,000 errors")
+        slowest = 0.0
+        for key in ("end", "up", "down", "home", "pagedown", "end", "x", "x", "slash", "z", "escape"):
+            begun = time.thread_time()
+            await console.press(key)
+            slowest = max(slowest, time.thread_time() - begun)
+        assert slowest < 0.3  # seconds of this thread, which also draws and waits for an idle screen
+        await console.press("escape")
+        await console.see("25,000 errors")
+        await console.press("home")
+        await console.see("long long", "the model does not read")
