@@ -82,4 +82,5 @@ def load_scorer(resolved: Resolved, engine: EngineConfig | None = None) -> Score
     chosen = choose_engine(engine or EngineConfig(dtype="float32"))
     model = build_model(resolved)
     torch.nn.Module.to(model, chosen.device)
-    return Scorer(resolved, model, forward_of(model, chosen), chosen)
+    # evaluate() restores the mode that it finds; a new module is in training mode, and so would be the model's dropout.
+    return Scorer(resolved, model, forward_of(model, chosen).eval(), chosen)

@@ -86,6 +86,15 @@ def test_integrated_gradients_equal_captums_and_sum_to_the_change_of_the_logit(s
     assert found.base_logit == pytest.approx(start)
 
 
+def test_integrated_gradients_use_no_dropout_after_other_texts_were_scored(scorer: Scorer) -> None:
+    for module in scorer.model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.5  # the tiny model has none
+    whole = logit(scorer, TEXT)
+    assert not scorer.model.training
+    assert integrated_gradients(scorer, TEXT).logit == pytest.approx(whole, abs=1e-5)
+
+
 @pytest.mark.parametrize("method", ["occlusion", "mask", "integrated-gradients"])
 def test_only_the_part_that_the_model_reads_has_effects(scorer: Scorer, method: Method) -> None:
     found = attribute(scorer, "film joy " * 12_000, method)
