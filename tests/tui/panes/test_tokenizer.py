@@ -7,7 +7,7 @@ import pytest
 from core.sources.origin import Origin
 from core.tokenization.encode import SPECIAL_MEANINGS
 from tests.tui.fakes import PIECES, small_tokenizer
-from tui.panes.tokenizer.source_text import SourceText
+from tui.widgets.source_text import SourceText
 
 CONTROL = [chr(code) for code in (*range(32), 0x7F, *range(0x80, 0xA0)) if chr(code) != "\n"]
 

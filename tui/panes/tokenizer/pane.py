@@ -26,13 +26,13 @@ from tui.panes.tokenizer.messages import (
 )
 from tui.panes.tokenizer.pages import PAGES, PageStack
 from tui.panes.tokenizer.reviews import ReviewsPage
-from tui.panes.tokenizer.source_text import SourceText
 from tui.panes.tokenizer.state import SMALL, Data, Playground, Settings, analyse
 from tui.panes.tokenizer.tokens import TokensPage
 from tui.panes.tokenizer.work import PlaygroundThreads
 from tui.widgets.field import Field
 from tui.widgets.lines import Lines
 from tui.widgets.page_bar import PageBar, PageName
+from tui.widgets.source_text import SourceText
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -14,7 +14,7 @@ from core.tokenization.length_stats import Measured
 from core.tokenization.padding import Side
 from core.tokenization.stages import Stage, stages
 from core.tokenization.text_warnings import TextWarning, text_warnings
-from tui.panes.tokenizer.tints import Tint
+from tui.widgets.tints import Tint
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -96,7 +96,7 @@ async def test_enter_takes_the_review_to_the_tokenizer(open_errors):
         text = page_of(console).current.text
         await console.press("enter")
         await console.until(lambda: console.app.pane == "tokenizer", "the Tokenizer")
-        from tui.panes.tokenizer.source_text import SourceText
+        from tui.widgets.source_text import SourceText
 
         assert console.app.query_one(SourceText).text == text
 

@@ -1,4 +1,4 @@
-"""The text editor of the playground, which tints the text by its tokens.
+"""A text editor that tints spans of its text, such as tokens.
 
 Textual's ``TextArea`` (8.2.8) does not serve here. It changes the text: form feeds, U+0085 and U+2028 become carriage
 returns. It wraps by the width of grapheme clusters and not by the cells shown here: 20 joined families take 99 cells of
@@ -21,11 +21,11 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 
-from tui.panes.tokenizer.caret import caret_target
-from tui.panes.tokenizer.history import History
-from tui.panes.tokenizer.tints import Tint, Tints
+from tui.widgets.caret import caret_target
 from tui.widgets.cells import HOLDER, Layout
+from tui.widgets.history import History
 from tui.widgets.line_view import LineView
+from tui.widgets.tints import Tint, Tints
 
 LARGE = 50_000
 """A longer text is broken into lines in a thread, in characters."""

@@ -9,8 +9,8 @@ import pytest
 from textual.app import App
 
 from tests.tui.screen_text import screen_text
-from tui.panes.tokenizer.history import MOST_CHARACTERS, MOST_EDITS, History
-from tui.panes.tokenizer.source_text import SourceText
+from tui.widgets.history import MOST_CHARACTERS, MOST_EDITS, History
+from tui.widgets.source_text import SourceText
 
 
 class Editor(App[None]):

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.panes.tokenizer.tints import Tint, Tints
+from tui.widgets.tints import Tint, Tints
 
 CHARACTERS = 24
 PLACES = st.integers(0, CHARACTERS)
