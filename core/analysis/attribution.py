@@ -18,6 +18,10 @@ METHODS: tuple[Method, ...] = get_args(Method)
 
 CheckCancelled = Callable[[], None]
 """Called between two batches; an exception from it ends the work."""
+OnProgress = Callable[[int, int], None]
+"""Called after each batch with the numbers of forward passes computed and to compute."""
+TOKENS_AT_ONCE = 2048
+"""Tokens per batch: few enough that a long review can be cancelled soon, and enough for the speed of larger ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,11 @@ class Attribution:
 
 
 def attribute(
-    scorer: Scorer, text: str, method: Method = "occlusion", check_cancelled: CheckCancelled = lambda: None
+    scorer: Scorer,
+    text: str,
+    method: Method = "occlusion",
+    check_cancelled: CheckCancelled = lambda: None,
+    on_progress: OnProgress = lambda _, __: None,
 ) -> Attribution:
     """The effect of each word of ``text`` by ``method``.
 
@@ -72,8 +80,8 @@ def attribute(
     from core.analysis.occlusion import occlusion
 
     if method == "integrated-gradients":
-        return integrated_gradients(scorer, text, check_cancelled=check_cancelled)
-    return occlusion(scorer, text, "mask" if method == "mask" else "remove", check_cancelled)
+        return integrated_gradients(scorer, text, check_cancelled=check_cancelled, on_progress=on_progress)
+    return occlusion(scorer, text, "mask" if method == "mask" else "remove", check_cancelled, on_progress)
 
 
 def read(scorer: Scorer, text: str) -> tuple[Encoding, list[TextWord]]:

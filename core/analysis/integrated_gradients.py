@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from core.analysis.attribution import Attribution, CheckCancelled, WordEffect, read
+from core.analysis.attribution import TOKENS_AT_ONCE, Attribution, CheckCancelled, OnProgress, WordEffect, read
 from core.analysis.scorer import Scorer
 
 if TYPE_CHECKING:
     from core.tokenization.encode import Encoding
 
 STEPS = 50
-TOKENS_AT_ONCE = 4096
-"""Tokens per forward and backward pass."""
 
 
 def integrated_gradients(
-    scorer: Scorer, text: str, *, steps: int = STEPS, check_cancelled: CheckCancelled = lambda: None
+    scorer: Scorer,
+    text: str,
+    *,
+    steps: int = STEPS,
+    check_cancelled: CheckCancelled = lambda: None,
+    on_progress: OnProgress = lambda _, __: None,
 ) -> Attribution:
     """The integral of the gradient along the line from a baseline text to ``text``, summed to words.
 
@@ -30,7 +33,7 @@ def integrated_gradients(
     Raises InputError for a text without words.
     """
     encoding, words = read(scorer, text)
-    by_token, logit, base_logit = token_attributions(scorer, encoding, steps, check_cancelled)
+    by_token, logit, base_logit = token_attributions(scorer, encoding, steps, check_cancelled, on_progress)
     effects = [
         WordEffect(word.text, word.start, word.end, float(by_token[list(word.positions)].sum())) for word in words
     ]
@@ -49,7 +52,11 @@ def integrated_gradients(
 
 
 def token_attributions(
-    scorer: Scorer, encoding: Encoding, steps: int = STEPS, check_cancelled: CheckCancelled = lambda: None
+    scorer: Scorer,
+    encoding: Encoding,
+    steps: int = STEPS,
+    check_cancelled: CheckCancelled = lambda: None,
+    on_progress: OnProgress = lambda _, __: None,
 ) -> tuple[torch.Tensor, float, float]:
     """The attribution of each token, float64 [tokens] on the CPU, the logit, and the logit of the baseline."""
     import numpy as np
@@ -73,6 +80,7 @@ def token_attributions(
         (gradient,) = torch.autograd.grad(_logits(scorer, along).sum(), along)
         share = torch.tensor(weights[first : first + size], dtype=torch.float32, device=device)
         summed += torch.einsum("s,std->td", share, gradient)
+        on_progress(min(first + size, steps), steps)
     by_token: torch.Tensor = ((end - start) * summed).double().sum(-1).cpu()
     return by_token, logit, base_logit
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from core.analysis.attribution import Attribution, CheckCancelled, WordEffect, read
+from core.analysis.attribution import TOKENS_AT_ONCE, Attribution, CheckCancelled, OnProgress, WordEffect, read
 from core.analysis.scorer import Scorer
 from core.analysis.text_words import TextWord
 from core.tokenization.encode import Encoding
@@ -15,7 +15,11 @@ Replace = Literal["remove", "mask"]
 
 
 def occlusion(
-    scorer: Scorer, text: str, replace: Replace = "remove", check_cancelled: CheckCancelled = lambda: None
+    scorer: Scorer,
+    text: str,
+    replace: Replace = "remove",
+    check_cancelled: CheckCancelled = lambda: None,
+    on_progress: OnProgress = lambda _, __: None,
 ) -> Attribution:
     """The effect of a word: the logit of the text minus its logit without the word.
 
@@ -28,7 +32,13 @@ def occlusion(
     """
     encoding, words = read(scorer, text)
     rows = variants(scorer, encoding, words, replace)
-    logit, *others = scorer.logits(rows, lambda _: check_cancelled())
+
+    def after_batch(done: int) -> None:
+        check_cancelled()
+        on_progress(done, len(rows))
+
+    batch_size = max(1, TOKENS_AT_ONCE // len(encoding.input_ids))
+    logit, *others = scorer.logits(rows, after_batch, batch_size=batch_size)
     return attribution_of(encoding, words, logit, others, "mask" if replace == "mask" else "occlusion")
 
 

@@ -120,6 +120,14 @@ def test_work_that_is_cancelled_ends_between_two_batches(scorer: Scorer) -> None
             attribute(scorer, TEXT, method, cancel)
 
 
+@pytest.mark.parametrize(("method", "total"), [("occlusion", 8), ("integrated-gradients", 50)])
+def test_progress_reaches_the_number_of_forward_passes(scorer: Scorer, method: Method, total: int) -> None:
+    seen: list[tuple[int, int]] = []
+    found = attribute(scorer, TEXT, method, on_progress=lambda *progress: seen.append(progress))
+    assert seen[-1] == (total, total)
+    assert method != "occlusion" or total == len(found.words) + 1
+
+
 def test_the_effect_of_a_word_overall_is_the_mean_over_its_occurrences(scorer: Scorer) -> None:
     texts = ["warm film", "Warm warm joy", " "]
     found = overall_word_effects(scorer, texts, {"warm": 1.5})

@@ -278,7 +278,11 @@ class ErrorsPage(Page):
 
             scorer = data.scorer()
             inspection()
-            return found, attribute(scorer, found.text, method, inspection)
+
+            def progress(done: int, total: int) -> None:
+                inspection.report(f"{done:,} of {total:,} forward passes")
+
+            return found, attribute(scorer, found.text, method, inspection, progress)
 
         self._show_words(Text(f"{METHOD_NAMES[method]}: computing …", style="dim"))
         self.compute(work, self._show_attribution, heavy=True, failed=lambda message: self._show_words(failed(message)))

@@ -145,7 +145,9 @@ class ResultsPane(Pane):
             self._light.cancel()
             self._waiting.clear()
             self._progress.clear()
-            self.data = SubjectData(subject)
+
+            shared = self.data.of_run if self.data is not None and self.data.subject.run == subject.run else None
+            self.data = SubjectData(subject, shared)
         self._show_head()
         await self.action_page(page)
 

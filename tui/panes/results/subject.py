@@ -41,6 +41,8 @@ class Subject:
     """Number of reviews."""
     source: str
     """Where the reviews come from, in a few words."""
+    is_own: bool = True
+    """Whether the reviews are of the source that the run was trained on."""
     other: Run | None = None
     """The run that Compare compares this one with, if it was chosen in Runs."""
 
@@ -69,6 +71,7 @@ def subjects_of(run: Run) -> list[Subject]:
 
     Raises InputError if there are none.
     """
+    from core.analysis.evaluation_data import REST
     from core.analysis.stored_evaluations import stored_evaluations
 
     state = run.state(steps=False)
@@ -79,7 +82,7 @@ def subjects_of(run: Run) -> list[Subject]:
     for stored in reversed(stored_evaluations(run)):
         step = int(stored.checkpoint.removeprefix("step-"))
         name = _short(str(stored.source.get("name", "")))
-        found.append(Subject(run, stored.label, stored.checkpoint, step, stored.n, name))
+        found.append(Subject(run, stored.label, stored.checkpoint, step, stored.n, name, stored.data == REST))
     if not found:
         raise InputError(f"run {run.name} has not finished an epoch, so it has no predictions")
     return found
@@ -110,14 +113,31 @@ def _once(method: Callable[[Any], T]) -> Callable[[Any], T]:
     return result
 
 
+class RunData:
+    """The reviews of one run, which its subjects share."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._results: dict[str, Any] = {}
+        self._lock = threading.RLock()
+
+    @_once
+    def reviews(self) -> RunReviews:
+        """The reviews of the run's source, and its split."""
+        from core.analysis.run_reviews import reviews_of_run
+
+        return reviews_of_run(self.run)
+
+
 class SubjectData:
     """The data of one subject. Each part is read when it is first needed, once, by the thread that needs it.
 
     All methods may take seconds and raise InputError; call them only in the work of an inspection.
     """
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, of_run: RunData | None = None) -> None:
         self.subject = subject
+        self.of_run = of_run or RunData(subject.run)
         self._results: dict[str, Any] = {}
         self._lock = threading.RLock()
 
@@ -136,18 +156,17 @@ class SubjectData:
 
         return baseline_of(self.subject.run, self.predictions())
 
-    @_once
     def run_reviews(self) -> RunReviews:
         """The reviews of the run's source, and its split."""
-        from core.analysis.run_reviews import reviews_of_run
-
-        return reviews_of_run(self.subject.run)
+        return self.of_run.reviews()
 
     @_once
     def texts(self) -> list[str]:
         """The text of each prediction."""
         from core.analysis.stored_evaluations import texts_of
 
+        if self.subject.is_own:
+            return self.run_reviews().texts(self.predictions().ids.tolist())
         return texts_of(self.subject.run, self.predictions())
 
     @_once
