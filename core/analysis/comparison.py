@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -15,11 +16,13 @@ from core.runs.directory import Run
 
 __all__ = [
     "AtEpoch",
+    "Cell",
     "Flip",
     "Paired",
     "common_predictions",
     "compare_all",
     "compare_predictions",
+    "compared_reviews",
     "find_at_epoch",
     "flipped",
     "holm",
@@ -27,9 +30,13 @@ __all__ = [
 ]
 
 
+Cell = Literal["both", "only_first", "only_second", "neither"]
+"""Which of the two predict a review correctly; the fields of :class:`Paired`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A review that the two predict differently."""
+    """A review, and what the two predict; in a list of flipped reviews they predict it differently."""
 
     id: int
     label: int
@@ -37,9 +44,16 @@ class Flip:
     """P(positive) of the first."""
     second_probability: float
 
+    first_is_correct: bool
+    second_is_correct: bool
+    row: int
+    """Position of the review in the predictions of the first."""
+
     @property
-    def second_is_correct(self) -> bool:
-        return (self.second_probability > 0.5) == (self.label == 1)
+    def cell(self) -> Cell:
+        if self.first_is_correct:
+            return "both" if self.second_is_correct else "only_first"
+        return "only_second" if self.second_is_correct else "neither"
 
 
 def paired(first: Run | AtEpoch, second: Run | AtEpoch) -> Paired:
@@ -79,15 +93,29 @@ def compare_predictions(first: Predictions, second: Predictions) -> Paired:
 
 def flipped(first: Predictions, second: Predictions) -> list[Flip]:
     """The reviews that the two predict differently, by the change of P(positive), the largest first."""
+    return compared_reviews(first, second, ("only_first", "only_second"))
+
+
+def compared_reviews(first: Predictions, second: Predictions, cells: Sequence[Cell]) -> list[Flip]:
+    """The common reviews in ``cells``, by the change of P(positive), the largest first."""
     first, second = aligned(first, second)
-    rows = np.flatnonzero((first.logits > 0) != (second.logits > 0))
-    change = np.abs(second.probabilities - first.probabilities)
+    one, other = first.correct, second.correct
+    inside = {"both": one & other, "only_first": one & ~other, "only_second": ~one & other, "neither": ~one & ~other}
+    chosen = np.zeros(len(first), dtype=bool)
+    for cell in cells:
+        chosen |= inside[cell]
+    rows = np.flatnonzero(chosen)
+    before, after = first.probabilities, second.probabilities
+    order = rows[np.argsort(-np.abs(after - before)[rows], kind="stable")]
     return [
         Flip(
             int(first.ids[i]),
             int(first.labels[i]),
-            float(first.probabilities[i]),
-            float(second.probabilities[i]),
+            float(before[i]),
+            float(after[i]),
+            bool(one[i]),
+            bool(other[i]),
+            int(i),
         )
-        for i in rows[np.argsort(-change[rows], kind="stable")]
+        for i in order
     ]

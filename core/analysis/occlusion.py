@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from core.analysis.attribution import TOKENS_AT_ONCE, Attribution, CheckCancelled, OnProgress, WordEffect, read
-from core.analysis.scorer import Scorer
 from core.analysis.text_words import TextWord
 from core.tokenization.encode import Encoding
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from core.analysis.scorer import Scorer
 
 Replace = Literal["remove", "mask"]
 
@@ -31,7 +35,7 @@ def occlusion(
     Raises InputError for a text without words.
     """
     encoding, words = read(scorer, text)
-    rows = variants(scorer, encoding, words, replace)
+    rows = variants(scorer.resolved.tokenizer, encoding, words, replace)
 
     def after_batch(done: int) -> None:
         check_cancelled()
@@ -43,12 +47,12 @@ def occlusion(
 
 
 def variants(
-    scorer: Scorer, encoding: Encoding, words: Sequence[TextWord], replace: Replace = "remove"
+    tokenizer: Tokenizer, encoding: Encoding, words: Sequence[TextWord], replace: Replace = "remove"
 ) -> list[list[int]]:
     """Token ids of the text, and then of the text without each of ``words``."""
     ids = encoding.input_ids
-    unknown = scorer.resolved.tokenizer.token_to_id("[UNK]") or 0
-    mask = scorer.resolved.tokenizer.token_to_id("[MASK]")
+    unknown = tokenizer.token_to_id("[UNK]") or 0
+    mask = tokenizer.token_to_id("[MASK]")
     substitute = mask if mask is not None else unknown
     rows = [ids]
     for word in words:

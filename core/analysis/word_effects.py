@@ -101,5 +101,5 @@ def _measured(
         return []
     if per_review is not None and per_review < len(words):
         words = random.Random(f"words of review {number}").sample(words, per_review)
-    logit, *without = scorer.logits(variants(scorer, encoding, words), after_batch)
+    logit, *without = scorer.logits(variants(scorer.resolved.tokenizer, encoding, words), after_batch)
     return attribution_of(encoding, words, logit, without).words

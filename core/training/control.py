@@ -59,6 +59,8 @@ class Control:
         self._changes: list[Change] = []
         self._journal: dict[int, list[Change]] = {}
         self._to_score: list[tuple[Sequence[Sequence[int]], Future[list[float]]]] = []
+        self.scored_step = 0
+        """Steps of the model that computed the last logits requested; a callback of their future may read it."""
         self._refusal = ""
         """Why no texts are scored; empty while they are."""
         self.reason = ""
@@ -150,8 +152,8 @@ class Control:
             self._changed.wait_for(lambda: not self._paused or bool(self._to_score), self.POLL_S)
             return self._paused
 
-    def answer_requests(self, score: Callable[[Sequence[Sequence[int]]], list[float]]) -> None:
-        """Compute the logits that were requested; what ``score`` raises becomes the result of the request."""
+    def answer_requests(self, score: Callable[[Sequence[Sequence[int]]], list[float]], step: int) -> None:
+        """Compute the logits that were requested, after ``step`` steps; what ``score`` raises becomes the result."""
         while True:
             with self._lock:
                 if not self._to_score:
@@ -159,6 +161,7 @@ class Control:
                 rows, answer = self._to_score.pop(0)
             if not answer.set_running_or_notify_cancel():
                 continue
+            self.scored_step = step
             try:
                 logits = score(rows)
             except Exception as error:

@@ -92,7 +92,7 @@ def validate(run: TrainingRun, setup: Setup) -> Evaluation:
         # Several ranks must do the same, and they exchange requests only between steps.
         if run.control.stop_requested and run.ranks.world_size == 1:
             raise Stopped
-        run.steering.answer_requests()
+        run.steering.answer_requests(run.progress.step)
         run.recorder.progress("validating", done, len(examples))
 
     try:

@@ -32,7 +32,7 @@ class Steering:
         """
         if self._ranks.is_main:
             progress = self.apply_changes(progress)
-            self.answer_requests()
+            self.answer_requests(progress.step)
             if self._control.pause_requested and self._control.ending is Ending.NONE:
                 progress = self._pause(progress)
             mine = [self._control.ending, progress.learning_rate, progress.num_epochs, float(save)]
@@ -53,16 +53,16 @@ class Steering:
             self._log(progress, change.action, change.reason, change.value)
         return progress
 
-    def answer_requests(self) -> None:
-        """Score the texts that users of the run ask for."""
+    def answer_requests(self, step: int) -> None:
+        """Score the texts that users of the run ask for with the model after ``step`` steps."""
         if self.score is not None:
-            self._control.answer_requests(self.score)
+            self._control.answer_requests(self.score, step)
 
     def _pause(self, progress: Progress) -> Progress:
         self._log(progress, "pause", "requested")
         while self._control.is_held():
             progress = self.apply_changes(progress)
-            self.answer_requests()
+            self.answer_requests(progress.step)
         if self._control.ending is Ending.NONE:
             self._log(progress, "resume", "requested")
         return progress

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.analysis.comparison import (
     AtEpoch,
+    Cell,
     Paired,
     common_predictions,
     compare_all,
     compare_predictions,
+    compared_reviews,
     find_at_epoch,
     flipped,
     paired,
@@ -131,6 +134,20 @@ def test_flipped_reviews_are_sorted_by_the_change_of_their_probability() -> None
     assert found[1].first_probability == pytest.approx(0.268941, abs=1e-6)
     assert found[1].second_probability == pytest.approx(0.880797, abs=1e-6)
     assert (found[0].label, found[1].label) == (0, 1)
+
+
+def test_the_reviews_of_a_cell_are_those_that_the_comparison_counts() -> None:
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 2, 60).tolist()
+    first, second = (predictions_of(labels, rng.normal(size=60).tolist()) for _ in range(2))
+    counts = compare_predictions(first, second)
+    cells: tuple[Cell, ...] = ("both", "only_first", "only_second", "neither")
+    for cell in cells:
+        found = compared_reviews(first, second, (cell,))
+        assert len(found) == getattr(counts, cell) > 0
+        assert {each.cell for each in found} == {cell}
+        assert [first.ids[each.row] for each in found] == [each.id for each in found]
+    assert sorted(each.id for each in compared_reviews(first, second, cells)) == first.ids.tolist()
 
 
 def test_two_epochs_of_a_run_are_compared(call: Call, config: RunConfig, tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_cancelled_request_is_not_computed() -> None:
     first, second = control.request_logits([[1]]), control.request_logits([[2]])
     first.cancel()
     computed: list[object] = []
-    control.answer_requests(lambda rows: computed.append(rows) or [0.5])  # type: ignore[func-returns-value]
+    control.answer_requests(lambda rows: computed.append(rows) or [0.5], 7)  # type: ignore[func-returns-value]
     assert computed == [[[2]]]
     assert second.result(0) == [0.5]
     with pytest.raises(CancelledError):
