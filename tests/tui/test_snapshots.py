@@ -189,3 +189,46 @@ def test_runs(picture, size, tmp_path):
         await console.press("space", "down", "space")
 
     assert picture(size, act, "train.learning_rate")
+
+
+@pytest.fixture
+def evaluated(tmp_path, monkeypatch):
+    """A finished run with predictions of forty reviews, of which eight are wrong, and without a checkpoint."""
+    path = tmp_path / "reviews.csv"
+    texts = [f"film {i} was {'a warm and moving joy' if i % 2 else 'a dull and tedious bore'}" for i in range(40)]
+    labels = [int(bool(i % 2) != (i % 5 == 0)) for i in range(40)]
+    rows = (f"{text},{('negative', 'positive')[label]}" for text, label in zip(texts, labels, strict=True))
+    path.write_text("\n".join(["review,sentiment", *rows]) + "\n", encoding="utf-8")
+    run = write_run(tmp_path / "runs", RunConfig(preset="quick").set("data.source", str(path)), whole_run())
+    (run.path / "checkpoints" / "step-1").rmdir()
+    folder = run.path / "predictions"
+    folder.mkdir(exist_ok=True)
+    for epoch in (1, 2, 3):
+        logits = ((1 if i % 2 else -1) * (0.2 * epoch + i / 20) for i in range(40))
+        lines = [f"{i},{label},{logit}" for (i, label), logit in zip(enumerate(labels), logits, strict=True)]
+        (folder / f"epoch-{epoch}.csv").write_text("\n".join(["id,label,logit", *lines]) + "\n", encoding="utf-8")
+    reviews = [Review(text, label) for text, label in zip(texts, labels, strict=True)], Origin("file", "reviews.csv")
+    monkeypatch.setattr("core.analysis.run_reviews.open_reviews", lambda *_: reviews)
+    monkeypatch.setattr("core.analysis.run_reviews.require_same_reviews", lambda *_: None)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_summary_of_results(picture, size, evaluated):
+    async def act(console):
+        await planned(console)
+        await console.press("6")
+
+    assert picture(size, act, "80.0 % of 40", "0.521")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_errors_of_results(picture, size, evaluated):
+    async def act(console):
+        await planned(console)
+        await console.press("6")
+        await console.see("bag of words on")
+        await console.press("e")
+        await console.see("no checkpoint")
+        await console.press("down")
+
+    assert picture(size, act, "8 errors", "2  neg", "no checkpoint")

@@ -13,8 +13,9 @@ from textual.strip import Strip
 from tui.widgets.cells import Layout
 from tui.widgets.line_view import LineView
 
-LEVELS = 3
-"""How many strengths a tint has in each direction."""
+BOUNDS = (0.15, 0.4, 0.7)
+"""Shares of the largest effect from which on a tint has level 1, 2 and 3."""
+LEVELS = len(BOUNDS)
 _BREAK = re.compile(r"<br\s*/?>")
 
 
@@ -27,10 +28,8 @@ class Tint(NamedTuple):
 
 
 def level_of(effect: float, largest: float) -> int:
-    """The level of a tint by its share of the largest effect: each level is a third, and small effects have none."""
-    if largest <= 0 or abs(effect) < 0.08 * largest:
-        return 0
-    size = min(int(abs(effect) / largest * LEVELS) + 1, LEVELS)
+    """The level of a tint by its share of the largest effect, see ``BOUNDS``; smaller effects have level 0."""
+    size = sum(abs(effect) >= bound * largest > 0 for bound in BOUNDS)
     return size if effect > 0 else -size
 
 
@@ -115,6 +114,6 @@ class TintedText(LineView, can_focus=True):
                 break
             if tint.level and tint.end > start:
                 sign = "plus" if tint.level > 0 else "minus"
-                style = self.get_component_rich_style(f"tint--{sign}-{abs(tint.level)}", partial=True)
+                style = self.get_component_rich_style(f"tint--{sign}-{abs(tint.level)}")
                 text.stylize(style, max(tint.start - start, 0), tint.end - start)
         return text

@@ -17,7 +17,8 @@ METHOD_NAMES: dict[Method, str] = {
     "mask": "occlusion by [MASK]",
     "integrated-gradients": "integrated gradients",
 }
-STRONGEST = 12
+STRONGEST = 40
+"""Words that are considered for the lines; as many as fit are shown."""
 
 
 def tints_of(attribution: Attribution) -> list[Tint]:
@@ -27,14 +28,16 @@ def tints_of(attribution: Attribution) -> list[Tint]:
     return [Tint(word.start, word.end, level) for word, level in levels if level]
 
 
-def words_text(attribution: Attribution, strongest: int = STRONGEST) -> Text:
-    """The method, and the strongest words with their effects on the logit, each with its sign."""
-    text = Text(f"{METHOD_NAMES[attribution.method]}, effect on the logit {attribution.logit:+.2f}", style="dim")
+def words_lines(attribution: Attribution, width: int, lines: int = 2) -> list[Text]:
+    """A line about the method, and ``lines`` lines of the strongest words with their signed effects on the logit."""
+    head = Text(f"{METHOD_NAMES[attribution.method]}, effect on the logit {attribution.logit:+.2f}", style="dim")
     if attribution.completeness_error is not None and attribution.base_logit is not None:
-        text.append(f" from {attribution.base_logit:+.2f}, completeness error {attribution.completeness_error:+.3f}")
-    text.append(": ")
-    for word in attribution.strongest(strongest):
-        style = "not dim bold" if word.effect > 0 else "not dim underline"
-        text.append(one_line(word.text), style=style)
-        text.append(f" {word.effect:+.2f}  ".replace("-", "−"), style="not dim")
-    return text
+        head.append(f" from {attribution.base_logit:+.2f}, completeness error {attribution.completeness_error:+.3f}")
+    packed = [Text()]
+    for word in attribution.strongest(STRONGEST):
+        style = "bold" if word.effect > 0 else "underline"
+        pair = Text.assemble((one_line(word.text), style), f" {word.effect:+.2f}  ".replace("-", "−"))
+        if packed[-1] and packed[-1].cell_len + pair.cell_len - 2 > width:
+            packed.append(Text())
+        packed[-1].append_text(pair)
+    return [head, *packed[:lines]]

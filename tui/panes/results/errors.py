@@ -16,13 +16,14 @@ from textual.widgets import Input, Static
 
 from core.errors import InputError
 from core.formatting import counted, percent, printable
-from tui.panes.results.attribution import METHOD_NAMES, tints_of, words_text
+from tui.panes.results.attribution import METHOD_NAMES, tints_of, words_lines
 from tui.panes.results.confusion import CELL_NAMES
 from tui.panes.results.page import Page, failed
 from tui.screens.choose import Choose
 from tui.screens.confirm import Ask
 from tui.widgets.cells import one_line
 from tui.widgets.field import Field
+from tui.widgets.lines import Lines
 from tui.widgets.rows import Rows
 from tui.widgets.tinted_text import TintedText
 from tui.workers.inspection import Inspection
@@ -114,7 +115,7 @@ class ErrorsPage(Page):
             with Vertical(id="errors-right"):
                 yield Static(id="errors-head", markup=False)
                 yield TintedText(id="errors-text")
-                yield Static(id="errors-words", markup=False)
+                yield Lines(id="errors-words")
 
     def on_mount(self) -> None:
         self.query_one("#errors-find").display = False
@@ -213,7 +214,7 @@ class ErrorsPage(Page):
     @on(Rows.Highlighted, "#errors-rows")
     def _show_review(self) -> None:
         found = self.current
-        self._show_words("")
+        self._show_words()
         if self._delayed is not None:
             self._delayed.stop()
         if found is None:
@@ -231,7 +232,7 @@ class ErrorsPage(Page):
     def _show_head(self, found: ListedError, tokens: str) -> None:
         parts = [
             f"label {_LABELS[found.label]}",
-            f"P(positive) {found.probability:.3f}",
+            f"P(pos) {found.probability:.3f}",
             f"loss {found.loss:.2f}",
             *([tokens] if tokens else []),
             f"row {found.id}",
@@ -261,7 +262,7 @@ class ErrorsPage(Page):
         if self.current is not found:  # the cursor has moved on
             return
         cut = full - read
-        self._show_head(found, f"{counted(full, 'token')}, {cut:,} cut")
+        self._show_head(found, counted(full, "token") + (f", {cut:,} cut" if cut else ""))
         if cut:
             self.query_one(TintedText).mark_cut(end, f"the model does not read the last {counted(cut, 'token')}")
 
@@ -294,15 +295,15 @@ class ErrorsPage(Page):
     def show_cancelled(self) -> None:
         self._show_words(Text("cancelled · a computes it by another method", style="dim"))
 
-    def _show_words(self, content: Text | str) -> None:
-        self.query_one("#errors-words", Static).update(content)
+    def _show_words(self, *lines: Text) -> None:
+        self.query_one("#errors-words", Lines).show(*lines)
 
     def _show_attribution(self, result: tuple[ListedError, Attribution]) -> None:
         found, attribution = result
         self._attributed[found.row, attribution.method] = attribution
         if self.current is found and attribution.method == self._method:
             self.query_one(TintedText).tint(tints_of(attribution))
-            self._show_words(words_text(attribution))
+            self._show_words(*words_lines(attribution, self.query_one("#errors-words").size.width - 2))
 
     def action_method(self) -> None:
         """Compute the effects of the words by the next method."""

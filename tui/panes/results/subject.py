@@ -63,7 +63,8 @@ class Subject:
     def describe(self) -> str:
         """Which state of the model predicted which reviews, in one line without the name of the run."""
         state = f"epoch {self.epoch}" if self.is_validation else self.checkpoint.replace("-", " ")
-        return f"{state} · {counted(self.n, f'{self.label} review')} · {self.source}"
+        parts = (state, counted(self.n, f"{self.label} review"), self.source)
+        return " · ".join(part for part in parts if part)
 
 
 def subjects_of(run: Run) -> list[Subject]:

@@ -44,7 +44,7 @@ async def test_the_largest_loss_is_first_and_its_whole_review_is_shown(open_erro
         await console.see(f"{wrong} errors")
         page = page_of(console)
         assert page.current.loss == pytest.approx(float(predictions.losses[~predictions.correct].max()))
-        await console.see(f"P(positive) {page.current.probability:.3f}", "24 tokens, 8 cut")
+        await console.see(f"P(pos) {page.current.probability:.3f}", "24 tokens, 8 cut")
         await console.see("does not read the last 8 tokens")
         assert "<br" not in "".join(console.text().splitlines()[4:20])
 
@@ -143,7 +143,7 @@ async def test_the_words_of_the_review_under_the_cursor_are_attributed_and_a_swi
         text = page_of(console).current.text
         for method, name in (
             ("occlusion", "occlusion, effect on the logit"),
-            ("mask", "occlusion by [MASK], effect"),
+            ("mask", "occlusion by [MASK], effect on the logit"),
             ("integrated-gradients", "integrated gradients, effect"),
         ):
             await console.see(name)
