@@ -226,7 +226,7 @@ def test_errors_of_results(picture, size, evaluated):
     async def act(console):
         await planned(console)
         await console.press("6")
-        await console.see("bag of words on")
+        await console.see("0.521")
         await console.press("e")
         await console.see("no checkpoint")
         await console.press("down")
