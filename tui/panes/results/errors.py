@@ -126,6 +126,9 @@ class ErrorsPage(Page):
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= BROAD, "broad")
 
+    def current_text(self) -> str:
+        return self.current.text if self.current is not None else ""
+
     # The list
 
     def show_data(self) -> None:

@@ -24,6 +24,9 @@ class Page(page.Page):
     The letters of all pages are bound by the pane; a page uses other letters for its own keys.
     """
 
+    needs_subject = True
+    """Whether the page shows nothing without predictions of a run."""
+
     def __init__(self, pane: ResultsPane) -> None:
         super().__init__()
         self.pane = pane
@@ -69,6 +72,10 @@ class Page(page.Page):
 
     def show_cancelled(self) -> None:
         """Escape has cancelled the heavy work of this page."""
+
+    def current_text(self) -> str:
+        """The text under the cursor, which Try shows when it is opened from this page; empty if there is none."""
+        return ""
 
     def take_text(self, text: str) -> None:
         """Show a text that another page hands over."""

@@ -21,6 +21,7 @@ from tui.panes.results.errors import ErrorsPage
 from tui.panes.results.page import Page, failed
 from tui.panes.results.subject import Subject, SubjectData, newest_with_predictions, subjects_of
 from tui.panes.results.summary import SummaryPage
+from tui.panes.results.try_text import TryPage
 from tui.screens.choose import Choose
 from tui.widgets.page_bar import PageBar, PageName
 from tui.workers.inspection import Inspection, Inspections, Work
@@ -31,12 +32,14 @@ if TYPE_CHECKING:
 PAGES: dict[PageName, type[Page]] = {
     PageName("s", "Summary"): SummaryPage,
     PageName("e", "Errors"): ErrorsPage,
+    PageName("t", "Try"): TryPage,
 }
 """The pages in the order of their names on screen. Letters: s e l c w f d v t; pages bind other letters."""
 _EMPTY = (
     "No run has finished an epoch yet.\n\n"
     "Press 1 to choose a preset, enter to open it in Train, and s to start.\n"
-    "Press 5 to see the runs; enter shows the results of one, or compares two that are marked with space."
+    "Press 5 to see the runs; enter shows the results of one, or compares two that are marked with space.\n"
+    "While a run trains, press t to try a sentence on it."
 )
 _OPENING = "open"
 
@@ -93,7 +96,9 @@ class ResultsPane(Pane):
         yield Container(id="results-pages")
 
     def on_mount(self) -> None:
-        self.query_one("#results-empty").display = False
+        empty = self.query_one("#results-empty")
+        empty.can_focus = True
+        empty.display = False
         self._show_head()
 
     # The subject
@@ -134,7 +139,9 @@ class ResultsPane(Pane):
         self.query_one("#results-head", Static).update("")
         empty = self.query_one("#results-empty", Static)
         empty.update(Text.assemble(failed(error), "\n\n", _EMPTY.partition("\n\n")[2]) if error else _EMPTY)
-        empty.display = True
+        empty.display = self.page is None
+        if self.display and empty.display and self.app.focused is None:
+            self.screen.set_focus(empty)
 
     async def _take(self, subjects: list[Subject], subject: Subject, page: str) -> None:
         self.subjects = subjects
@@ -289,7 +296,7 @@ class ResultsPane(Pane):
         """Move from a field to the page; there, cancel its computation, or go one step back."""
         page = self.page
         if page is None:
-            self.screen.set_focus(None)
+            self.screen.set_focus(self.query_one("#results-empty"))  # so that the letters of the pages are ours
         elif self.app.focused is page.main_widget():
             if not page.escape():
                 self.cancel(page)
@@ -301,8 +308,10 @@ class ResultsPane(Pane):
 
     async def action_page(self, name: str) -> None:
         """Show a page; it is created the first time."""
-        if self.data is None:
+        if not self._can_show(name):
             return
+        self.query_one("#results-empty").display = False
+        before = self.page
         self._page = name
         pages = self.query_one("#results-pages")
         if self.page is None:
@@ -316,7 +325,13 @@ class ResultsPane(Pane):
             if self.display:
                 self.screen.set_focus(shown.main_widget())
             shown.activate()
+            if name == TryPage.title and before not in (None, shown) and (text := before.current_text()):
+                shown.take_text(text)
             self.refresh_bindings()
+
+    def _can_show(self, name: str) -> bool:
+        """Whether a page has something to show: predictions, or for Try the live run."""
+        return self.data is not None or (not _NAMES[name].needs_subject and self.console.session.is_live)
 
     def has_page(self, name: str) -> bool:
         """Whether there is a page of this name."""
@@ -332,7 +347,9 @@ class ResultsPane(Pane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Disable the letters of the pages while a text field has the focus, and all keys without a run."""
-        if action in ("page", "step", "choose_subject"):
+        if action == "page":
+            return self._can_show(str(parameters[0])) and not isinstance(self.app.focused, Input)
+        if action in ("step", "choose_subject"):
             return self.data is not None and not isinstance(self.app.focused, Input)
         return True
 
