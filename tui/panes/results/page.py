@@ -74,8 +74,11 @@ class Page(page.Page):
         """Escape has cancelled the heavy work of this page."""
 
     def current_text(self) -> str:
-        """The text under the cursor, which Try shows when it is opened from this page; empty if there is none."""
+        """The text under the cursor, which is offered to the next page; empty if there is none."""
         return ""
+
+    def offer_text(self, text: str) -> None:
+        """The text under the cursor of the page before; a page may show it where nothing is lost by that."""
 
     def take_text(self, text: str) -> None:
         """Show a text that another page hands over."""

@@ -325,8 +325,8 @@ class ResultsPane(Pane):
             if self.display:
                 self.screen.set_focus(shown.main_widget())
             shown.activate()
-            if name == TryPage.title and before not in (None, shown) and (text := before.current_text()):
-                shown.take_text(text)
+            if before not in (None, shown) and (text := before.current_text()):
+                shown.offer_text(text)
             self.refresh_bindings()
 
     def _can_show(self, name: str) -> bool:

@@ -48,6 +48,8 @@ class TryPage(Page):
         """The model of the subject; another subject replaces it."""
         self._trier = Trier(self.post_message, pane.console.session)
         self._number = 0
+        self._taken = ""
+        """The last text from another page."""
 
     def compose(self) -> ComposeResult:
         yield SourceText("", id="try-text", hint=HINT)
@@ -180,8 +182,14 @@ class TryPage(Page):
 
     # The text
 
+    def offer_text(self, text: str) -> None:
+        """Show the text of another page, unless that would replace one that was typed."""
+        if self._editor().text in ("", self._taken):
+            self.take_text(text)
+
     def take_text(self, text: str) -> None:
         """Show a text that another page hands over; undo brings the former one back."""
+        self._taken = text
         self._editor().set_text(text)
         self.screen.set_focus(self.main_widget())
 

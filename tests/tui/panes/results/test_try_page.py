@@ -97,8 +97,14 @@ async def test_the_review_under_the_cursor_of_errors_is_taken_along(open_try):
         await console.press("down", "t")
         await console.until(lambda: "film" in console.app.query_one(SourceText).text, "the text of the review")
         await console.see("the model does not read the last 8 tokens")
-        await console.press("enter", "ctrl+z")
-        await console.see("Type a sentence")
+        first = console.app.query_one(SourceText).text
+        await console.press("e", "down", "t")
+        await console.until(lambda: console.app.query_one(SourceText).text not in ("", first), "the next review")
+        await console.press("enter", "ctrl+k", "x", "escape", "e", "down", "t")
+        await console.see("step 8")
+        assert console.app.query_one(SourceText).text == "x"  # what is typed is not replaced, except by T
+        await console.press("e", "T")
+        await console.until(lambda: "film" in console.app.query_one(SourceText).text, "the text of the review")
 
 
 async def test_only_the_newest_text_is_shown_and_the_older_work_ends(open_try, results_run, monkeypatch):
