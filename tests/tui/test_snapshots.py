@@ -231,4 +231,4 @@ def test_errors_of_results(picture, size, evaluated):
         await console.see("no checkpoint")
         await console.press("down")
 
-    assert picture(size, act, "8 errors", "2  neg", "no checkpoint")
+    assert picture(size, act, "8 errors", "P(pos) 0.109", "no checkpoint")
