@@ -17,20 +17,30 @@ def find_columns(names: Iterable[str], where: str, *, label_required: bool = Tru
     """Return the names of the columns with the text and the label, ignoring case and spaces around the names.
 
     Without ``label_required``, a table with a column of texts and none of labels gives None as the second name.
-    Raises InputError if there are no such columns. ``where`` is the file, for the error.
+    Raises InputError if there are no such columns, or one occurs twice. ``where`` is the file, for the error.
     """
-    present = {str(name).strip().lower(): str(name) for name in names if name is not None}
+    names = [str(name) for name in names if name is not None and str(name).strip()]
+    present = {name.strip().lower(): name for name in names}
     for text, label in COLUMNS:
         if text in present and label in present:
+            _check_unique((text, label), names, where)
             return present[text], present[label]
     if not label_required and not any(label in present for _, label in COLUMNS):
         for text, _ in COLUMNS:
             if text in present:
+                _check_unique((text,), names, where)
                 return present[text], None
     found = ", ".join(repr(name) for name in list(present)[:8]) or "none"
     separator = next((mark for mark in ";\t|" if len(present) == 1 and mark in next(iter(present))), None)
     hint = f", separated by commas instead of {separator!r}" if separator else ""
     raise InputError(f"{where}: the columns are {found}. The file needs the columns {COLUMNS_TEXT}{hint}.")
+
+
+def _check_unique(columns: Iterable[str], names: Iterable[str], where: str) -> None:
+    lowered = [name.strip().lower() for name in names]
+    for column in columns:
+        if lowered.count(column) > 1:
+            raise InputError(f"{where}: {lowered.count(column)} columns are named {column!r}. Rename all but one.")
 
 
 def parse_text(value: object, where: str) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR
 
-from core.data.columns_and_labels import COLUMNS_TEXT, find_columns, parse_label, parse_text
+from core.data.columns_and_labels import find_columns, parse_label, parse_text
+from core.data.csv_rows import csv_rows
+from core.data.file_content import check_content
 from core.errors import InputError
 from core.formatting import counted
 
@@ -29,8 +29,8 @@ def read_reviews(path: Path) -> list[Review]:
 
     The columns are ``review`` and ``sentiment``, or ``text`` and ``label``; the labels are positive/negative, pos/neg
     or 1/0. Raises InputError with file and row if the file cannot be read, a column is missing, a review is empty, a
-    label is missing or unknown, a row has more columns than the header, there are fewer than ten reviews, or all
-    reviews have the same label.
+    label is missing or unknown, quotation marks do not match, a row has more columns than the header, there are fewer
+    than ten reviews, or all reviews have the same label.
     """
     return reviews_from_rows(_read_rows(path), str(path))
 
@@ -53,11 +53,12 @@ def read_texts_and_labels(path: Path) -> tuple[list[str], list[int] | None]:
 def _read_rows(path: Path, *, label_required: bool = True) -> list[tuple[str, object, object]]:
     require_file(path)
     try:
+        check_content(path)
         return list(_READERS[path.suffix.lower()](path, label_required))
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise InputError(f"{path} is not UTF-8: it has the byte {byte:#04x}. Save it as UTF-8.") from None
-    except (OSError, csv.Error) as error:
+    except OSError as error:
         raise InputError(f"{path} cannot be read as {path.suffix[1:]} in UTF-8 ({error})") from None
 
 
@@ -96,27 +97,6 @@ def reviews_from_rows(rows: Iterable[tuple[str, object, object]], where: str) ->
     return reviews
 
 
-def _csv_rows(path: Path, label_required: bool) -> Iterator[tuple[str, object, object]]:
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(_without_nul(file))
-        if reader.fieldnames is None:
-            raise InputError(f"{path} is empty. The first line must name the columns {COLUMNS_TEXT}.")
-        text, label = find_columns(reader.fieldnames, str(path), label_required=label_required)
-        for row in reader:
-            if None in row:  # where DictReader puts fields beyond the header
-                raise InputError(
-                    f"{path} line {reader.line_num}: the row has more columns than the header. "
-                    "Put double quotes around a review that contains commas."
-                )
-            yield f"line {reader.line_num}", row[text], None if label is None else row[label]
-
-
-def _without_nul(lines: Iterable[str]) -> Iterator[str]:
-    """Replace NUL, which some versions of the csv module refuse, by a space."""
-    return (line.replace("\0", " ") for line in lines)
-
-
 def _parquet_rows(path: Path, label_required: bool) -> Iterator[tuple[str, object, object]]:
     import pyarrow
     import pyarrow.parquet
@@ -133,4 +113,4 @@ def _parquet_rows(path: Path, label_required: bool) -> Iterator[tuple[str, objec
         yield f"row {number}", *values
 
 
-_READERS = {".csv": _csv_rows, ".parquet": _parquet_rows}
+_READERS = {".csv": csv_rows, ".parquet": _parquet_rows}

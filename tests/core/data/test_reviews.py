@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -210,3 +212,89 @@ def test_rows_of_a_data_set_are_checked_like_those_of_a_file() -> None:
     assert len(reviews_from_rows(rows, "scikit-learn/imdb")) == 10
     with pytest.raises(InputError, match=r"^scikit-learn/imdb row 10: the review is empty"):
         reviews_from_rows([*rows, ("row 10", "", 1)], "scikit-learn/imdb")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            ['"film a,positive', *ROWS],
+            " line 14: the quotation that opens here is never closed. Write a quotation mark",
+        ),
+        (
+            ['"film a,positive', *ROWS, '"film b,negative'],
+            " line 14: the quotation that opens here ends on line 27 in the middle of a text.",
+        ),
+        (
+            ['"film a,positive', *ROWS, 'on a screen of 6",negative'],
+            " line 14: the quotation that opens here ends on line 27 and contains 13 lines that would be rows, "
+            "the first on line 14.",
+        ),
+        (
+            ['"a film', "of two lines,negative", 'on a screen of 6",negative'],
+            " line 14: the quotation that opens here ends on line 16 and contains 1 line that would be rows, "
+            "the first on line 15.",
+        ),
+        (['"he said "wow" and left",positive'], " line 14: the quotation that opens here ends on this line in"),
+    ],
+)
+def test_a_quotation_that_swallows_rows_is_refused_with_the_line_where_it_opens(
+    tmp_path: Path, rows: list[str], message: str
+) -> None:
+    assert error_of(csv_file(tmp_path, *ROWS, *rows)).startswith(message)
+
+
+def test_a_quotation_in_a_later_column_is_named_by_its_own_line(tmp_path: Path) -> None:
+    rows = [f"{text},{i % 2},x" for i, text in enumerate(TEXTS)]
+    path = csv_file(tmp_path, *rows, '"two', 'lines",1,"never closed', *rows, header="text,label,note")
+    assert error_of(path).startswith(" line 15: the quotation that opens here is never closed.")
+
+
+@pytest.mark.parametrize("text", ["he gave it 9,5\nand me 1,0\nin all", "good, positive\nbad, negative\nmixed"])
+def test_a_quoted_review_of_several_lines_with_commas_is_read(tmp_path: Path, text: str) -> None:
+    assert read_reviews(csv_file(tmp_path, *ROWS, f'"{text}",positive', "last,negative"))[-2:] == [
+        Review(text, 1),
+        Review("last", 0),
+    ]
+
+
+def test_text_in_a_column_without_a_name_is_refused(tmp_path: Path) -> None:
+    rows = [f"{row}," for row in ROWS]
+    assert len(read_reviews(csv_file(tmp_path, *rows, header="review,sentiment,"))) == 12
+    message = error_of(csv_file(tmp_path, *rows, "good, but,positive", header="review,sentiment,"))
+    assert message.startswith(" line 14: column 3 has text but no name. Name the column in the first line, or put")
+
+
+def test_a_first_column_of_row_numbers_without_a_name_is_ignored(tmp_path: Path) -> None:
+    rows = [f"{i},{row}" for i, row in enumerate(ROWS)]
+    assert [review.text for review in read_reviews(csv_file(tmp_path, *rows, header=",review,sentiment"))] == TEXTS
+
+
+@pytest.mark.parametrize("header", ["review,sentiment,review", "Sentiment,review,sentiment", "text, TEXT ,label"])
+def test_a_column_that_occurs_twice_is_refused(tmp_path: Path, header: str) -> None:
+    path = csv_file(tmp_path, *[f"{row},x" for row in ROWS], header=header)
+    assert error_of(path).startswith(": 2 columns are named ")
+
+
+def test_content_of_another_kind_is_named(tmp_path: Path) -> None:
+    text = "\n".join(["review,sentiment", *ROWS])
+    with zipfile.ZipFile(tmp_path / "sheet.csv", "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with zipfile.ZipFile(tmp_path / "zip.csv", "w") as archive:
+        archive.writestr("own.csv", text)
+    contents = {
+        "gzip.csv": (gzip.compress(text.encode()), " is a gzip archive, not csv. Unpack it with gunzip."),
+        "lfs.csv": (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 66212309\n",
+            " is a Git LFS pointer, not csv. Download its content with git lfs pull.",
+        ),
+        "lfs.parquet": (b"version https://git-lfs.github.com/spec/v1\n", " is a Git LFS pointer, not parquet."),
+        "page.csv": (b"\n<!DOCTYPE html><html></html>", " is an HTML page, not csv."),
+        "table.csv": (b"PAR1....PAR1", " is a parquet file, not CSV. Rename it to table.parquet."),
+        "sheet.csv": (None, " is an Excel workbook (.xlsx). Save the sheet as CSV UTF-8."),
+        "zip.csv": (None, " is a zip archive, not csv. Unpack it."),
+    }
+    for name, (content, message) in contents.items():
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        assert error_of(tmp_path / name).startswith(message)
