@@ -35,6 +35,8 @@ class Series:
     values: Sequence[float] | NDArray[np.float64]
     colour: str
     mark: str = ""
+    cloud: bool = False
+    """Whether every point is drawn, in any order of the steps; points of one cell are drawn once."""
 
 
 def nice_ticks(low: float, high: float, most: int) -> tuple[list[float], int]:
@@ -116,7 +118,11 @@ class Chart(LineView, can_focus=False):
         if width < 12 or height < 5:
             return [Text(self._summary())]
         from tui.textual_private.plotext_canvas import new_figure
-        from tui.widgets.decimation import finite, per_column  # they import numpy, which the first frame does not need
+        from tui.widgets.decimation import (  # they import numpy, which the first frame does not need
+            finite,
+            per_column,
+            thinned,
+        )
 
         marked = bool(self._marks) and height >= 8
         figure = new_figure(width, height - marked)
@@ -128,7 +134,9 @@ class Chart(LineView, can_focus=False):
             steps, values = finite(one.steps, one.values)
             if not len(values):
                 continue
-            if len(values) <= 2 * columns:
+            if one.cloud:
+                steps, values = thinned(steps, values, (columns, 4 * height))
+            if one.cloud or len(values) <= 2 * columns:
                 scaled = (values * scale).tolist()
                 extremes += [min(scaled), max(scaled)]
                 draw = figure.scatter if one.mark else figure.plot

@@ -104,3 +104,17 @@ def _enlarged(old: NDArray[_Number], used: int, size: int) -> NDArray[_Number]:
     new = np.empty(size, old.dtype)
     new[:used] = old[:used]
     return new
+
+
+def thinned(
+    steps: NDArray[np.int64], values: NDArray[np.float64], cells: tuple[int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The points of a cloud with at most one in each of ``cells``, columns by rows of equal size over their range."""
+    if not len(steps):
+        return steps, values
+    places = []
+    for each, count in ((steps, cells[0]), (values, cells[1])):
+        span = float(each.max() - each.min()) or 1.0
+        places.append(((each - each.min()) / span * (count - 1)).astype(np.int64))
+    chosen = np.unique(places[0] * cells[1] + places[1], return_index=True)[1]
+    return steps[chosen], values[chosen]

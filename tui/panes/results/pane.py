@@ -17,11 +17,16 @@ from core.formatting import printable
 from core.runs.directory import Run
 from tui.messages import InspectionDone, InspectionProgress
 from tui.panes.pane import Pane
+from tui.panes.results.calibration import CalibrationPage
+from tui.panes.results.dynamics import DynamicsPage
 from tui.panes.results.errors import ErrorsPage
 from tui.panes.results.page import Page, failed
+from tui.panes.results.slices import SlicesPage
 from tui.panes.results.subject import Subject, SubjectData, newest_with_predictions, subjects_of
 from tui.panes.results.summary import SummaryPage
 from tui.panes.results.try_text import TryPage
+from tui.panes.results.what_if import WhatIfPage
+from tui.panes.results.words import WordsPage
 from tui.screens.choose import Choose
 from tui.widgets.page_bar import PageBar, PageName
 from tui.workers.inspection import Inspection, Inspections, Work
@@ -32,6 +37,11 @@ if TYPE_CHECKING:
 PAGES: dict[PageName, type[Page]] = {
     PageName("s", "Summary"): SummaryPage,
     PageName("e", "Errors"): ErrorsPage,
+    PageName("l", "Slices"): SlicesPage,
+    PageName("c", "Calibration", "Calib"): CalibrationPage,
+    PageName("w", "Words"): WordsPage,
+    PageName("f", "What if"): WhatIfPage,
+    PageName("d", "Dynamics"): DynamicsPage,
     PageName("t", "Try"): TryPage,
 }
 """The pages in the order of their names on screen. Letters: s e l c w f d v t; pages bind other letters."""
