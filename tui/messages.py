@@ -68,7 +68,7 @@ class RunLine:
     preset: str
     val_accuracy: float | None
     elapsed: float
-    has_checkpoint: bool
+    can_resume: bool
     skipped_lines: int
     """Unreadable lines of its events.jsonl."""
 

@@ -33,7 +33,9 @@ def train(
         typer.Option("--set", help="SECTION.FIELD=VALUE, for example train.num_epochs=2; may be repeated."),
     ] = None,
     data: Annotated[str | None, typer.Option("--data", help="hub, embedded, or a CSV or parquet file.")] = None,
-    resume: Annotated[str | None, typer.Option("--resume", help="Resume this run from its newest checkpoint.")] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", help="Resume this run: from its newest checkpoint, if any.")
+    ] = None,
     add_epochs: Annotated[int, typer.Option("--add-epochs", min=0, help="With --resume: number of epochs to add.")] = 0,
     learning_rate: Annotated[
         float | None, typer.Option("--learning-rate", help="With --resume: the new peak learning rate.")

@@ -126,7 +126,7 @@ class TrainConfig(_Section):
     save_steps: int = _bounded(0, least=0)
     """Save a checkpoint every this many steps, and at the end of each epoch; 0 saves only at the end of each epoch."""
     save_seconds: float = _bounded(300.0, least=0.0)
-    """Save a checkpoint when the last one is this many seconds old; a crash loses at most that. 0 turns this off."""
+    """Save a checkpoint when the last one is this many seconds old, the first after 60 s at most; 0 turns this off."""
     probe_sentences: tuple[str, ...] = field(
         default=PROBE_SENTENCES, metadata={"most_items": 8, "most_characters": 2000}
     )

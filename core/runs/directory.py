@@ -61,10 +61,13 @@ class Run:
     def name(self) -> str:
         return self.path.name
 
-    @property
-    def has_checkpoint(self) -> bool:
-        """Whether there is a checkpoint to resume from; it is verified when the run is resumed."""
-        return any((self.path / "checkpoints").glob("step-*"))
+    def can_resume(self, state: RunState) -> bool:
+        """Whether there is a checkpoint, which is verified later, or none was saved, so that the run starts again.
+
+        ``state`` is that of the run; its status must also allow it.
+        """
+        saved_one = any(mark.kind == "checkpoint" for mark in state.marks)
+        return not saved_one or any((self.path / "checkpoints").glob("step-*"))
 
     @property
     def events_path(self) -> Path:

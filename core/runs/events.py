@@ -47,7 +47,9 @@ class RunStarted(Event):
     step: int = 0
     epochs_done: int = 0
     checkpoint: str = ""
-    """The checkpoint from which the run is resumed, relative to its directory; empty if it is new."""
+    """The checkpoint from which the run is resumed, relative to its directory; empty if it starts at step 0."""
+    restarted: bool = False
+    """Whether the run starts again at step 0, because it ended before its first checkpoint."""
     inexact: str = ""
     """Why resuming is not bit-identical to an uninterrupted run; empty if it is."""
     changes_made: int = 0
@@ -217,6 +219,7 @@ _LATEST = 1e11
 _TYPES: dict[str, tuple[type, ...]] = {
     "float": (float, int, str),
     "float | None": (float, int, str, type(None)),
+    "bool": (bool,),
     "bool | None": (bool, type(None)),
     "int": (int,),
     "int | None": (int, type(None)),

@@ -170,21 +170,26 @@ class RunState:
         if event.probe_sentences != self.probe_sentences:
             self.probe_sentences = event.probe_sentences
             self.probes = [Curve() for _ in event.probe_sentences]
-        if not event.checkpoint:
+        if not event.checkpoint and not event.restarted:
             self.epoch = 1
             self._note(event, f"started on {event.device}, {event.dtype}")
             return
         self.saving_fails_since = None
         self.step, self.epochs = event.step, [e for e in self.epochs if e.epoch <= event.epochs_done]
         self.epoch = min(event.epochs_done + 1, event.num_epochs)
-        self.marks = [mark for mark in self.marks if mark.step <= event.step] + [Mark(event.step, "start")]
+        last_kept = event.step if event.checkpoint else -1  # a run that starts again scores its probes at step 0 again
+        self.marks = [mark for mark in self.marks if mark.step <= last_kept] + [Mark(event.step, "start")]
         for name, curve in self.curves.items():
             if name.startswith("val/"):
                 curve.rewind(self.epochs[-1].step if self.epochs else 0)
             else:
                 curve.rewind(event.step)
         for curve in self.probes:
-            curve.rewind(event.step)
+            curve.rewind(last_kept)
+        if not event.checkpoint:
+            self.peak_learning_rate = None
+            self._note(event, "started again at step 0: the run ended before its first checkpoint")
+            return
         exactness = f"not bit-identical: {event.inexact}" if event.inexact else "bit-identical"
         self._note(event, f"resumed after step {event.step} from {event.checkpoint}, {exactness}")
 

@@ -19,6 +19,9 @@ from core.runs.writer import RunWriter
 from core.training.setup import Setup
 from core.training.train_logits import NAME, TrainLogits
 
+FIRST_SAVE_S = 60.0
+"""The first checkpoint of a run is saved after this many seconds, if ``train.save_seconds`` is longer."""
+
 
 class Checkpointing:
     """Saves checkpoints in the background and records the result. Without a ``writer`` nothing is saved."""
@@ -27,17 +30,22 @@ class Checkpointing:
         self._config, self._run, self._writer, self._recorder, self._ranks = config, run, writer, recorder, ranks
         self._async = AsyncWriter(run.path / "checkpoints")
         self._last = time.monotonic()
+        self._has_saved = False
         self._resumed_from: Progress | None = None
 
     def resume_from(self, progress: Progress) -> None:
         """Do not save ``progress`` again: the run resumes from a checkpoint of it."""
-        self._resumed_from = progress
+        self._resumed_from, self._has_saved = progress, True
 
     def is_due(self, progress: Progress) -> bool:
-        """Whether it is time to save; never during another save."""
-        if self._async.busy or self._is_saved(progress):
+        """Whether it is time to save; never before the first step or during another save."""
+        if progress.step == 0:
+            self._last = time.monotonic()  # reading the reviews and the model does not count
+        if progress.step == 0 or self._async.busy or self._is_saved(progress):
             return False
         steps, seconds = self._config.train.save_steps, self._config.train.save_seconds
+        if not self._has_saved:
+            seconds = min(seconds, FIRST_SAVE_S)
         return bool(steps and progress.step % steps == 0) or 0 < seconds <= time.monotonic() - self._last
 
     def save(self, progress: Progress, setup: Setup, train_logits: TrainLogits) -> None:
@@ -48,7 +56,7 @@ class Checkpointing:
         if self._writer is None or progress.step == 0 or self._is_saved(progress):
             return
         self.collect(wait=True)
-        self._last = time.monotonic()
+        self._last, self._has_saved = time.monotonic(), True
         about = manifest_of(progress, engine_facts(engine, self._ranks.world_size), identity(self._config))
         best_step = progress.best_step if self._config.train.keep_best else 0
         files = state_tensors(setup.model, setup.optimizer, generators, {NAME: logits})

@@ -188,7 +188,7 @@ def journal_of(events: Iterable[Event], *, step: int = 0, made: int = 0) -> dict
     journal: list[tuple[int, Change]] = []
     repeated: list[tuple[int, Change]] = []
     for event in events:
-        if isinstance(event, RunStarted) and event.checkpoint:
+        if isinstance(event, RunStarted):
             repeated = _not_in_checkpoint(journal, event.step, event.changes_made)
         if not isinstance(event, ControlReceived) or event.value is None or event.action not in CHANGES:
             continue

@@ -38,7 +38,7 @@ def train(config: RunConfig, root: Path, control: Control, emit: Emit, ranks: Ra
     config = with_absolute_path(config)
     writer = create_run(root, config) if ranks.is_main else None
     directory = Run(ranks.broadcast(writer.path if writer else root))
-    return train_to_end(TrainingRun(config, directory, writer, control, emit, ranks))
+    return train_to_end(TrainingRun(config, directory, writer, control, emit, ranks, is_new=True))
 
 
 def train_epochs(run: TrainingRun, setup: Setup, step: TrainingStep) -> None:

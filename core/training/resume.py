@@ -1,15 +1,16 @@
-"""Resumes a run from its newest intact checkpoint, also after its directory was moved."""
+"""Resumes a run from its newest intact checkpoint, or from step 0 if it saved none; its directory may have moved."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from core.checkpoints.format import newest_intact
+from core.checkpoints.progress import Progress
 from core.config.identity import identity
 from core.engine.distributed import Ranks
 from core.errors import InputError
 from core.runs.directory import Run, list_runs
-from core.runs.events import RunFinished, RunStarted
+from core.runs.events import CheckpointSaved, RunFinished, RunStarted
 from core.runs.reader import read_events
 from core.runs.recorder import Emit
 from core.runs.writer import RunWriter, launch_id
@@ -30,8 +31,9 @@ def resume(
 ) -> Run:
     """Resume ``run``, however it ended; a completed run needs ``add_epochs``.
 
-    ``data`` is the new place of the run's own reviews, if they have moved. Raises InputError if there is nothing left
-    to train, no checkpoint to resume from, or another process writes the run. Otherwise ends as
+    A run that ended before its first checkpoint starts again at step 0, in the same directory. ``data`` is the new
+    place of the run's own reviews, if they have moved. Raises InputError if there is nothing left to train, if no
+    checkpoint that it saved is usable, or if another process writes the run. Otherwise ends as
     :func:`core.training.loop.train` does.
     """
     if add_epochs:
@@ -42,16 +44,17 @@ def resume(
     writer = RunWriter(run.path) if ranks.is_main else None
     try:
         saved, skipped = newest_intact(run.path / "checkpoints", identity(config))
-        if saved is None:
-            reasons = "; ".join(skipped) or "it ended before it saved one"
-            raise InputError(f"run {run.name} has no checkpoint to resume from: {reasons}")
         events = read_events(run)
-        journal = journal_of(events, step=saved.progress.step, made=saved.progress.changes_made)
+        if saved is None and (skipped or any(isinstance(event, CheckpointSaved) for event in events)):
+            reasons = "; ".join(skipped) or "those that it saved were removed"
+            raise InputError(f"run {run.name} has no checkpoint to resume from: {reasons}")
+        progress = saved.progress if saved else Progress(config.train.num_epochs, config.train.learning_rate)
+        journal = journal_of(events, step=progress.step, made=progress.changes_made)
         added = sum(change.value for changes in journal.values() for change in changes if change.action == "add_epochs")
         ended = next((event for event in reversed(events) if isinstance(event, (RunStarted, RunFinished))), None)
         # A run that completed, but whose last steps were not saved, is not done: it trains them again.
-        done = isinstance(ended, RunFinished) and (ended.status, ended.step) == ("completed", saved.progress.step)
-        if (done or saved.progress.epochs_done >= saved.progress.num_epochs + added) and not add_epochs:
+        done = isinstance(ended, RunFinished) and (ended.status, ended.step) == ("completed", progress.step)
+        if (done or progress.epochs_done >= progress.num_epochs + added) and not add_epochs:
             raise InputError(f"run {run.name} is completed; --add-epochs N adds epochs to it")
     except BaseException:
         if writer is not None:
@@ -61,7 +64,7 @@ def resume(
         config = config.set("data.source", data)
     control.expect(journal)
     elapsed = max((event.elapsed for event in events), default=0.0)
-    resumed = TrainingRun(config, run, writer, control, emit, ranks, saved=saved, elapsed=elapsed)
+    resumed = TrainingRun(config, run, writer, control, emit, ranks, is_new=False, saved=saved, elapsed=elapsed)
     for reason in skipped:
         resumed.recorder.warn(f"skipped a damaged checkpoint: {reason}")
     del saved, events  # their memory is needed for training

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,8 @@ def set_up(
     """Read, split and encode the reviews, and build the model and its optimizer.
 
     With ``saved``, tokenizer and configuration are those stored in the run, and model and optimizer are restored from
-    the checkpoint. Raises InputError for input that cannot be used, also if the reviews are not those of the run.
+    the checkpoint. Raises InputError for input that cannot be used, also if reviews, tokenizer or weights are not those
+    with which the run started before.
     """
     # Data: reviews, split, encoded.
     progress("loading tokenizer and weights")
@@ -70,9 +71,11 @@ def set_up(
         source = open_checkpoint(config.model.checkpoint, pretrained=pretrained, on_download=on_download)
     else:
         source = stored_model(run)
+    if saved is None:
+        require_same_model(source, run)
     progress("reading reviews")
     reviews, reviews_origin = open_reviews(config.data.source, config.data.dataset, on_download)
-    if saved is not None:
+    if saved is not None or run.environment():
         require_same_reviews(reviews_origin, run)
     corrections = read_run_corrections(config, run, is_new=saved is None)
     corrected = apply_corrections(reviews, reviews_origin.sha256, corrections, config.data.corrections)
@@ -153,17 +156,25 @@ def choose_step(
     return CudaGraphStep(eager, setup.forward, graphs, warn, batch_size=config.batch_size, max_seqlen=max_seqlen)
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a run starts: new, from a checkpoint, or again at step 0; the fields are those of RunStarted."""
+
+    checkpoint: str
+    inexact: str
+    restarted: bool
+
+
 def run_started(
     setup: Setup,
     config: RunConfig,
     run: Run,
     progress: Progress,
     ranks: Ranks,
-    checkpoint: str,
-    inexact: str,
+    start: Start,
     moment: dict[str, Any],
 ) -> RunStarted:
-    """The first event of a run; ``checkpoint`` is the one it resumes from, ``moment`` the recorder's time."""
+    """The first event of a run; ``moment`` is the recorder's time."""
     engine = setup.engine
     return RunStarted(
         **moment,
@@ -184,8 +195,7 @@ def run_started(
         world_size=ranks.world_size,
         step=progress.step,
         epochs_done=progress.epochs_done,
-        checkpoint=checkpoint,
-        inexact=inexact,
+        **asdict(start),
         changes_made=progress.changes_made,
         probe_sentences=list(config.train.probe_sentences),
     )
@@ -198,17 +208,30 @@ def _with_counts(origin: Origin, reviews: list[Review], taken: int) -> dict[str,
 def read_run_corrections(config: RunConfig, run: Run, *, is_new: bool) -> list[Correction]:
     """The corrections of labels for a new run, or those that an existing one stored when it started.
 
-    Raises InputError if the file is missing or invalid, or if the stored one was changed.
+    A run that ended before it stored them is new. Raises InputError if the file is missing or invalid, or if the stored
+    one was changed.
     """
     if not config.data.corrections:
         return []
-    if is_new:
+    if is_new and not (run.path / APPLIED_CORRECTIONS).exists():
         return read_corrections(Path(config.data.corrections).expanduser())
     found = read_corrections(run.path / APPLIED_CORRECTIONS)
     about = run.environment().get("origins", {}).get("reviews", {}).get("corrections", {})
     if text_sha256(format_corrections(found)) != about.get("sha256"):
         raise InputError(f"{run.path / APPLIED_CORRECTIONS} was changed after the run started; restore the file")
     return found
+
+
+def require_same_model(found: ModelSource, run: Run) -> None:
+    """Raise InputError if ``run`` started before with a tokenizer or with weights of another hash."""
+    origins = run.environment().get("origins", {})
+    for thing, origin in (("tokenizer", found.tokenizer_origin), ("weights", found.weights_origin)):
+        before = origins.get(thing, {})
+        if origin.sha256 and before.get("sha256", "") not in ("", origin.sha256):
+            raise InputError(
+                f"run {run.name} started with {thing} from {before.get('name', 'unknown')}, not {origin.describe()}; "
+                "restore what model.checkpoint names, or start a new run"
+            )
 
 
 def require_same_reviews(found: Origin, run: Run) -> None:

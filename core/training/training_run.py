@@ -30,7 +30,7 @@ from core.training.evaluate import Evaluation
 from core.training.live_scoring import score
 from core.training.probe_sentences import Probes
 from core.training.requests import REQUESTS, Requests
-from core.training.setup import Setup, choose_step, run_started, set_up
+from core.training.setup import Setup, Start, choose_step, run_started, set_up
 from core.training.steering import Steering
 from core.training.step import StepResult, TrainingStep
 from core.training.train_logits import TrainLogits
@@ -38,6 +38,8 @@ from core.training.train_logits import TrainLogits
 
 class TrainingRun:
     """One run from its set-up to its end. ``saved`` is the checkpoint from which it resumes.
+
+    A run that is not new and has no checkpoint starts again at step 0.
 
     :func:`core.training.loop.train_epochs` changes ``progress`` and calls the methods below.
     """
@@ -51,11 +53,12 @@ class TrainingRun:
         emit: Emit,
         ranks: Ranks,
         *,
+        is_new: bool,
         saved: Checkpoint | None = None,
         elapsed: float = 0.0,
     ) -> None:
         self.config, self.directory, self.writer, self.control, self.ranks = config, directory, writer, control, ranks
-        self.saved, self.is_new, self.started = saved, saved is None, False
+        self.saved, self.is_new, self.started = saved, is_new, False
         self.recorder = Recorder(writer, emit, elapsed=elapsed)
         self.requests = Requests(directory.path / REQUESTS)
         self.steering = Steering(control, self.requests, self.recorder, ranks)
@@ -93,11 +96,13 @@ class TrainingRun:
             self.store_setup(setup)
         if ranks.is_main:
             self.requests.clear()
-        checkpoint = str(self.saved.path.relative_to(self.directory.path)) if self.saved else ""
-        self.recorder.emit(
-            run_started(setup, config, self.directory, self.progress, ranks, checkpoint, inexact, self.recorder.now())
+        start = Start(
+            checkpoint=str(self.saved.path.relative_to(self.directory.path)) if self.saved else "",
+            inexact=inexact,
+            restarted=self.saved is None and not self.is_new,
         )
-        is_new, self.probes = self.saved is None, Probes(config, setup, self.recorder) if ranks.is_main else None
+        self.recorder.emit(run_started(setup, config, self.directory, self.progress, ranks, start, self.recorder.now()))
+        from_step_0, self.probes = self.saved is None, Probes(config, setup, self.recorder) if ranks.is_main else None
         self.saved, self.started = None, True  # the model has its tensors now
         if ranks.world_size == 1:
             self.steering.score = lambda rows: score(setup, rows)
@@ -105,7 +110,7 @@ class TrainingRun:
             self.control.refuse_requests(
                 "several processes train this run, which cannot be scored live; use one of its checkpoints"
             )
-        if is_new and self.probes is not None:
+        if from_step_0 and self.probes is not None:
             self.probes.at_start()
         # Also here, because a completed run to which epochs are added has no step before its loop.
         self.progress, _ = self.steering.between_steps(self.progress, engine.device, save=False)

@@ -12,6 +12,7 @@ from core.runs.directory import Run
 from core.runs.events import ControlReceived, Warned
 from core.runs.writer import RunWriter, create_run
 from core.training.control import Change, Ending
+from tests.core.support.events_of import saved
 from tests.tui.fakes import BEGAN, FakeTrainer, finished, moment, started, step, whole_run, write_run
 
 
@@ -137,8 +138,24 @@ async def test_o_opens_a_stopped_run_in_train_and_p_resumes_it(open_console, roo
         )
 
 
-async def test_a_run_without_a_checkpoint_cannot_be_resumed(open_console, root):
-    write_run(root, RunConfig(preset="quick"), whole_run(done=1, end="stopped"), saved=False)
+@pytest.mark.parametrize("pane", ["runs", "train"])
+async def test_p_starts_a_run_again_that_ended_before_its_first_checkpoint(open_console, root, pane):
+    run = write_run(root, RunConfig(preset="quick"), whole_run(done=1, end="failed"), saved=False)
+    resume = FakeResume()
+    async with open_console(resume=resume) as console:
+        await console.press("5")
+        await console.see("failed", "p resume")
+        if pane == "train":
+            await console.press("o")
+            await console.see("✗ failed", "opened from disk", "p resume")
+        await console.press("p")
+        await console.until(lambda: resume.asked, "the run to be resumed")
+        assert resume.asked == [(run.name, 0)]
+
+
+async def test_a_run_whose_checkpoints_were_removed_cannot_be_resumed(open_console, root):
+    events = whole_run(done=1, end="stopped")
+    write_run(root, RunConfig(preset="quick"), [*events[:-1], saved(at=1), events[-1]], saved=False)
     resume = FakeResume()
     async with open_console(resume=resume) as console:
         await console.press("5")

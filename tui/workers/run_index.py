@@ -98,7 +98,7 @@ class RunIndex:
             state.preset,
             state.best_val_accuracy,
             state.elapsed,
-            run.has_checkpoint,
+            run.can_resume(state),
             state.skipped_lines,
         )
 

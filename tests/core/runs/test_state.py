@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.runs.events import Event, Progressed
 from core.runs.reader import RunUpdate
 from core.runs.state import RunState, fold
-from tests.core.support.events_of import control, epoch, finished, saved, started, step, warned, whole_run
+from tests.core.support.events_of import control, epoch, finished, probes, saved, started, step, warned, whole_run
 
 
 def test_the_state_of_a_complete_run_has_everything_that_a_view_shows() -> None:
@@ -117,6 +117,18 @@ def test_applying_events_changes_neither_the_events_nor_another_state() -> None:
     second.apply(step(9))
     assert first == fold(events) != second
     assert events == whole_run()
+
+
+def test_a_run_that_starts_again_has_nothing_of_its_first_attempt_but_the_time() -> None:
+    again = [started(restarted=True), probes(0), step(1), step(2)]
+    state = fold([started(), probes(0), *map(step, range(1, 5)), epoch(1, at=4), control("learning_rate"), *again])
+    assert state.curves["train/loss"].steps.tolist() == [1, 2]
+    assert state.probes[0].steps.tolist() == [0]
+    assert not state.epochs
+    assert not state.curves["val/loss"].steps
+    assert [mark.kind for mark in state.marks] == ["start"]
+    assert (state.step, state.epoch, state.steps_made) == (2, 1, 6)
+    assert state.log[-1][1] == "started again at step 0: the run ended before its first checkpoint"
 
 
 def test_a_checkpoint_is_logged_with_its_path() -> None:

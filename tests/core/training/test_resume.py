@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,13 @@ from core.runs.directory import Run, list_runs
 from core.runs.events import CheckpointSaved, ControlReceived, EpochFinished, Event, RunStarted, StepLogged, Warned
 from core.runs.reader import read_events
 from core.runs.state import RunState
-from core.runs.writer import RunWriter
+from core.runs.writer import RunWriter, create_run
+from core.training import checkpointing as checkpointing_module
 from core.training import step as step_module
-from core.training.control import Control
+from core.training.control import Change, Control
 from core.training.resume import resume
 from tests.core.support.resuming import assert_same, resumed, stateful
+from tests.core.support.tiny import write_checkpoint
 from tests.core.support.training import Recorder, configured, on_step, run
 
 
@@ -35,6 +38,21 @@ def config(config: RunConfig) -> RunConfig:
 @pytest.fixture
 def plain(config: RunConfig, tmp_path: Path) -> Run:
     return run(config, tmp_path / "plain")[0]
+
+
+def killed_at(
+    config: RunConfig, root: Path, *, step: int, act: Callable[[Event, Control], None] = lambda *_: None
+) -> Run:
+    """A run as a process leaves it that is killed right after ``step``, before the first checkpoint."""
+
+    def die(event: Event, control: Control) -> None:
+        act(event, control)
+        if isinstance(event, StepLogged) and event.step == step:
+            control.discard("killed")
+
+    done, _ = run(configured(config, train__save_steps=0), root, die)
+    assert not checkpoints(done.path / "checkpoints")
+    return done
 
 
 @pytest.mark.parametrize("step", [1, 3, 4, 7, 11])
@@ -163,13 +181,89 @@ def test_a_run_killed_while_it_replaced_its_only_checkpoint_resumes_from_the_old
     assert_same(done, plain)
 
 
-@pytest.mark.parametrize("how", ["none", "all damaged", "another configuration"])
+def test_a_run_killed_before_its_first_checkpoint_starts_again_bit_identically(
+    config: RunConfig, plain: Run, tmp_path: Path
+) -> None:
+    done = killed_at(config, tmp_path / "killed", step=3)
+    assert done.can_resume(done.state())
+    recorder = resumed(done)
+    (started,) = recorder.of(RunStarted)
+    assert (started.step, started.checkpoint, started.restarted) == (0, "", True)
+    assert_same(done, plain)
+    state = done.state()
+    assert sum("started again at step 0" in message for _, message in state.log) == 1
+    assert state.epochs[-1].elapsed > state.epochs[0].elapsed > 0
+
+
+def test_a_run_killed_before_its_set_up_or_stopped_at_step_0_starts_again(
+    config: RunConfig, plain: Run, tmp_path: Path
+) -> None:
+    created = create_run(tmp_path / "created", config)
+    created.close()
+    stopped, _ = run(config, tmp_path / "stopped", lambda event, control: control.stop("at once"))
+    for done in (created.run, stopped):
+        assert resumed(done).of(RunStarted)[0].restarted
+        assert_same(done, plain)
+
+
+def test_a_run_that_starts_again_repeats_the_changes_that_were_made(config: RunConfig, tmp_path: Path) -> None:
+    def change(event: Event, control: Control) -> None:
+        if isinstance(event, StepLogged) and event.step == 2:
+            control.change(Change("learning_rate", 5e-4))
+            control.change(Change("add_epochs", 1))
+
+    plain, _ = run(config, tmp_path / "plain", change)
+    done = killed_at(config, tmp_path / "killed", step=3, act=change)
+    changes = resumed(done, lambda event, control: control.discard("again")
+                      if getattr(event, "step", 0) == 3 else None)  # fmt: skip
+    assert [event.action for event in changes.of(ControlReceived)][:2] == ["learning_rate", "add_epochs"]
+    resumed(done)
+    assert_same(done, plain)
+    assert (done.state().num_epochs, done.state().peak_learning_rate) == (4, 5e-4)
+
+
+@pytest.mark.parametrize("what", ["reviews", "weights"])
+def test_a_run_starts_again_only_with_its_own_reviews_and_weights_and_is_never_removed(
+    config: RunConfig, folder: Path, tmp_path: Path, what: str
+) -> None:
+    own = Path(shutil.copytree(folder, tmp_path / "own-checkpoint"))
+    reviews = Path(shutil.copy(config.data.source, tmp_path / "own.csv"))
+    done = killed_at(configured(config, model__checkpoint=str(own), data__source=str(reviews)), tmp_path / "r", step=1)
+    before = done.events_path.read_bytes()
+    if what == "reviews":
+        reviews.write_text(reviews.read_text(encoding="utf-8").replace(" a ", " one "), encoding="utf-8")
+    else:
+        write_checkpoint(own, seed=7)
+    with pytest.raises(InputError, match=f"run {done.name} .*{what}"):
+        resumed(done)
+    assert done.events_path.read_bytes() == before
+    assert done.config()
+
+
+def test_the_first_checkpoint_comes_after_a_minute_and_the_next_after_save_seconds(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(checkpointing_module.time, "monotonic", lambda: clock[0])
+
+    def act(event: Event, _: Control) -> None:
+        clock[0] += 25.0 * isinstance(event, StepLogged)
+
+    config = configured(config, train__num_epochs=1, train__batch_size=3, train__save_seconds=100.0)
+    _, recorder = run(config, tmp_path, act)
+    steps = [event.step for event in recorder.of(CheckpointSaved)]
+    assert steps[0] == 3
+    assert steps[1] >= 7  # later if the first one is still being written
+
+
+@pytest.mark.parametrize("how", ["removed", "all damaged", "another configuration"])
 def test_without_a_usable_checkpoint_resume_raises_one_line_and_writes_nothing(
     config: RunConfig, tmp_path: Path, how: str
 ) -> None:
-    step = 0 if how == "none" else 2
-    done, _ = run(config, tmp_path, lambda event, control: control.stop("enough") if (
-        getattr(event, "step", None) == step) else None)  # fmt: skip
+    done, _ = run(config, tmp_path, on_step(2, lambda control: control.stop("enough")))
+    if how == "removed":
+        shutil.rmtree(done.path / "checkpoints")
+        assert not done.can_resume(done.state())
     if how == "all damaged":
         for path in checkpoints(done.path / "checkpoints"):
             (path / MANIFEST).unlink()
@@ -180,7 +274,7 @@ def test_without_a_usable_checkpoint_resume_raises_one_line_and_writes_nothing(
     with pytest.raises(InputError, match=f"run {done.name} has no checkpoint to resume from: ") as caught:
         resumed(done)
     assert "\n" not in str(caught.value)
-    expected = {"none": "before it saved one", "all damaged": "manifest", "another configuration": "train.batch_size"}
+    expected = {"removed": "were removed", "all damaged": "manifest", "another configuration": "train.batch_size"}
     assert expected[how] in str(caught.value)
     assert done.events_path.read_bytes() == before
     assert done.state().status == "stopped"

@@ -255,7 +255,7 @@ class RunsPane(Pane):
             return not self.is_mounted or len(self._table.marked) < 2
         if action == "resume":
             line = self._lines.get(self._table.current) if self.is_mounted else None
-            return line is not None and line.status in UNFINISHED and line.has_checkpoint
+            return line is not None and line.status in UNFINISHED and line.can_resume
         return True
 
     async def action_watch(self) -> None:

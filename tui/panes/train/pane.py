@@ -59,7 +59,7 @@ class TrainPane(Pane, can_focus=True):
         super().__init__(console, id=id)
         self._drawn_status = ("", "", False)
         self._can_resume = False
-        """Whether the run has ended early and has a checkpoint."""
+        """Whether the run has ended early and has a checkpoint, or can start again."""
 
     @property
     def _session(self) -> RunSession:
@@ -96,7 +96,7 @@ class TrainPane(Pane, can_focus=True):
         if status != self._drawn_status:
             self._drawn_status = status
             run = self._session.current_run
-            self._can_resume = status[1] in UNFINISHED and run is not None and run.has_checkpoint
+            self._can_resume = status[1] in UNFINISHED and run is not None and run.can_resume(state or RunState())
             self.refresh_bindings()
         if state is not None:
             view.show(state, note=self._note(state))
