@@ -188,7 +188,7 @@ class SummaryPage(Page):
             self._say(Text(f"bag of words on the same reviews: {progress} …", style="dim"))
         elif self._stop is not None and progress:
             stopping = self._stop.is_set()
-            self._say("stopping …" if stopping else f"evaluating · {progress} · escape stops and keeps what is done")
+            self._say("stopping …" if stopping else f"evaluating: {progress}")
 
     def _evaluated(self, result: EvaluationResult) -> None:
         self._stop = None
@@ -238,9 +238,9 @@ def _worst(data: SubjectData) -> list[ListedError]:
 
 
 def _progress_text(progress: EvaluationProgress) -> str:
-    parts = [f"{progress.done:,} of {counted(progress.total, 'review')}"]
+    parts = [f"{progress.done:,} of {progress.total:,}"]
     if progress.correct is not None and progress.counted:
         parts.append(f"{percent(progress.correct / progress.counted)} so far")
     if progress.seconds_left is not None:
         parts.append(f"{duration(progress.seconds_left)} left")
-    return " · ".join(parts)
+    return " · ".join([*parts, "escape stops and keeps it"])
