@@ -18,6 +18,7 @@ from core.runs.directory import Run
 from tui.messages import InspectionDone, InspectionProgress
 from tui.panes.pane import Pane
 from tui.panes.results.calibration import CalibrationPage
+from tui.panes.results.compare import ComparePage
 from tui.panes.results.dynamics import DynamicsPage
 from tui.panes.results.errors import ErrorsPage
 from tui.panes.results.page import Page, failed
@@ -42,6 +43,7 @@ PAGES: dict[PageName, type[Page]] = {
     PageName("w", "Words"): WordsPage,
     PageName("f", "What if"): WhatIfPage,
     PageName("d", "Dynamics"): DynamicsPage,
+    PageName("v", "Compare"): ComparePage,
     PageName("t", "Try"): TryPage,
 }
 """The pages in the order of their names on screen. Letters: s e l c w f d v t; pages bind other letters."""
