@@ -74,9 +74,12 @@ class Scorer:
 def load_scorer(resolved: Resolved, engine: EngineConfig | None = None) -> Scorer:
     """Load the weights of a trained target, in float32 unless ``engine`` says otherwise.
 
-    Raises InputError for an untrained model, and as :func:`core.inspection.weights.build_model`.
+    Raises InputError for an untrained model, for a head whose classes are not negative and positive, and as
+    :func:`core.inspection.weights.build_model`.
     """
     target = resolved.target
+    if target.unusable_head:
+        raise InputError(target.unusable_head)
     if target.file is None or target.bare:
         raise InputError(f"{target.name} has no trained head; use a run, RUN@step-300, or an exported folder")
     chosen = choose_engine(engine or EngineConfig(dtype="float32"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR
@@ -108,9 +110,27 @@ def _parquet_rows(path: Path, label_required: bool) -> Iterator[tuple[str, objec
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(f"{path} cannot be read as parquet ({error})") from None
     texts = table.column(text).to_pylist()
-    columns = texts, [None] * len(texts) if label is None else table.column(label).to_pylist()
-    for number, values in enumerate(zip(*columns, strict=True), start=1):
+    labels: list[object] = [None] * len(texts)
+    if label is not None:
+        names = _class_names(schema.metadata, label)
+        labels = [_class_name(value, names) for value in table.column(label).to_pylist()]
+    for number, values in enumerate(zip(texts, labels, strict=True), start=1):
         yield f"row {number}", *values
+
+
+def _class_names(metadata: dict[bytes, bytes] | None, column: str) -> list[str]:
+    """The names of a ClassLabel column, which ``datasets`` stores in the file's metadata; empty for another column."""
+    with suppress(KeyError, ValueError, TypeError, AttributeError):
+        feature = json.loads((metadata or {})[b"huggingface"])["info"]["features"][column]
+        if feature.get("_type") == "ClassLabel" and isinstance(feature["names"], list):
+            return [str(name) for name in feature["names"]]
+    return []
+
+
+def _class_name(value: object, names: Sequence[str]) -> object:
+    if not names or not isinstance(value, int) or isinstance(value, bool):
+        return value
+    return names[value] if 0 <= value < len(names) else f"class {value}"
 
 
 _READERS = {".csv": csv_rows, ".parquet": _parquet_rows}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.config.presets import list_presets, load_preset
 from core.config.schema import ModelConfig, RunConfig
 from core.errors import InputError
+from core.inspection.class_order import positive_class
 from core.model.parameter_tree import ParameterNode, parameter_tree, with_frozen
 from core.runs.directory import MODEL, Run, find_run, list_runs
 
@@ -34,6 +35,10 @@ class Target:
     """The run of the checkpoint, if it is one."""
     bare: bool = False
     """Whether ``file`` has only the encoder; the head is then initialised at random."""
+    positive_class: int = 1
+    """Row of a two-label head in ``file`` that is positive, as its config.json names the classes."""
+    unusable_head: str = ""
+    """Why the head of ``file`` cannot predict the sentiment; empty if it can or if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,9 @@ def _of_folder(name: str, path: Path) -> Target:
     if (path / "config.json").is_file():
         file = _weights_file(path)
         whole = _of_classifier(file) if file is not None else None
-        return Target(name, whole, file) if whole is not None else Target(name, _of_checkpoint(str(path)))
+        if file is None or whole is None:
+            return _with_class_order(Target(name, _of_checkpoint(str(path))), file)
+        return _with_class_order(Target(name, whole, file), file)
     if (file := _weights_file(path)) is not None:
         return _of_file(name, file)
     raise InputError(f"{path} is not a run, a checkpoint, or a folder written by save_pretrained")
@@ -142,7 +149,8 @@ def _of_file(name: str, path: Path) -> Target:
         return Target(name, Run(run).config(), path, Run(run))
     if (path.parent / "config.json").is_file():
         whole = _of_classifier(path)
-        return Target(name, whole or _of_checkpoint(str(path.parent)), path, bare=whole is None)
+        target = Target(name, whole or _of_checkpoint(str(path.parent)), path, bare=whole is None)
+        return _with_class_order(target, path)
     raise InputError(f"{path}: no configuration for these weights; put the config.json of the model beside the file")
 
 
@@ -155,14 +163,10 @@ def _of_classifier(file: Path) -> RunConfig | None:
 
     Returns None for a file with only the encoder, with an unknown head, or that is unreadable (refused later).
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(file, framework="np") as tensors:
-            names = set(tensors.keys())
-            labels = tensors.get_slice("classifier.weight").get_shape()[0] if "classifier.weight" in names else 0
-    except (SafetensorError, OSError):
+    found = _head_of(file)
+    if found is None:
         return None
+    labels, names = found
     head = {1: "linear", 2: "sequence-classification"}.get(labels)
     if head is None or (labels == 2) != ("pre_classifier.weight" in names):
         return None
@@ -174,6 +178,30 @@ def _of_classifier(file: Path) -> RunConfig | None:
         about = json.loads((file.parent / "tokenizer_config.json").read_text(encoding="utf-8"))
         config = config.set("data.max_length", about["model_max_length"])
     return config
+
+
+def _head_of(file: Path) -> tuple[int, set[str]] | None:
+    """The number of classes of the head in a weights file, 0 without one, and the names of all tensors."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="np") as tensors:
+            names = set(tensors.keys())
+            shape = tensors.get_slice("classifier.weight").get_shape() if "classifier.weight" in names else [0]
+    except (SafetensorError, OSError):
+        return None
+    return (shape[0] if shape else 0), names
+
+
+def _with_class_order(target: Target, file: Path | None) -> Target:
+    """Return ``target`` with the order of the classes in the head of ``file``, or why it cannot be used."""
+    found = _head_of(file) if file is not None else None
+    if file is None or found is None or found[0] < 2:
+        return target
+    try:
+        return replace(target, positive_class=positive_class(file.parent, found[0]))
+    except InputError as error:
+        return replace(target, unusable_head=str(error))
 
 
 def resolve(target: Target) -> Resolved:

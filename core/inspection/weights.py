@@ -94,6 +94,8 @@ def build_model(resolved: Resolved) -> Classifier:
     if target.file is not None:
         weights = open_weights(resolved)
         state = {key: require_finite(weights, key, weights.read(key)) for key in weights.shapes}
+        if target.positive_class == 0:  # the model's logit is that of its second row minus that of its first
+            state.update({key: state[key].flip(0) for key in ("classifier.weight", "classifier.bias")})
         model.load_state_dict({key: state.get(key, tensor) for key, tensor in model.state_dict().items()})
     return model.eval()
 

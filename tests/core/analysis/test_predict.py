@@ -116,3 +116,39 @@ def test_an_empty_line_of_stdin_is_refused_with_its_number(
 def test_the_name_of_a_file_is_not_taken_for_a_text(call: Call, done: Run, reviews_csv: Path) -> None:
     line = refused(call("predict", "last", str(reviews_csv), "--runs-dir", done.path.parent))
     assert f"imdb-tui evaluate last --data {reviews_csv}" in line
+
+
+def edit_config(folder: Path, **fields: object) -> None:
+    about = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps({**about, **fields}), encoding="utf-8")
+
+
+def test_the_class_names_of_a_checkpoint_decide_which_row_of_the_head_is_positive(done: Run, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    texts, folder = ["a film", "a fine film"], export(done, tmp_path / "exported")
+    before = [one.logit for one in predict(found(folder, tmp_path), texts)]
+    tensors = load_file(folder / "model.safetensors")
+    rows = {name: tensors[name].flip(0).contiguous() for name in ("classifier.weight", "classifier.bias")}
+    save_file({**tensors, **rows}, folder / "model.safetensors", {"format": "pt"})
+    edit_config(folder, id2label={"0": "POSITIVE", "1": "NEGATIVE"}, label2id={"POSITIVE": 0, "NEGATIVE": 1})
+    for name in (folder, folder / "model.safetensors"):
+        assert [one.logit for one in predict(found(name, tmp_path), texts)] == pytest.approx(before, abs=1e-6)
+    edit_config(folder, id2label={"0": "LABEL_0", "1": "LABEL_1"}, label2id={"LABEL_0": 0, "LABEL_1": 1})
+    assert [one.logit for one in predict(found(folder, tmp_path), texts)] == pytest.approx([-x for x in before])
+
+
+@pytest.mark.parametrize("names", [["spam", "ham"], ["positive", "pos"], ["NEGATIVE", "NEUTRAL", "POSITIVE"]])
+def test_a_head_with_other_classes_is_refused_with_their_names(done: Run, tmp_path: Path, names: list[str]) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder = export(done, tmp_path / "exported")
+    tensors = load_file(folder / "model.safetensors")
+    width = tensors["classifier.weight"].shape[1]
+    rows = {"classifier.weight": torch.zeros(len(names), width), "classifier.bias": torch.zeros(len(names))}
+    save_file({**tensors, **rows}, folder / "model.safetensors", {"format": "pt"})
+    edit_config(folder, id2label=dict(enumerate(names)), label2id={name: i for i, name in enumerate(names)})
+    for name in (folder, folder / "model.safetensors"):
+        with pytest.raises(InputError, match=names[0]):
+            predict(found(name, tmp_path), ["a film"])

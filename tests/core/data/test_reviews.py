@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -298,3 +299,34 @@ def test_content_of_another_kind_is_named(tmp_path: Path) -> None:
         if content is not None:
             (tmp_path / name).write_bytes(content)
         assert error_of(tmp_path / name).startswith(message)
+
+
+def class_label_file(folder: Path, names: list[str], labels: list[int]) -> Path:
+    path = folder / "own.parquet"
+    features = {"text": {"dtype": "string", "_type": "Value"}, "label": {"names": names, "_type": "ClassLabel"}}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    table = pyarrow.table({"text": TEXTS, "label": labels}).replace_schema_metadata(metadata)
+    pyarrow.parquet.write_table(table, path)
+    return path
+
+
+@pytest.mark.parametrize(("names", "positive"), [(["positive", "negative"], 0), (["neg", "pos"], 1), (["1", "0"], 0)])
+def test_the_class_names_of_a_parquet_file_decide_which_label_is_positive(
+    tmp_path: Path, names: list[str], positive: int
+) -> None:
+    reviews = read_reviews(class_label_file(tmp_path, names, TARGETS))
+    assert [review.label for review in reviews] == [int(target == positive) for target in TARGETS]
+
+
+@pytest.mark.parametrize(
+    ("names", "label", "message"),
+    [
+        (["ham", "spam"], 0, " row 1: the label 'ham' is not positive or negative."),
+        (["neg", "pos"], -1, " row 1: the label 'class -1' is not positive or negative."),
+        (["neg"], 1, " row 1: the label 'class 1' is not positive or negative."),
+    ],
+)
+def test_class_names_that_are_not_positive_or_negative_are_refused(
+    tmp_path: Path, names: list[str], label: int, message: str
+) -> None:
+    assert error_of(class_label_file(tmp_path, names, [label, *TARGETS[1:]])).startswith(message)
