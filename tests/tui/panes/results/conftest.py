@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import core.training.setup  # noqa: F401 - now, or it would take what other tests put in its place for the real thing
 from core.runs.directory import Run
 
 
