@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.runs.directory import APPLIED_CORRECTIONS, Run
 from core.sources.origin import Origin
 from core.sources.resolve import open_reviews
-from core.training.setup import read_run_corrections, require_same_reviews
+from core.training.setup import keeps_equal_texts_together, read_run_corrections, require_same_reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +64,6 @@ def reviews_of_run(run: Run) -> RunReviews:
         seed=config.train.seed,
         batch_size=config.train.batch_size,
         drop=corrected.dropped,
+        equal_texts_together=keeps_equal_texts_together(run),
     )
     return RunReviews(corrected, origin, split.train, split.validation)

@@ -30,6 +30,9 @@ from core.sources.resolve import ModelSource, open_checkpoint, open_reviews
 from core.training.cuda_graphs import CudaGraphs, CudaGraphStep
 from core.training.step import EagerStep, TrainingStep
 
+EQUAL_TEXTS, TOGETHER = "equal_texts", "on one side of the split"
+"""The entry of the reviews' origin by which a run keeps its split when it is resumed or read again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
@@ -80,7 +83,15 @@ def set_up(
     corrections = read_run_corrections(config, run, is_new=saved is None)
     corrected = apply_corrections(reviews, reviews_origin.sha256, corrections, config.data.corrections)
     reviews, drop = corrected.reviews, corrected.dropped
-    split = split_reviews(reviews, config.data, seed=config.train.seed, batch_size=config.train.batch_size, drop=drop)
+    together = saved is None or keeps_equal_texts_together(run)
+    split = split_reviews(
+        reviews,
+        config.data,
+        seed=config.train.seed,
+        batch_size=config.train.batch_size,
+        drop=drop,
+        equal_texts_together=together,
+    )
     warnings = split.warnings
     if corrections:
         used = (*split.train, *split.validation)
@@ -94,6 +105,8 @@ def set_up(
         "weights": source.weights_origin.as_dict(),
         "reviews": _with_counts(reviews_origin, reviews, len(train_set) + len(validation_set)),
     }
+    if together:
+        origins["reviews"][EQUAL_TEXTS] = TOGETHER
     stored = format_corrections(corrections) if config.data.corrections else ""
     if stored:
         origins["reviews"]["corrections"] = {
@@ -232,6 +245,12 @@ def require_same_model(found: ModelSource, run: Run) -> None:
                 f"run {run.name} started with {thing} from {before.get('name', 'unknown')}, not {origin.describe()}; "
                 "restore what model.checkpoint names, or start a new run"
             )
+
+
+def keeps_equal_texts_together(run: Run) -> bool:
+    """Whether the split of ``run`` has equal texts on one side; environment.json of older runs does not say so."""
+    reviews = run.environment().get("origins", {}).get("reviews", {})
+    return isinstance(reviews, dict) and reviews.get(EQUAL_TEXTS) == TOGETHER
 
 
 def require_same_reviews(found: Origin, run: Run) -> None:

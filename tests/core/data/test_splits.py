@@ -59,10 +59,10 @@ def test_fewer_reviews_than_n_samples_are_all_used_with_a_warning() -> None:
 
 
 def test_a_part_with_a_single_label_gives_a_warning() -> None:
-    positive = [Review("film", 1)] * 60
+    positive = [Review(f"film {i}", 1) for i in range(60)]
     warnings = split(positive, n_samples=20).warnings
     assert [warning.split(" reviews ")[0] for warning in warnings] == ["all 16 training", "all 4 validation"]
-    mostly = split([*positive[:59], Review("film", 0)], n_samples=60).warnings
+    mostly = split([*positive[:59], Review("another", 0)], n_samples=60).warnings
     assert len(mostly) == 1
 
 
@@ -81,3 +81,58 @@ def test_dropping_too_many_reviews_is_refused() -> None:
         split_reviews(REVIEWS, config, seed=0, batch_size=4, drop=before.validation)
     with pytest.raises(InputError, match=r"train\.batch_size = 4 is more than the 0 training reviews"):
         split_reviews(REVIEWS, config, seed=0, batch_size=4, drop=before.train)
+
+
+def with_duplicates(*pairs: tuple[int, int]) -> list[Review]:
+    """The reviews, each second one of ``pairs`` with the text of the first and more white space."""
+    reviews = list(REVIEWS)
+    for first, second in pairs:
+        reviews[second] = Review(f" {reviews[first].text.replace(' ', chr(10))} ", reviews[second].label)
+    return reviews
+
+
+def test_equal_texts_are_on_one_side_of_the_split_and_the_sizes_stay() -> None:
+    plain = split(n_samples=60)
+    copied = [(plain.train[0], plain.validation[2]), (plain.train[7], plain.validation[5])]
+    found = split(with_duplicates(*copied), n_samples=60)
+    assert (len(found.train), len(found.validation)) == (len(plain.train), len(plain.validation))
+    assert sorted([*found.train, *found.validation]) == list(range(60))
+    assert {row for pair in copied for row in pair} <= {*found.train}
+    changed = {at for at in range(12) if found.validation[at] != plain.validation[at]}
+    assert changed == {2, 5}
+    assert [found.validation[at] for at in (2, 5)] == [plain.train[-1], plain.train[-2]]
+    assert found.warnings == [
+        "exchanged 2 validation reviews with the text of a training review for training reviews with other texts"
+    ]
+
+
+def test_duplicates_inside_one_part_do_not_change_the_split() -> None:
+    plain = split(n_samples=60)
+    copied = [(plain.train[0], plain.train[1]), (plain.validation[0], plain.validation[1])]
+    assert split(with_duplicates(*copied), n_samples=60) == plain
+
+
+def test_without_the_exchange_the_split_stays_and_the_duplicates_are_counted() -> None:
+    plain = split(n_samples=60)
+    reviews = with_duplicates((plain.train[0], plain.validation[2]))
+    found = split_reviews(reviews, DataConfig(n_samples=60), seed=0, batch_size=4, equal_texts_together=False)
+    assert (found.train, found.validation) == (plain.train, plain.validation)
+    assert found.warnings == ["1 validation review has the same text as a training review; their accuracy is memory"]
+
+
+def test_duplicates_that_cannot_be_exchanged_are_counted() -> None:
+    warnings = split([Review("film", i % 2) for i in range(60)], n_samples=60).warnings
+    assert warnings == ["12 validation reviews have the same text as a training review; their accuracy is memory"]
+
+
+def test_a_validation_review_whose_copy_is_dropped_from_training_is_not_counted() -> None:
+    plain = split(n_samples=60)
+    found = split_reviews(
+        with_duplicates((plain.train[0], plain.validation[2])),
+        DataConfig(n_samples=60),
+        seed=0,
+        batch_size=4,
+        drop={plain.train[0]},
+        equal_texts_together=False,
+    )
+    assert found.warnings == []
