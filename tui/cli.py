@@ -113,6 +113,7 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
     from core.data.reviews import require_file
     from core.errors import InputError
     from core.runs.directory import find_run, runs_root
+    from core.user_path import user_path
 
     watched = None
     try:
@@ -124,7 +125,7 @@ def open_console(arguments: list[str], *, watch: str | None = None) -> int:
             if preset.config:
                 configure(preset.config, [], options.data)
         if options.data and options.data not in NAMED_SOURCES:
-            require_file(Path(options.data).expanduser())
+            require_file(user_path(options.data))
     except InputError as error:
         print(f"imdb-tui: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -12,6 +12,7 @@ from core.data.reviews import read_texts_and_labels
 from core.errors import InputError
 from core.formatting import counted
 from core.runs.directory import Run
+from core.user_path import user_path
 
 REST = "rest"
 """The data of an evaluation on the reviews of the run's own source that it neither trained nor validated on."""
@@ -44,7 +45,7 @@ class EvaluationData:
 
 def file_of(data: str) -> Path | None:
     """The path of the file that ``data`` names; None for ``rest`` and for the name of a data set."""
-    path = Path(data).expanduser()
+    path = user_path(data)
     return path if path.suffix.lower() in (".csv", ".parquet") or path.exists() else None
 
 

@@ -69,9 +69,9 @@ class AsyncWriter:
         content = self._copy(files, size) if copied else {file: _on_cpu(tensors) for file, tensors in files.items()}
         path = self._folder / f"step-{step}"
 
-        def work() -> None:
+        def work(*, in_background: bool) -> None:
             error = None
-            if copied:
+            if in_background:
                 lower_priority(LOWEST)
             try:
                 saved = save_checkpoint(self._folder, path.name, content, about, discarded=lambda: self._discarded)
@@ -85,10 +85,15 @@ class AsyncWriter:
             self._result = Written(step, path, size, time.monotonic() - started, 0.0, error)
 
         self.last_step = step
-        self._thread = threading.Thread(target=work, name="checkpoint-writer")
-        self._thread.start()
-        if not copied:
-            self._thread.join()
+        thread = threading.Thread(target=work, kwargs={"in_background": copied}, name="checkpoint-writer")
+        try:
+            thread.start()
+        except RuntimeError:  # too little address space for another thread
+            work(in_background=False)
+        else:
+            self._thread = thread
+            if not copied:
+                thread.join()
         self._stall = time.monotonic() - started
 
     def _copy(self, files: Mapping[str, Tensors], size: int) -> dict[str, Tensors]:
@@ -106,10 +111,11 @@ class AsyncWriter:
 
     def result(self, *, wait: bool = False) -> Written | None:
         """The result of a checkpoint that ended since the last call, if any; ``wait`` waits for one in progress."""
-        if self._thread is None or (self._thread.is_alive() and not wait):
+        if self.busy and not wait:
             return None
-        self._thread.join()
-        self._thread = None
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
         result, self._result = self._result, None
         if result is None:
             return None

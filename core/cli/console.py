@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core import formatting
+from core.errors import InputError
 from core.runs import summary
 from core.runs.events import Event, Progressed, RunFinished, RunStarted, StepLogged
 from core.runs.state import RunState
@@ -52,7 +54,10 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 class Reporter:
-    """Show the events of a run: a progress bar on a terminal, plain lines otherwise."""
+    """Show the events of a run: a progress bar on a terminal, plain lines otherwise.
+
+    The lines of the first seconds are printed once the run starts, and not at all if its input is refused.
+    """
 
     LINE_EVERY_S = 10.0
 
@@ -60,6 +65,8 @@ class Reporter:
         self.state = RunState()
         self._console = console
         self._last_line = 0.0
+        self._held: list[str] | None = []
+        self._first_line = time.monotonic()
         self._bar: Progress | None = None
         if console.is_terminal:
             self._bar = Progress(
@@ -72,8 +79,12 @@ class Reporter:
             self._bar.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        refused = kind is not None and issubclass(kind, InputError)
+        if not refused:
+            self._release()
         if self._bar:
+            self._bar.live.transient = refused
             self._bar.stop()
 
     def __call__(self, event: Event) -> None:
@@ -83,6 +94,7 @@ class Reporter:
             if not isinstance(event, RunFinished):
                 self._line(f"{formatting.clock(moment)} {message}")
         if isinstance(event, RunStarted):
+            self._release()
             for thing, origin in event.origins.items():
                 self._line(f"         {thing}: {describe_origin(origin)}")
         if self._bar:
@@ -99,7 +111,18 @@ class Reporter:
         reason = f": {finished.error or finished.reason}" if finished else ""
         return formatting.printable(summary.status_label(self.state.status) + reason)
 
+    def _release(self) -> None:
+        """Print the lines that are held, and from now on every line at once."""
+        held, self._held = self._held or [], None
+        for text in held:
+            self._line(text)
+
     def _line(self, text: str) -> None:
+        if self._held is not None:
+            self._held.append(text)
+            if time.monotonic() - self._first_line > self.LINE_EVERY_S:
+                self._release()
+            return
         self._console.print(formatting.printable(text), soft_wrap=True)
 
     def _update_bar(self) -> None:

@@ -13,6 +13,7 @@ from core.cli.options import AsJson, RunsDir
 from core.errors import InputError
 from core.runs.directory import MODEL, find_run, runs_root
 from core.training.preload import preload
+from core.user_path import user_path
 
 
 def export(
@@ -33,7 +34,7 @@ def export(
     from core.checkpoints.export import export as write
 
     taken = choose_checkpoint(found, checkpoint).name  # resolve once: a live run may write a newer one meanwhile
-    path = write(found, destination.expanduser(), which=taken)
+    path = write(found, user_path(destination), which=taken)
     head = found.config().model.head
     load = f'pipeline("text-classification", "{path}")'
     if json:

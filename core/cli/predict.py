@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +16,7 @@ from core.cli.stdin import read_texts
 from core.errors import InputError
 from core.runs.directory import runs_root
 from core.training.preload import preload
+from core.user_path import names_file
 
 FILES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".txt", ".gz")
 """Suffixes of an argument that is meant as a file and not as a text."""
@@ -34,7 +34,7 @@ def predict(
     """Predict the sentiment of texts with the model of a run."""
     asked = read_texts(texts, lines=True, example='imdb-tui predict last "a warm film"')
     for text in texts or ():
-        if text.lower().endswith(FILES) and Path(text).expanduser().is_file():
+        if text.lower().endswith(FILES) and names_file(text):
             raise InputError(f"{text} is a file, not a text; use imdb-tui evaluate {run} --data {text}")
     preload()
     from core.analysis.predict import predict as predictions

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +23,7 @@ from core.runs.reader import read_events
 from core.runs.state import RunState
 from core.runs.writer import launch_id
 from core.training.control import Change, Control, journal_of
+from core.user_path import user_path
 
 
 def train(
@@ -36,7 +36,9 @@ def train(
     resume: Annotated[
         str | None, typer.Option("--resume", help="Resume this run: from its newest checkpoint, if any.")
     ] = None,
-    add_epochs: Annotated[int, typer.Option("--add-epochs", min=0, help="With --resume: number of epochs to add.")] = 0,
+    add_epochs: Annotated[
+        int, typer.Option("--add-epochs", min=0, max=1000, help="With --resume: number of epochs to add.")
+    ] = 0,
     learning_rate: Annotated[
         float | None, typer.Option("--learning-rate", help="With --resume: the new peak learning rate.")
     ] = None,
@@ -72,10 +74,10 @@ def train(
         data = configure(before.config(), [], data).data.source
     if config is not None and config.data.source not in NAMED_SOURCES:
         read_reviews(
-            Path(config.data.source).expanduser()
+            user_path(config.data.source)
         )  # refuse an invalid file before a run is created and torch is imported
     if config is not None and config.data.corrections:
-        read_corrections(Path(config.data.corrections).expanduser())
+        read_corrections(user_path(config.data.corrections))
 
     def work(emit: Callable[[Event], None]) -> Run:
         """Train, resume or repeat. Imports torch."""

@@ -16,6 +16,7 @@ import platformdirs
 from core.atomic_write import write_text_atomically
 from core.config.schema import RunConfig, from_toml, to_toml
 from core.errors import InputError
+from core.user_path import user_path
 
 SHIPPED_ORDER = ("quick", "pretrained", "scratch", "frozen", "improved")
 
@@ -34,7 +35,7 @@ class Preset:
 def own_presets_folder() -> Path:
     """Return the folder of the user's presets: ``$IMDB_TUI_PRESETS``, else one in the user's configuration."""
     given = os.environ.get("IMDB_TUI_PRESETS")
-    return Path(given).expanduser() if given else Path(platformdirs.user_config_dir("imdb-tui")) / "presets"
+    return user_path(given) if given else Path(platformdirs.user_config_dir("imdb-tui")) / "presets"
 
 
 def list_presets() -> list[Preset]:

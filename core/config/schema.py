@@ -12,13 +12,18 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from core.config.encoder_overrides import ENCODER_FIELDS, EncoderOverrides, check_overrides
 from core.config.renamed import check_renamed
 from core.config.validation import check_value, parse_value
 from core.errors import InputError
+from core.user_path import user_path
+
+MOST_COUNT = 10**9
+"""The largest count of reviews, steps or seconds; far more than any run has."""
+LEAST_RATE = 1e-30
+"""The smallest rate: far below it, float32 has no number but 0."""
 
 
 def _bounded(default: Any, *, least: float | None = None, most: float | None = None, above: float | None = None) -> Any:
@@ -77,7 +82,7 @@ class DataConfig(_Section):
     """Source of the reviews: auto (Hub, its cache, or embedded), hub, embedded, or a CSV or parquet file."""
     dataset: str = "scikit-learn/imdb"
     """Name of the Hub data set that auto and hub read; its columns are review and sentiment."""
-    n_samples: int = _bounded(2000, least=2)
+    n_samples: int = _bounded(2000, least=2, most=MOST_COUNT)
     """Number of reviews to use after shuffling, for training and validation together."""
     test_size: float = _bounded(0.2, above=0.0, most=0.9)
     """Fraction of the reviews that is used for validation instead of training."""
@@ -103,9 +108,9 @@ class TrainConfig(_Section):
     """Number of reviews per optimizer step."""
     num_epochs: int = _bounded(3, least=1, most=1000)
     """Number of passes over the training reviews."""
-    learning_rate: float = _bounded(5e-5, above=0.0, most=1.0)
+    learning_rate: float = _bounded(5e-5, above=0.0, least=LEAST_RATE, most=1.0)
     """Peak learning rate of AdamW; the notebook uses 5e-5 from scratch and 5e-6 with pretrained weights."""
-    adam_epsilon: float = _bounded(1e-8, above=0.0, most=1.0)
+    adam_epsilon: float = _bounded(1e-8, above=0.0, least=LEAST_RATE, most=1.0)
     """Epsilon in AdamW's denominator, which prevents a division by zero."""
     weight_decay: float = _bounded(0.01, least=0.0, most=1.0)
     """Decoupled weight decay of AdamW; 0.01 is torch's default and the notebook's value."""
@@ -113,7 +118,7 @@ class TrainConfig(_Section):
     """Fraction of all steps in which the learning rate rises from 0 to its peak."""
     lr_schedule: Literal["constant", "linear"] = "constant"
     """Schedule after the warm-up: constant, or linear decay to 0 at the last step."""
-    max_grad_norm: float = _bounded(0.0, least=0.0)
+    max_grad_norm: float = _bounded(0.0, least=0.0, most=1e30)
     """Maximum L2 norm of all gradients; larger ones are scaled down. 0 turns clipping off, as in the notebook."""
     reshuffle_each_epoch: bool = False
     """Whether to shuffle the training reviews in every epoch; the notebook shuffles them once."""
@@ -123,15 +128,15 @@ class TrainConfig(_Section):
     """Stop after this many epochs without a better metric_for_best_model; 0 trains all epochs."""
     keep_best: bool = False
     """Whether to store the checkpoint of the best epoch in addition to the last two."""
-    save_steps: int = _bounded(0, least=0)
+    save_steps: int = _bounded(0, least=0, most=MOST_COUNT)
     """Save a checkpoint every this many steps, and at the end of each epoch; 0 saves only at the end of each epoch."""
-    save_seconds: float = _bounded(300.0, least=0.0)
+    save_seconds: float = _bounded(300.0, least=0.0, most=MOST_COUNT)
     """Save a checkpoint when the last one is this many seconds old, the first after 60 s at most; 0 turns this off."""
     probe_sentences: tuple[str, ...] = field(
         default=PROBE_SENTENCES, metadata={"most_items": 8, "most_characters": 2000}
     )
     """Sentences to score while the run trains, which does not change the result; an empty list turns this off."""
-    probe_steps: int = _bounded(20, least=0)
+    probe_steps: int = _bounded(20, least=0, most=MOST_COUNT)
     """Score the probe sentences every this many steps, and after each epoch; 0 scores only after each epoch."""
     seed: int = _bounded(0, least=0, most=2**32 - 1)
     """Random seed of the selection, split and order of the reviews, of new weights and of dropout."""
@@ -143,7 +148,7 @@ class EngineConfig(_Section):
     """Device for training; auto uses a CUDA GPU if available, then Apple's GPU, then the CPU."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Data type of the forward and backward pass; weights, loss and optimizer states are always float32."""
-    threads: int = _bounded(0, least=0, most=1024)
+    threads: int = _bounded(0, least=0, most=512)
     """Number of CPU threads for torch; 0 uses one per core that is available to this process."""
     forward: Literal["auto", "unpadded", "padded"] = "auto"
     """The forward pass: unpadded concatenates the tokens of a batch, padded fills each review up to the longest."""
@@ -349,7 +354,7 @@ def configure(config: RunConfig, assignments: list[str], data: str | None) -> Ru
         if data not in NAMED_SOURCES:
             if any("\ud800" <= char <= "\udfff" for char in data):  # how Python decodes bytes that are not UTF-8
                 raise InputError(f"--data {data!r}: a file name that is not UTF-8 cannot be stored; rename the file")
-            data = str(Path(data).expanduser().absolute())
+            data = str(user_path(data).absolute())
         config = config.set("data.source", data)
     return config
 

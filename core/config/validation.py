@@ -11,6 +11,9 @@ from typing import Any, Literal, get_args, get_origin
 
 from core.errors import InputError
 
+MOST_SHOWN = 60
+"""Characters of a value in an error message."""
+
 
 def check_value(value: Any, kind: Any, name: str, limits: Mapping[str, Any]) -> Any:
     """Return ``value`` as ``kind``, within ``limits``. Raises InputError with the field and the value."""
@@ -62,14 +65,20 @@ def _check_items(items: Sequence[str], name: str, limits: Mapping[str, Any]) -> 
 
 
 def _check_limits(value: float, name: str, limits: Mapping[str, Any]) -> None:
-    if not math.isfinite(value):
+    shown = _cut(str(value))
+    if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{name} = {value} must be a finite number")
-    if limits.get("least") is not None and value < limits["least"]:
-        raise InputError(f"{name} = {value} must be at least {limits['least']:.15g}")
     if limits.get("above") is not None and value <= limits["above"]:
-        raise InputError(f"{name} = {value} must be greater than {limits['above']:.15g}")
+        raise InputError(f"{name} = {shown} must be greater than {limits['above']:.15g}")
+    if limits.get("least") is not None and value < limits["least"]:
+        raise InputError(f"{name} = {shown} must be at least {limits['least']:.15g}")
     if limits.get("most") is not None and value > limits["most"]:
-        raise InputError(f"{name} = {value} must be at most {limits['most']:.15g}")
+        raise InputError(f"{name} = {shown} must be at most {limits['most']:.15g}")
+
+
+def _cut(text: str) -> str:
+    """The start of a long text, for a message of one line."""
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def parse_value(text: str, kind: Any, name: str) -> Any:
@@ -89,7 +98,7 @@ def parse_value(text: str, kind: Any, name: str) -> Any:
             return kind(text.replace(",", "") if grouped else text)
         except ValueError:
             wanted = "a whole number" if kind is int else "a number"
-            raise InputError(f"{name} = {text!r} must be {wanted}") from None
+            raise InputError(f"{name} = {_cut(text)!r} must be {wanted}") from None
     return text
 
 

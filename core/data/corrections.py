@@ -21,6 +21,7 @@ from core.config.schema import RunConfig
 from core.data.reviews import Review
 from core.errors import InputError
 from core.formatting import counted
+from core.user_path import user_path
 
 Decision = Literal["keep", "flip", "drop"]
 """Keep the label, replace it by the other one, or leave the review out."""
@@ -190,5 +191,5 @@ def with_absolute_path(config: RunConfig) -> RunConfig:
     """The configuration with the path of its corrections made absolute, so that it is valid in every directory."""
     if not config.data.corrections:
         return config
-    path = Path(config.data.corrections).expanduser().absolute()
+    path = user_path(config.data.corrections).absolute()
     return replace(config, data=replace(config.data, corrections=str(path)))

@@ -14,6 +14,7 @@ from core.errors import InputError
 from core.inspection.class_order import positive_class
 from core.model.parameter_tree import ParameterNode, parameter_tree, with_frozen
 from core.runs.directory import MODEL, Run, find_run, list_runs
+from core.user_path import user_path
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -70,7 +71,7 @@ def find_target(name: str, root: Path) -> Target:
         raise InputError("the name of the model is empty; give a preset, a run, or a path")
     if name in {preset.name for preset in list_presets()}:
         return Target(name, load_preset(name))
-    path = Path(name).expanduser()
+    path = user_path(name)
     if path.is_file():
         return _of_file(name, path)
     if path.is_dir():

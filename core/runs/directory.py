@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from core.config.schema import RunConfig, from_toml
 from core.errors import InputError
+from core.user_path import user_path
 
 if TYPE_CHECKING:
     from core.runs.state import RunState
@@ -45,7 +46,7 @@ ELSEWHERE_LIVE_S = 60.0
 def runs_root(given: str | os.PathLike[str] | None = None) -> Path:
     """The runs directory: the one given, else ``$IMDB_TUI_RUNS``, else the user data directory."""
     if chosen := given or os.environ.get("IMDB_TUI_RUNS"):
-        return Path(chosen).expanduser()
+        return user_path(chosen)
     import platformdirs
 
     return Path(platformdirs.user_data_dir("imdb-tui")) / "runs"

@@ -18,6 +18,7 @@ from core.errors import InputError
 from core.sources import embedded, hub
 from core.sources.files import read_model_config, read_tokenizer, read_weights
 from core.sources.origin import Kind, Origin
+from core.user_path import names_file, user_path
 
 if TYPE_CHECKING:
     import torch
@@ -76,7 +77,7 @@ def open_checkpoint(name: str, *, pretrained: bool, on_download: hub.OnDownload 
 
 
 def _embedded_checkpoint(name: str, reason: str, pretrained: bool) -> ModelSource:
-    if Path(name).expanduser().is_file():
+    if names_file(name):
         raise InputError(f"checkpoint {name!r} is a file; give its folder, or the name of a model on the Hub")
     if name != EMBEDDED_CHECKPOINT:
         raise InputError(f"checkpoint {name!r} is not available: {reason}; give a folder, or {EMBEDDED_CHECKPOINT}")
@@ -109,7 +110,8 @@ def open_any_tokenizer(name: str) -> tuple[Tokenizer, Origin]:
 
     Raises InputError if it is not available.
     """
-    if (path := Path(name).expanduser()).is_file():
+    if names_file(name):
+        path = user_path(name)
         return read_tokenizer(path), Origin("file", path.name, sha256=sha256_of(path))
     place, reason = _find_model(name, [TOKENIZER_FILES], lambda file: hub.fetch(name, file))
     if place is not None:
@@ -130,7 +132,7 @@ def open_reviews(
     if source == "embedded":
         return _synthetic("")
     if source not in ("auto", "hub"):
-        path = Path(source).expanduser()
+        path = user_path(source)
         return read_reviews(path), Origin("file", path.name, sha256=sha256_of(path))
     try:
         file = _choose_data_file(hub.list_files(dataset, repo_type="dataset"), dataset)
@@ -203,7 +205,7 @@ def _plan_reviews(config: RunConfig) -> str:
     if source == "embedded":
         return "synthetic reviews"
     if source not in ("auto", "hub"):
-        path = Path(source).expanduser()
+        path = user_path(source)
         return Origin("file", path.name).describe() if path.is_file() else f"{path}: file not found"
     try:
         file = _choose_data_file(hub.list_files(dataset, repo_type="dataset"), dataset)
@@ -230,7 +232,7 @@ def _find_model(
 
     ``fetch`` downloads a file from the Hub, or only checks that it exists; it raises HubError if it does not.
     """
-    folder = Path(name).expanduser()
+    folder = user_path(name)
     if folder.is_dir():
         files = {file: folder / file for group in wanted for file in group if (folder / file).is_file()}
         for group in wanted:

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import IntEnum
 
+from core.config.schema import LEAST_RATE
 from core.errors import InputError
 from core.runs.events import ControlReceived, Event, RunStarted
 
@@ -38,7 +39,7 @@ class Change:
     def __post_init__(self) -> None:
         if self.action not in CHANGES:
             raise InputError(f"unknown change {self.action!r}; the changes are {', '.join(CHANGES)}")
-        if self.action == "learning_rate" and not 0.0 < self.value <= 1.0:
+        if self.action == "learning_rate" and not LEAST_RATE <= self.value <= 1.0:
             raise InputError(f"learning rate {self.value:g} must be greater than 0 and at most 1")
         if self.action == "add_epochs" and not (1 <= self.value <= 1000 and self.value == int(self.value)):
             raise InputError(f"add_epochs takes a whole number from 1 to 1000, not {self.value:.15g}")

@@ -41,7 +41,13 @@ def resume(
     if peak_learning_rate is not None:
         control.change(Change("learning_rate", peak_learning_rate))
     config = run.config()
-    writer = RunWriter(run.path) if ranks.is_main else None
+    try:
+        writer = RunWriter(run.path) if ranks.is_main else None
+    except OSError as error:
+        raise InputError(
+            f"run {run.name} cannot be written ({error.strerror or error}); copy its folder to a disk that can be "
+            "written, and name that with --runs-dir"
+        ) from None
     try:
         saved, skipped = newest_intact(run.path / "checkpoints", identity(config))
         events = read_events(run)

@@ -29,6 +29,7 @@ from core.sources.origin import Origin
 from core.sources.resolve import ModelSource, open_checkpoint, open_reviews
 from core.training.cuda_graphs import CudaGraphs, CudaGraphStep
 from core.training.step import EagerStep, TrainingStep
+from core.user_path import user_path
 
 EQUAL_TEXTS, TOGETHER = "equal_texts", "on one side of the split"
 """The entry of the reviews' origin by which a run keeps its split when it is resumed or read again."""
@@ -227,7 +228,7 @@ def read_run_corrections(config: RunConfig, run: Run, *, is_new: bool) -> list[C
     if not config.data.corrections:
         return []
     if is_new and not (run.path / APPLIED_CORRECTIONS).exists():
-        return read_corrections(Path(config.data.corrections).expanduser())
+        return read_corrections(user_path(config.data.corrections))
     found = read_corrections(run.path / APPLIED_CORRECTIONS)
     about = run.environment().get("origins", {}).get("reviews", {}).get("corrections", {})
     if text_sha256(format_corrections(found)) != about.get("sha256"):

@@ -100,3 +100,18 @@ def test_a_checkpoint_that_is_discarded_while_it_is_written_does_not_appear(
     writer.discard()
     assert not writer.busy
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_memory_for_a_thread_the_checkpoint_is_written_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    writer = AsyncWriter(tmp_path)
+    start(writer, 1, torch.ones(5))
+    saved = writer.result(wait=True)
+    assert saved is not None
+    assert (saved.step, saved.error) == (1, None)
+    writer.discard()

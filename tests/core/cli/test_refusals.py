@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from core.cli import presets as command
 from core.errors import InputError
+from core.runs import writer as writer_module
 from core.runs.directory import list_runs, runs_root
+from core.runs.writer import RunWriter
 from tests.core.support.commands import Call, refused, start
 
 
@@ -168,3 +171,63 @@ def test_an_option_given_twice_is_refused_but_set_may_repeat(call: Call, tiny: s
     assert "--data is given 2 times" in line
     settings = ("--set", "train.batch_size=4", "--set", "train.num_epochs=three")
     assert "train.num_epochs" in refused(call("train", tiny, *settings))
+
+
+@pytest.mark.parametrize("value", ["9" * 60, "9" * 400, "-" + "9" * 60, "9" * 5000])
+@pytest.mark.parametrize(
+    "name", ["train.batch_size", "train.save_steps", "train.probe_steps", "data.n_samples", "engine.threads"]
+)
+def test_a_whole_number_of_many_digits_is_refused_in_one_short_line(
+    call: Call, tiny: str, name: str, value: str
+) -> None:
+    line = refused(call("train", tiny, "--set", f"{name}={value}"))
+    assert name in line
+    assert len(line) < 200
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["engine.threads=1024", "train.adam_epsilon=1e-320", "train.learning_rate=1e-320", "train.save_seconds=1e300"],
+)
+def test_a_number_that_torch_cannot_use_is_refused(call: Call, tiny: str, setting: str) -> None:
+    assert setting.split("=")[0] in refused(call("train", tiny, "--set", setting))
+
+
+@pytest.mark.parametrize("epochs", ["9" * 60, "9" * 400, "1001"])
+def test_adding_too_many_epochs_is_refused(call: Call, writer: RunWriter, tmp_path: Path, epochs: str) -> None:
+    writer.close()
+    assert "epochs" in refused(call("train", "--resume", "last", "--add-epochs", epochs, "--runs-dir", tmp_path))
+
+
+@pytest.mark.parametrize("path", ["~nosuchuser/x.csv", "a" * 300])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("train", "tiny", "--data"),
+        ("runs", "--runs-dir"),
+        ("model",),
+        ("train", "tiny", "--set", "data.corrections={}"),
+        ("train", "tiny", "--set", "model.checkpoint={}"),
+    ],
+    ids=" ".join,
+)
+def test_a_path_that_no_file_can_have_is_refused(call: Call, tiny: str, command: tuple[str, ...], path: str) -> None:
+    filled = [part.replace("{}", path) for part in command]
+    refused(call(*filled, *([] if any("{}" in part for part in command) else [path])))
+
+
+def test_a_refused_run_prints_no_progress_before_its_one_line(call: Call, tiny: str, tmp_path: Path) -> None:
+    line = refused(call("train", tiny, "--set", f"model.checkpoint={tmp_path}"))
+    assert "tokenizer" in line
+
+
+def test_a_run_on_a_disk_that_cannot_be_written_is_refused(
+    call: Call, writer: RunWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    writer.close()
+    monkeypatch.setattr(writer_module, "write_text_atomically", read_only)
+    line = refused(call("train", "--resume", "last", "--runs-dir", tmp_path))
+    assert "cannot be written (Read-only file system)" in line

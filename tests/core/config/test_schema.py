@@ -32,7 +32,7 @@ from core.errors import InputError
 TEXT = st.text()
 NOT_BLANK = st.text(min_size=1).filter(str.strip)
 RATE = st.floats(0.0, 1.0)
-ABOVE_ZERO = st.floats(0.0, 1.0, exclude_min=True)
+ABOVE_ZERO = st.floats(1e-30, 1.0)
 CONFIGS = st.builds(
     RunConfig,
     preset=TEXT,
@@ -64,7 +64,7 @@ CONFIGS = st.builds(
         weight_decay=RATE,
         warmup_ratio=RATE,
         lr_schedule=st.sampled_from(["constant", "linear"]),
-        max_grad_norm=st.floats(0.0, allow_infinity=False),
+        max_grad_norm=st.floats(0.0, 1e30),
         reshuffle_each_epoch=st.booleans(),
         probe_sentences=st.lists(NOT_BLANK, max_size=8).map(tuple),
         seed=st.integers(0, 2**32 - 1),
@@ -73,7 +73,7 @@ CONFIGS = st.builds(
         EngineConfig,
         device=st.sampled_from(["auto", "cpu", "cuda", "mps"]),
         dtype=st.sampled_from(["auto", "float32", "bfloat16"]),
-        threads=st.integers(0, 1024),
+        threads=st.integers(0, 512),
     ),
 )
 
