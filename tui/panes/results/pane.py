@@ -43,7 +43,7 @@ PAGES: dict[PageName, type[Page]] = {
     PageName("w", "Words"): WordsPage,
     PageName("f", "What if"): WhatIfPage,
     PageName("d", "Dynamics"): DynamicsPage,
-    PageName("v", "Compare"): ComparePage,
+    PageName("v", "Compare", "Cmp"): ComparePage,
     PageName("t", "Try"): TryPage,
 }
 """The pages in the order of their names on screen. Letters: s e l c w f d v t; pages bind other letters."""
