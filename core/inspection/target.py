@@ -14,6 +14,7 @@ from core.errors import InputError
 from core.inspection.class_order import positive_class
 from core.model.parameter_tree import ParameterNode, parameter_tree, with_frozen
 from core.runs.directory import MODEL, Run, find_run, list_runs
+from core.sources.files import unwrapped_name
 from core.user_path import user_path
 
 if TYPE_CHECKING:
@@ -187,11 +188,12 @@ def _head_of(file: Path) -> tuple[int, set[str]] | None:
 
     try:
         with safe_open(file, framework="np") as tensors:
-            names = set(tensors.keys())
-            shape = tensors.get_slice("classifier.weight").get_shape() if "classifier.weight" in names else [0]
+            stored = {unwrapped_name(name): name for name in tensors.keys()}  # noqa: SIM118 - no mapping
+            head = stored.get("classifier.weight")
+            shape = tensors.get_slice(head).get_shape() if head is not None else [0]
     except (SafetensorError, OSError):
         return None
-    return (shape[0] if shape else 0), names
+    return (shape[0] if shape else 0), set(stored)
 
 
 def _with_class_order(target: Target, file: Path | None) -> Target:

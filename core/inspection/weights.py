@@ -14,6 +14,7 @@ from core.errors import InputError
 from core.inspection.target import Resolved
 from core.model.classifier import BODY, Classifier, build_classifier
 from core.model.parameter_tree import leaves
+from core.sources.files import unwrapped_name
 
 Between = Callable[[], None]
 """Called between two steps of the work; an exception from it ends the work."""
@@ -30,6 +31,7 @@ class Weights:
 
 def classifier_name(name: str) -> str:
     """Convert a tensor's name from an encoder's file, or one with the prefix ``bert.``, to that in our classifier."""
+    name = unwrapped_name(name)
     name = name.removeprefix("bert.") if name.startswith(("bert.embeddings", "bert.transformer")) else name
     return f"distilbert.{name}" if name.startswith(("embeddings.", "transformer.")) else name
 

@@ -7,7 +7,7 @@ come from the same place, so that token ids and embeddings match. torch is impor
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TOKENIZER_FILES = ("tokenizer.json", "vocab.txt")
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+WEIGHTS_INDEX = "model.safetensors.index.json"
 EMBEDDED_CHECKPOINT = "distilbert-base-uncased"
 """The only checkpoint that the embedded tokenizer and weights may replace."""
 
@@ -235,8 +236,11 @@ def _find_model(
     folder = user_path(name)
     if folder.is_dir():
         files = {file: folder / file for group in wanted for file in group if (folder / file).is_file()}
+        if (WEIGHTS_FILE,) in wanted and WEIGHTS_FILE not in files and (folder / WEIGHTS_INDEX).is_file():
+            files[WEIGHTS_FILE] = folder / WEIGHTS_INDEX
         for group in wanted:
             if not any(file in files for file in group):
+                _refuse_pickled_weights(folder, group)
                 raise InputError(f"{folder} has no {' or '.join(group)}; give a folder that save_pretrained wrote")
         return _Place("folder", files, ""), ""
     try:
@@ -248,6 +252,26 @@ def _find_model(
     if all(any(file in files for file in group) for group in wanted):
         return _Place("cache", files, reason), reason
     return None, reason
+
+
+def _refuse_pickled_weights(folder: Path, group: Sequence[str]) -> None:
+    """Raise InputError if ``folder`` has its weights only as a pickle, which is never read."""
+    if WEIGHTS_FILE not in group:
+        return
+    pickled = sorted(path.name for path in folder.iterdir() if path.suffix in (".bin", ".pt", ".pth", ".ckpt"))
+    if pickled:
+        raise InputError(
+            f"{folder} has {pickled[0]} but no {WEIGHTS_FILE}; a pickle can run any code, so it is not read. If you "
+            "trust it, convert it: AutoModel.from_pretrained(FOLDER).save_pretrained(NEW_FOLDER)"
+        )
+
+
+def with_absolute_checkpoint(config: RunConfig) -> RunConfig:
+    """The configuration with the path of a checkpoint folder made absolute, so that it is valid in every directory."""
+    folder = user_path(config.model.checkpoint)
+    if not folder.is_dir():
+        return config
+    return replace(config, model=replace(config.model, checkpoint=str(folder.absolute())))
 
 
 def _fetch_one(group: Sequence[str], fetch: Callable[[str], Path]) -> tuple[str, Path]:

@@ -19,6 +19,7 @@ from core.errors import InputError, Stopped
 from core.runs.directory import Run
 from core.runs.recorder import Emit
 from core.runs.writer import create_run
+from core.sources.resolve import with_absolute_checkpoint
 from core.training.control import Control
 from core.training.evaluate import Evaluation, evaluate
 from core.training.lr_schedule import learning_rate
@@ -35,7 +36,7 @@ def train(config: RunConfig, root: Path, control: Control, emit: Emit, ranks: Ra
     run. A failure is not raised: it ends the run with the status ``failed`` and the traceback in the last event. Raises
     InputError for input that cannot be used; no run directory remains then. May run in any thread.
     """
-    config = with_absolute_path(config)
+    config = with_absolute_checkpoint(with_absolute_path(config))
     writer = create_run(root, config) if ranks.is_main else None
     directory = Run(ranks.broadcast(writer.path if writer else root))
     return train_to_end(TrainingRun(config, directory, writer, control, emit, ranks, is_new=True))

@@ -15,7 +15,7 @@ from core.config.schema import RunConfig
 from core.errors import InputError
 from core.sources import embedded, hub
 from core.sources.origin import Origin
-from core.sources.resolve import open_checkpoint, open_reviews, open_tokenizer, plan
+from core.sources.resolve import open_checkpoint, open_reviews, open_tokenizer, plan, with_absolute_checkpoint
 from tests.core.support.hub_server import LoopbackHub, loopback_hub
 from tests.core.support.tiny import files_of
 
@@ -326,3 +326,63 @@ def test_the_plan_matches_what_is_opened(server: LoopbackHub, init: str) -> None
     checkpoint = open_checkpoint("distilbert-base-uncased", pretrained=init == "pretrained")
     assert planned["tokenizer"] == checkpoint.tokenizer_origin.describe()
     assert planned["weights"] == checkpoint.weights_origin.describe()
+
+
+def copied(folder: Path, target: Path, *, without: str = "") -> Path:
+    for name, body in files_of(folder).items():
+        if name != without:
+            (target / name).write_bytes(body)
+    return target
+
+
+def test_a_folder_with_only_pickled_weights_is_refused_with_the_conversion(folder: Path, tmp_path: Path) -> None:
+    copied(folder, tmp_path, without="model.safetensors")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(InputError, match=r"has pytorch_model\.bin but no model\.safetensors; .*save_pretrained"):
+        open_checkpoint(str(tmp_path), pretrained=True)
+    assert open_checkpoint(str(tmp_path), pretrained=False).weights_origin.kind == "random"
+
+
+def test_sharded_wrapped_and_half_precision_weights_are_read(folder: Path, tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    whole = load_file(folder / "model.safetensors")
+    copied(folder, tmp_path, without="model.safetensors")
+    shards: list[dict[str, torch.Tensor]] = [{}, {}]
+    for number, (name, tensor) in enumerate(whole.items()):
+        shards[number % 2][f"module.distilbert.{name}"] = tensor.bfloat16()
+    names = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+    for file, shard in zip(names, shards, strict=True):
+        save_file(shard, tmp_path / file)
+    index = {name: file for file, shard in zip(names, shards, strict=True) for name in shard}
+    path = tmp_path / "model.safetensors.index.json"
+    path.write_text(json.dumps({"weight_map": index}), encoding="utf-8")
+    found = open_checkpoint(str(tmp_path), pretrained=True).load_weights()
+    assert found.keys() == whole.keys()
+    assert all(torch.equal(found[name], whole[name].bfloat16().float()) for name in whole)
+    (tmp_path / names[1]).unlink()
+    with pytest.raises(InputError, match=f"has no {names[1]}, which model.safetensors.index.json lists"):
+        open_checkpoint(str(tmp_path), pretrained=True).load_weights()
+    path.write_text(json.dumps({"weight_map": {"a": "../other.safetensors"}}), encoding="utf-8")
+    with pytest.raises(InputError, match="is not a safetensors file in the same folder"):
+        open_checkpoint(str(tmp_path), pretrained=True).load_weights()
+
+
+@pytest.mark.parametrize(("lowercase", "tokens"), [(True, ["film"]), (False, ["[UNK]"])])
+def test_a_vocabulary_without_tokenizer_json_is_lower_cased_as_its_configuration_says(
+    folder: Path, tmp_path: Path, lowercase: bool, tokens: list[str]
+) -> None:
+    copied(folder, tmp_path, without="tokenizer.json")
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": lowercase}), encoding="utf-8")
+    tokenizer = open_checkpoint(str(tmp_path), pretrained=False).tokenizer
+    assert tokenizer.encode("Film", add_special_tokens=False).tokens == tokens
+
+
+def test_the_path_of_a_checkpoint_folder_is_made_absolute_and_a_name_on_the_hub_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name, expected in (("mine", str(tmp_path / "mine")), ("someone/model", "someone/model")):
+        assert with_absolute_checkpoint(config_of(name, source="embedded")).model.checkpoint == expected
