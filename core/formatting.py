@@ -70,8 +70,11 @@ def relative_change(value: float) -> str:
 
 
 def clock(moment: float) -> str:
-    """The local time of a Unix time: ``14:05:59``."""
-    return time.strftime("%H:%M:%S", time.localtime(moment))
+    """The local time of a Unix time: ``14:05:59``; dashes for a time that no clock shows."""
+    try:
+        return time.strftime("%H:%M:%S", time.localtime(moment))
+    except (OverflowError, ValueError, OSError):
+        return "--:--:--"
 
 
 def printable(text: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 from pathlib import Path
 
+from core.atomic_write import temporary_beside
 from core.checkpoints.format import WEIGHTS, checkpoints, load_weights, read_manifest
 from core.errors import InputError
 from core.model.classifier import build_classifier, encoder_config, with_two_labels
@@ -54,7 +54,7 @@ def export(run: Run, destination: Path, *, which: str = "last") -> Path:
     tokenizer = read_tokenizer(run.path / MODEL / "tokenizer.json")
     model = build_classifier(encoder_config(fields), config.model, None)
     model.load_state_dict(weights)
-    temporary = destination.with_name(f".{destination.name}.{secrets.token_hex(4)}")
+    temporary = temporary_beside(destination)
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         with_two_labels(model, config.model).save_pretrained(temporary)

@@ -22,7 +22,7 @@ import os
 import socket
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -76,11 +76,15 @@ class Run:
 
     @property
     def created(self) -> datetime:
-        """Local time from the directory's name, else its modification time."""
+        """Local time from the directory's name, else its modification time; 1970 if there is none."""
         try:
             return datetime.strptime(self.name[:15], "%Y%m%d-%H%M%S").astimezone()
         except ValueError:
+            pass
+        try:
             return datetime.fromtimestamp(self.path.stat().st_mtime).astimezone()
+        except (OverflowError, ValueError, OSError):
+            return datetime.fromtimestamp(0, tz=UTC)
 
     def config(self) -> RunConfig:
         """The run's resolved configuration. Raises InputError where it is missing or damaged."""

@@ -195,6 +195,19 @@ def test_a_failed_atomic_write_leaves_the_old_file_and_nothing_else(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_an_atomic_write_removes_what_killed_processes_left_beside_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    old, folder, new = (tmp_path / f".own.toml-{digit * 16}" for digit in "abc")
+    others = [tmp_path / ".other.toml-aaaaaaaaaaaaaaaa", tmp_path / ".own.toml-notes"]
+    folder.mkdir()
+    for each in (old, folder / "weights", new, *others):
+        each.write_text("half", encoding="utf-8")
+    for each in (old, folder, *others):
+        os.utime(each, (1, 1))
+    write_text_atomically(path, "whole")
+    assert sorted(tmp_path.iterdir()) == sorted([new, path, *others])
+
+
 def test_a_torn_last_line_is_counted_when_no_process_writes_the_run(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     writer.append(started())
