@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from core.config.schema import RunConfig, from_toml
 from core.errors import InputError
+from core.runs.files import read_text
 from core.user_path import user_path
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Run:
         """The run's resolved configuration. Raises InputError where it is missing or damaged."""
         path = self.path / "config.toml"
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_text(path)
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: the run's configuration cannot be read ({error})") from None
         return from_toml(text, preset="unknown", where=str(path))
@@ -98,7 +99,7 @@ class Run:
     def environment(self) -> dict[str, Any]:
         """Versions, device and origins; empty where none was written."""
         try:
-            content = json.loads((self.path / "environment.json").read_text(encoding="utf-8"))
+            content = json.loads(read_text(self.path / "environment.json"))
         except (OSError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}
@@ -120,7 +121,7 @@ class Run:
     def owner(self) -> dict[str, Any] | None:
         """The process that trains, or that died while it did: pid, host, process_started, launch."""
         try:
-            owner = json.loads((self.path / OWNER).read_text(encoding="utf-8"))
+            owner = json.loads(read_text(self.path / OWNER))
         except (OSError, ValueError):
             return None
         return owner if isinstance(owner, dict) else None
@@ -163,8 +164,8 @@ class Run:
         """
         path = self.path / "predictions" / predictions_file(epoch, part)
         try:
-            with path.open(encoding="utf-8", newline="") as file:
-                return [(int(r["id"]), int(r["label"]), float(r["logit"])) for r in csv.DictReader(file)]
+            lines = read_text(path).splitlines()
+            return [(int(r["id"]), int(r["label"]), float(r["logit"])) for r in csv.DictReader(lines)]
         except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
             raise InputError(f"{path}: the run's predictions cannot be read ({error})") from None
 

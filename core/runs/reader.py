@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from core.runs.events import Event, StepLogged, from_line
+from core.runs.files import MOST_BYTES, is_regular
 from core.runs.step_columns import FEW, StepBlock, read_block
 
 if TYPE_CHECKING:
@@ -113,6 +114,9 @@ class RunReader:
         """The whole lines that were added to the file since the last call, a few megabytes at a time."""
         rest = b""
         try:
+            if not is_regular(self.run.events_path):
+                self._skipped = max(self._skipped, 1)
+                return
             file = self.run.events_path.open("rb")
         except FileNotFoundError:
             return
@@ -124,6 +128,10 @@ class RunReader:
                 self._offset += whole
                 yield rest[:whole]
                 rest = rest[whole:]
+                if len(rest) > MOST_BYTES:  # no event is that long
+                    self._offset += len(rest)
+                    self._skipped += 1
+                    rest = b""
 
     def _events_of(self, lines: bytes) -> Iterator[Event]:
         for line in lines.split(b"\n")[:-1]:

@@ -208,6 +208,37 @@ def test_an_atomic_write_removes_what_killed_processes_left_beside_its_file(tmp_
     assert sorted(tmp_path.iterdir()) == sorted([new, path, *others])
 
 
+@pytest.mark.parametrize("name", ["events.jsonl", "owner.json", "environment.json", "config.toml", "predictions"])
+@pytest.mark.parametrize("kind", ["fifo", "device", "sparse"])
+def test_a_file_of_a_run_that_is_not_a_file_of_sane_size_is_not_read(tmp_path: Path, name: str, kind: str) -> None:
+    writer = create_run(tmp_path, RunConfig(preset="tiny"))
+    writer.append(started())
+    writer.close()
+    path = writer.path / name
+    if name == "predictions":
+        path.mkdir()
+        path /= "epoch-1.csv"
+    path.unlink(missing_ok=True)
+    match kind:
+        case "fifo":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/dev/zero")
+        case _:
+            with path.open("wb") as file:
+                file.truncate(80 << 20)
+    state = writer.run.state()
+    assert (state.skipped_lines > 0) == (name == "events.jsonl")
+    assert writer.run.owner() is None
+    assert not writer.run.environment()
+    if name == "predictions":
+        with pytest.raises(InputError, match="cannot be read"):
+            writer.run.predictions(1)
+    if name == "config.toml":
+        with pytest.raises(InputError, match="cannot be read"):
+            writer.run.config()
+
+
 def test_a_torn_last_line_is_counted_when_no_process_writes_the_run(tmp_path: Path) -> None:
     writer = new_run(tmp_path)
     writer.append(started())
