@@ -132,7 +132,7 @@ class CalibrationPage(Page):
         ideal = Series("calibrated", diagonal, diagonal / SCALE, "run-3")
         points = Series("model", across, shares, "validation-curve", mark="●")
         self.query_one("#reliability", Chart).show([ideal, points], x_end=SCALE, ticks=_TICKS)
-        start = max(len(found.coverage) // 50, 1) - 1  # the first few reviews are noise
+        start = min(max(len(found.coverage) // 20, 10), len(found.coverage)) - 1  # of fewer reviews it is noise
         curve = Series(
             "accuracy", np.rint(found.coverage[start:] * SCALE).astype(np.int64), found.accuracy[start:], "train-curve"
         )

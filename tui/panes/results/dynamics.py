@@ -93,11 +93,7 @@ class DynamicsPage(Page):
         found, regions = self._found, self._found.regions
         part = "training" if found.part == "train" else "validation"
         line = Text(f"{len(found):,} {part} reviews over {len(found.epochs)} epochs", style="bold")
-        line.append(
-            " · up: mean probability of the label · right: its standard deviation, 0 to 0.5 · p: "
-            + ("validation" if found.part == "train" else "training"),
-            style="not bold dim",
-        )
+        line.append(" · up: mean probability of the label · right: its standard deviation", style="not bold dim")
         self.query_one("#dynamics-line", Static).update(line)
         across = np.rint(found.variability / 0.5 * SCALE).astype(np.int64)
         series = [

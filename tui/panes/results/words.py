@@ -55,7 +55,7 @@ class WordsPage(Page):
     def compose(self) -> ComposeResult:
         yield Static(id="words-line", markup=False)
         yield Field("", id="words-find", placeholder="part of a word", compact=True)
-        yield Rows(id="words-rows", empty="no word matches")
+        yield Rows(id="words-rows")
 
     def on_mount(self) -> None:
         self.query_one("#words-find").display = False
@@ -75,6 +75,7 @@ class WordsPage(Page):
             return fit_bag_of_words(reviews.texts(reviews.train), labels).by_word()
 
         self._say("fitting a bag of words on the training reviews …")
+        self.main_widget().show_rows(0, self._row, empty="")
         self.compute(work, self._fitted, heavy=True)
 
     def _say(self, text: str | Text) -> None:
@@ -147,7 +148,7 @@ class WordsPage(Page):
             f"{'word':<24}{'effect on the logit':>20}{'count':>8}{'bag of words':>14}  sorted by {self._order}",
             style="dim",
         )
-        self.main_widget().show_rows(len(found), self._row, row=0, header=header)
+        self.main_widget().show_rows(len(found), self._row, row=0, header=header, empty="no word matches")
 
     def _frequent(self) -> list[WordTotal]:
         """The words that were measured often enough, without punctuation."""
