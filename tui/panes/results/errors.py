@@ -136,6 +136,16 @@ class ErrorsPage(Page):
         self._attributed.clear()
         self._list()
 
+    def activate(self) -> None:
+        """Attribute the words of the review under the cursor, which :meth:`leave` has cancelled."""
+        known = self.shown is self.pane.data
+        super().activate()
+        if known and self._listed:
+            self._show_review()
+
+    def leave(self) -> None:
+        self.pane.cancel(self)
+
     def list_cell(self, cell: str | None) -> None:
         """List the reviews in one cell of the confusion matrix; None lists all errors."""
         self._set(Filter(cell=cell))

@@ -67,6 +67,9 @@ class Page(page.Page):
             self.shown = self.pane.data
             self.show_data()
 
+    def leave(self) -> None:
+        """Another page comes to the front: cancel heavy work that nobody sees, and that others would wait for."""
+
     def show_progress(self, progress: str) -> None:
         """Show the progress of a heavy work, or an empty string at its end. The line above the pages has it, too."""
 

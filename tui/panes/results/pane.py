@@ -324,6 +324,8 @@ class ResultsPane(Pane):
             return
         self.query_one("#results-empty").display = False
         before = self.page
+        if self.page is not None and name != self._page:
+            self.page.leave()
         self._page = name
         pages = self.query_one("#results-pages")
         if self.page is None:

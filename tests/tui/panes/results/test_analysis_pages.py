@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -145,3 +147,24 @@ def test_a_thinned_cloud_has_one_point_per_cell_and_leaves_none_empty():
     assert kept == cells
     assert len(few_steps) == len(cells) < 101
     assert len(thinned(steps[:0], values[:0], (10, 10))[0]) == 0
+
+
+async def test_the_attribution_of_a_review_ends_when_another_page_comes_to_the_front(open_page, monkeypatch):
+    ended = threading.Event()
+
+    def endless(_scorer, _text, _method, check_cancelled, *_):
+        try:
+            while True:
+                check_cancelled()
+                time.sleep(0.01)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("core.analysis.attribution.attribute", endless)
+    async with open_page("e", "largest loss first", "occlusion") as console:
+        await console.press("f", "p")
+        await console.see("pairs of sentences fail")
+        assert ended.is_set()
+        ended.clear()
+        await console.press("e")
+        await console.see("occlusion: computing")
