@@ -111,6 +111,8 @@ class WhatIfPage(Page):
 
         if place is not None and place >= 0:
             chosen = PRESETS[("praise", "names", "negations")[place]]
+            self.query_one("#what-if-pattern", Input).value = "" if chosen.regex else chosen.pattern
+            self.query_one("#what-if-replacement", Input).value = "" if chosen.regex else chosen.replacement
             self._replace(chosen.pattern, chosen.replacement, regex=chosen.regex, ignore_case=chosen.ignore_case)
 
     def _replace(self, pattern: str, replacement: str, *, regex: bool, ignore_case: bool) -> None:

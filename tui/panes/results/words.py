@@ -144,8 +144,9 @@ class WordsPage(Page):
             found = [(one.word, one, one.coefficient) for one in self._frequent() if wanted in one.word]
             found.sort(key=self._key)
         self._rows = found
+        order_name = self._order if self._effects is not None else "bag of words"
         header = Text(
-            f"{'word':<24}{'effect on the logit':>20}{'count':>8}{'bag of words':>14}  sorted by {self._order}",
+            f"{'word':<20}{'mean effect':>13}{'count':>7}{'bag of words':>13}  sorted by {order_name}",
             style="dim",
         )
         self.main_widget().show_rows(len(found), self._row, row=0, header=header, empty="no word matches")
@@ -170,10 +171,11 @@ class WordsPage(Page):
         count = f"{total.count:,}" if total is not None else "–"
         weight = f"{coefficient:+.2f}".replace("-", "−") if coefficient is not None else "–"
         positive = total.mean_effect > 0 if total is not None else (coefficient or 0.0) > 0
-        line = Text(f"{one_line(word)[:23]:<24}", style="bold" if positive else "underline")
-        line.append(f"{effect:>20}{count:>8}{weight:>14}", style="not bold not underline")
+        name = one_line(word)[:19]
+        line = Text.assemble((name, "bold" if positive else "underline"), " " * (20 - len(name)))
+        line.append(f"{effect:>13}{count:>7}{weight:>13}")
         if total is not None and coefficient is not None and total.mean_effect * coefficient < 0:
-            line.append("  ≠", style="not bold not underline")
+            line.append("  ≠")
         return line
 
     def action_sort(self) -> None:

@@ -83,7 +83,7 @@ async def test_calibration_shows_a_row_per_bin_and_what_it_means(open_page, resu
 
 async def test_words_of_the_bag_of_words_come_first_and_the_models_own_on_request(open_page, results_run):
     heaviest = max(bag_of_words_of(results_run).by_word().items(), key=lambda pair: abs(pair[1]))
-    async with open_page("w", "heaviest words", heaviest[0]) as console:
+    async with open_page("w", "heaviest words", heaviest[0], "sorted by bag of words") as console:
         await console.press("n")
         await console.see("from 8 reviews with up to", "sorted by effect")
         await console.press("o")
@@ -100,7 +100,7 @@ async def test_a_replacement_lists_the_changed_reviews_and_counts_the_flips(open
         await console.press("slash", *"joy", "enter", *"bore", "enter")
         await console.see(f"{n} of 8 reviews contain it", "predictions flip", "moving bore")
         await console.press("g", "enter")
-        await console.see("None of 8 reviews contains it")
+        await console.see("None of 8 reviews contains it", "replace  great", "by  terrible")
 
 
 async def test_probes_have_a_table_whose_rows_open_the_failed_pairs(open_page, results_run):
