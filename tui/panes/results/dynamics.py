@@ -155,4 +155,6 @@ class DynamicsPage(Page):
         self._read()
 
     def show_message(self, message: str) -> None:
-        self.query_one("#dynamics-line", Static).update(failed(message).append(" · p shows the validation reviews"))
+        if self._part == "train" and self.data.subject.run.path.is_dir():
+            message = f"{message.partition(';')[0]}. Press p for the validation reviews"
+        self.query_one("#dynamics-line", Static).update(failed(message))

@@ -133,6 +133,7 @@ class SlicesPage(Page):
         self.query_one("#slices-detail", Static).update(text)
 
     def show_message(self, message: str) -> None:
+        self._pattern = ""  # it is refused for the next run as well
         self._say(failed(message))
 
     @on(Rows.Selected, "#slices-rows")

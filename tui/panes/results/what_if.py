@@ -45,6 +45,7 @@ class WhatIfPage(Page):
         Binding("slash", "type", "word", key_display="/"),
         Binding("g", "ready_made", "ready-made"),
         Binding("p", "probes", "probes"),
+        Binding("x", "regex", "word or pattern"),
     ]
 
     def __init__(self, pane: ResultsPane) -> None:
@@ -53,10 +54,12 @@ class WhatIfPage(Page):
         self._probes: list[ProbeResult] = []
         self._pairs: list[ProbePair] = []
         self._mode = "changes"
+        self._regex = False
+        self._replaced = ""
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="field-line"):
-            yield Label("replace  ")
+            yield Label("replace  ", id="what-if-kind")
             yield Field("", id="what-if-pattern", placeholder="great", compact=True)
             yield Label("  by  ")
             yield Field("", id="what-if-replacement", placeholder="terrible", compact=True)
@@ -95,7 +98,12 @@ class WhatIfPage(Page):
         pattern = self.query_one("#what-if-pattern", Input).value
         replacement = self.query_one("#what-if-replacement", Input).value
         self.screen.set_focus(self.main_widget())
-        self._replace(pattern, replacement, regex=False, ignore_case=True)
+        self._replace(pattern, replacement, regex=self._regex, ignore_case=not self._regex)
+
+    def action_regex(self) -> None:
+        """Switch between a word in any case and a regular expression."""
+        self._regex = not self._regex
+        self.query_one("#what-if-kind", Label).update("replace pattern  " if self._regex else "replace  ")
 
     def action_ready_made(self) -> None:
         """Ask for one of the shipped replacements."""
@@ -130,19 +138,20 @@ class WhatIfPage(Page):
                 on_progress=progress, check_cancelled=inspection,
             )  # fmt: skip
 
-        self._say("predicting the changed reviews …")
+        self._replaced = f"“{one_line(pattern)}” by “{one_line(replacement)}”"
+        self._say(f"predicting the reviews with {self._replaced} …")
         self.compute(work, self._show_what_if, heavy=True)
 
     def _show_what_if(self, found: WhatIf) -> None:
         self._show_changes(found.examples)
         if found.share is None or found.interval is None or found.mean_change is None:
-            self._say(f"None of {counted(found.reviews, 'review')} contains it.")
+            self._say(f"{self._replaced}: none of {counted(found.reviews, 'review')} contains it.")
             return
         low, high = (percent(end) for end in found.interval)
         unseen = f" {found.unseen:,} are not changed in the part that the model reads." if found.unseen else ""
         self._say(
-            f"{found.n:,} of {counted(found.reviews, 'review')} contain it; {found.flipped:,} predictions flip, "
-            f"{percent(found.share)} (95 % interval {low} to {high}): {found.to_negative:,} to negative, "
+            f"{self._replaced}: {found.n:,} of {counted(found.reviews, 'review')} contain it; "
+            f"{found.flipped:,} predictions flip, {percent(found.share)} (95 % interval {low} to {high}): {found.to_negative:,} to negative, "
             f"{found.to_positive:,} to positive.{unseen}"
         )
 
@@ -228,8 +237,8 @@ class WhatIfPage(Page):
         if self._mode == "changes" and self._changes:
             one = self._changes[row]
             text.show(one.after)
-            added = len(one.after) - len(one.before)
-            text.tint([Tint(one.start, max(one.start + max(added, 0), one.start + 1), 3)])
+            end = one.start + len(one.after[one.start :].split(maxsplit=1)[0]) if one.after[one.start :].strip() else 0
+            text.tint([Tint(one.start, end, 3)] if end > one.start else [])
         elif self._mode == "pairs" and self._pairs:
             pair = self._pairs[row]
             text.show(f"{pair.first}\n{pair.second}")

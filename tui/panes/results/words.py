@@ -83,6 +83,7 @@ class WordsPage(Page):
 
     def _fitted(self, coefficients: dict[str, float]) -> None:
         self._coefficients = coefficients
+        self.refresh_bindings()
         self._say("The heaviest words of a bag of words, fitted on the training reviews. n measures the model's own.")
         self._list()
 
@@ -205,4 +206,5 @@ class WordsPage(Page):
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        return action != "sort" or self._effects is not None
+        """Sort only what was measured, and measure only after the bag of words is fitted."""
+        return (action != "sort" or self._effects is not None) and (action != "measure" or bool(self._coefficients))

@@ -214,7 +214,7 @@ async def test_with_25000_errors_and_a_review_of_100000_characters_keys_are_answ
             begun = time.thread_time()
             await console.press(key)
             slowest = max(slowest, time.thread_time() - begun)
-        assert slowest < 0.3  # seconds of this thread, which also draws and waits for an idle screen
+        assert slowest < 1.0  # seconds of this thread, which also draws; building 25,000 rows would take longer
         await console.press("escape")
         await console.see("25,000 errors")
         await console.press("home")
