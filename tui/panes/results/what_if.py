@@ -151,8 +151,8 @@ class WhatIfPage(Page):
         unseen = f" {found.unseen:,} are not changed in the part that the model reads." if found.unseen else ""
         self._say(
             f"{self._replaced}: {found.n:,} of {counted(found.reviews, 'review')} contain it; "
-            f"{found.flipped:,} predictions flip, {percent(found.share)} (95 % interval {low} to {high}): {found.to_negative:,} to negative, "
-            f"{found.to_positive:,} to positive.{unseen}"
+            f"{found.flipped:,} predictions flip, {percent(found.share)} (95 % interval {low} to {high}): "
+            f"{found.to_negative:,} to negative, {found.to_positive:,} to positive.{unseen}"
         )
 
     def _show_changes(self, changes: list[Change]) -> None:
