@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
@@ -17,7 +16,16 @@ from textual.widgets import Input, Static
 from core.errors import InputError
 from core.formatting import counted, percent, printable
 from tui.panes.results.attribution import METHOD_NAMES, tints_of, words_lines
-from tui.panes.results.confusion import CELL_NAMES
+from tui.panes.results.error_filter import CELLS, Filter
+from tui.panes.results.label_marks import (
+    DECISION_SIGNS,
+    DECISIONS,
+    LABELS,
+    answers_for,
+    counts_text,
+    store_decision,
+    stored_decisions,
+)
 from tui.panes.results.page import Page, failed
 from tui.screens.choose import Choose
 from tui.screens.confirm import Ask
@@ -38,41 +46,12 @@ if TYPE_CHECKING:
     from core.analysis.slices import SliceResult
     from core.data.corrections import Decision
     from tui.panes.results.pane import ResultsPane
-    from tui.panes.results.subject import SubjectData
 
 BROAD = 100
 """From this width on, the review is beside the list."""
-CELLS: tuple[str | None, ...] = (None, "fp", "fn", "tp", "tn")
 REST_S = 0.15
 """How long the cursor rests on a review before its words are attributed."""
 _SIGNS = ("neg", "pos")
-_LABELS = ("negative", "positive")
-_DECISIONS: dict[str, Decision] = {"k": "keep", "f": "flip", "d": "drop"}
-DECISION_SIGNS: dict[str | None, str] = {"keep": "✓", "flip": "↔", "drop": "✗"}
-"""How a decision about a label is shown behind it."""
-_PAST: dict[Decision, str] = {"keep": "kept", "flip": "flipped", "drop": "dropped"}
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which reviews are listed."""
-
-    cell: str | None = None
-    """A cell of the confusion matrix; None for all errors."""
-    slice_name: str = ""
-    """Name of a slice, see :mod:`core.analysis.slices`; empty for all."""
-    containing: str = ""
-    only: frozenset[int] | None = None
-    """Ids of the only reviews that may be listed; None for all."""
-    only_name: str = ""
-    """What ``only`` are."""
-
-    def describe(self, count: int) -> str:
-        parts = [counted(count, CELL_NAMES[self.cell] if self.cell is not None else "error")]
-        parts += [part for part in (self.slice_name and f"slice {self.slice_name}", self.only_name) if part]
-        if self.containing:
-            parts.append(f"with “{self.containing}”")
-        return " · ".join(parts)
 
 
 class ErrorRows(Rows):
@@ -186,7 +165,7 @@ class ErrorsPage(Page):
                 inside = members(wanted.slice_name, texts, lengths, max_length)
                 chosen = inside if chosen is None else chosen & inside
             listed = errors(predictions, texts, wanted.cell, chosen=chosen, containing=wanted.containing)
-            return wanted, listed, problem, _decisions(data)
+            return wanted, listed, problem, stored_decisions(data)
 
         self._say("reading the reviews …")
         self.compute(work, self._show_list)
@@ -196,9 +175,8 @@ class ErrorsPage(Page):
 
     def _describe(self) -> None:
         """Show what is listed, and how many labels are marked."""
-        counts = Counter(self._decisions.values())
-        marked = [f"{counts[one]:,} {past}" for one, past in _PAST.items() if counts[one]]
-        self._say(" · ".join([self._described, *([f"labels: {', '.join(marked)}"] if marked else [])]))
+        marked = counts_text(self._decisions)
+        self._say(f"{self._described} · {marked}" if marked else self._described)
 
     def _show_list(self, result: Any) -> None:
         wanted, self._listed, problem, self._decisions = result
@@ -244,7 +222,7 @@ class ErrorsPage(Page):
 
     def _show_head(self, found: ListedError, tokens: str) -> None:
         parts = [
-            f"label {_LABELS[found.label]}",
+            f"label {LABELS[found.label]}",
             f"P(pos) {found.probability:.3f}",
             f"loss {found.loss:.2f}",
             *([tokens] if tokens else []),
@@ -405,28 +383,21 @@ class ErrorsPage(Page):
         found = self.current
         if found is None:
             return
-        label, other = _LABELS[found.label], _LABELS[1 - found.label]
-        question = f"Review {found.id} is labelled {label}. In the next run with these corrections:"
-        answers = {"k": f"keep the label {label}", "f": f"flip it to {other}", "d": "drop the review", "n": "cancel"}
+        question = f"Review {found.id} is labelled {LABELS[found.label]}. In the next run with these corrections:"
 
         def answered(key: str | None) -> None:
-            if key in _DECISIONS:
-                self._decide(found.id, _DECISIONS[key])
+            if key in DECISIONS:
+                self._decide(found.id, DECISIONS[key])
 
-        self.app.push_screen(Ask(question, answers), answered)
+        self.app.push_screen(Ask(question, answers_for(found.label)), answered)
 
     def _decide(self, row: int, decision: Decision) -> None:
         data = self.data
-
-        def work(_: Inspection) -> Any:
-            from core.analysis.label_decisions import corrections_path, decide, decisions_of, require_own_reviews
-
-            reviews = data.run_reviews()
-            require_own_reviews(data.predictions(), reviews)
-            decide(data.subject.run, reviews, {row: decision})
-            return decisions_of(data.subject.run, reviews), corrections_path(data.subject.run)
-
-        self.compute(work, self._decided, failed=lambda message: self.notify(message, severity="error"))
+        self.compute(
+            lambda _: store_decision(data, row, decision),
+            self._decided,
+            failed=lambda message: self.notify(message, severity="error"),
+        )
 
     def _decided(self, result: tuple[dict[int, Decision], Path]) -> None:
         self._decisions, path = result
@@ -449,16 +420,3 @@ def prediction_text(found: ListedError, sign: str = " ") -> str:
 def start_of(text: str) -> str:
     """The start of a review for one line, longer than any line."""
     return text[:400].replace("<br />", " ")
-
-
-def _decisions(data: SubjectData) -> dict[int, Decision]:
-    """The stored decisions about labels; none where the reviews cannot be read, or are not the run's own."""
-    from core.analysis.label_decisions import corrections_path, decisions_of, require_own_reviews
-
-    if not corrections_path(data.subject.run).exists():
-        return {}
-    try:
-        require_own_reviews(data.predictions(), data.run_reviews())
-        return decisions_of(data.subject.run, data.run_reviews())
-    except InputError:
-        return {}
