@@ -246,14 +246,14 @@ def test_quitting_while_the_libraries_load_restores_the_terminal(open_terminal):
 def test_a_console_stopped_by_sigstop_and_continued_redraws_and_can_be_left(open_terminal):
     terminal = open_terminal()
     before = termios.tcgetattr(terminal.master)
-    terminal.see("imdb-tui", "open in Train")
+    terminal.see("1 Presets", "open in Train")
     for _ in range(3):
         terminal.process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED)
         terminal.read_all()
         terminal.screen.reset()  # as a shell does that has the terminal meanwhile
         terminal.process.send_signal(signal.SIGCONT)
-        terminal.see("imdb-tui", "open in Train")
+        terminal.see("1 Presets", "open in Train")
     terminal.type("2")
     terminal.see("max_length")
     terminal.type("abcdefgh")
@@ -269,7 +269,7 @@ def test_a_console_stopped_by_sigstop_and_continued_redraws_and_can_be_left(open
 @pytest.mark.parametrize("stop", [signal.SIGSTOP, signal.SIGTSTP])
 def test_a_console_that_is_stopped_again_and_again_while_it_draws_redraws_in_the_end(open_terminal, stop):
     terminal = open_terminal()
-    terminal.see("imdb-tui", "open in Train")
+    terminal.see("1 Presets", "open in Train")
 
     def stop_and_continue() -> None:
         terminal.process.send_signal(stop)
@@ -284,7 +284,7 @@ def test_a_console_that_is_stopped_again_and_again_while_it_draws_redraws_in_the
     terminal.read_all(0.5)
     terminal.screen.reset()
     stop_and_continue()
-    terminal.see("imdb-tui")
+    terminal.see("1 Presets")
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs a shell with jobs")
@@ -295,7 +295,7 @@ def test_ctrl_z_suspends_the_console_and_fg_restores_it(open_terminal):
     terminal.see("Stopped", "shell>")
     terminal.screen.reset()
     terminal.type("fg\r")
-    terminal.see("imdb-tui", "open in Train")
+    terminal.see("1 Presets", "open in Train")
     terminal.type("q")
     terminal.see("shell>")
 
@@ -319,7 +319,7 @@ def test_a_console_continued_in_the_background_stops_until_it_has_the_terminal(o
         if "Stopped" in terminal.text():
             break
     terminal.type("fg\r")
-    terminal.see("imdb-tui", "open in Train")
+    terminal.see("1 Presets", "open in Train")
     terminal.type("q")
     console.wait(DEADLINE_S)
     terminal.see("shell>")

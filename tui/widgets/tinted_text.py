@@ -45,6 +45,7 @@ class TintedText(LineView, can_focus=True):
     }
     DEFAULT_CSS = """
     TintedText { background: $background; overflow-x: hidden; overflow-y: auto; padding: 0 1; }
+    TintedText { scrollbar-gutter: stable; }
     TintedText:focus { background: $surface; }
     TintedText .tint--plus-1 { background: $success 20%; }
     TintedText .tint--plus-2 { background: $success 40%; text-style: bold; }

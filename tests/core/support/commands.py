@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.cli import console
 from core.cli.main import run_command
 
 Call = Callable[..., tuple[int, str, str]]
@@ -19,6 +20,7 @@ Call = Callable[..., tuple[int, str, str]]
 def caller(capsys: pytest.CaptureFixture[str]) -> Call:
     def run(*arguments: object) -> tuple[int, str, str]:
         capsys.readouterr()
+        console.out.width = console.err.width = 10_000  # whatever the stream was when it was first imported
         code = run_command([str(argument) for argument in arguments])
         return code, *capsys.readouterr()
 

@@ -237,7 +237,7 @@ async def test_the_text_is_edited_with_the_keys_one_knows(open_console):
 
 
 async def test_the_help_lists_what_replaces_the_notebooks_old_calls(page):
-    async with page("t", size=(100, 50)) as console:
+    async with page("t", size=(100, 60)) as console:
         await console.press("question_mark")
         await console.see("tokenizer.encode(tok)", "convert_tokens_to_ids", "ids_to_tokens", "convert_ids_to_tokens")
 

@@ -90,7 +90,7 @@ class ErrorsPage(Page):
         yield Static(id="errors-line", markup=False)
         yield Field("", id="errors-find", placeholder="part of the text", compact=True)
         with Container(id="errors-body"):
-            yield ErrorRows(id="errors-rows", empty="no review matches; escape shows all errors")
+            yield ErrorRows(id="errors-rows")
             with Vertical(id="errors-right"):
                 yield Static(id="errors-head", markup=False)
                 yield TintedText(id="errors-text")
@@ -185,7 +185,13 @@ class ErrorsPage(Page):
         self._describe()
         number = len(f"{len(self._listed):,}")
         header = Text(f"{'':{number}}  label  P(pos)  review", style="dim")
-        self.main_widget().show_rows(len(self._listed), lambda row: self._row(row, number), row=0, header=header)
+        self.main_widget().show_rows(
+            len(self._listed),
+            lambda row: self._row(row, number),
+            row=0,
+            header=header,
+            empty="no review matches; escape shows all errors",
+        )
         self._show_review()
 
     def _row(self, row: int, width: int) -> Text:
