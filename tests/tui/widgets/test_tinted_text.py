@@ -55,7 +55,7 @@ async def test_html_line_breaks_are_line_breaks_and_tints_stay_at_their_words(te
 
 
 async def test_a_tint_that_wraps_is_drawn_on_both_lines(texts):
-    async with app_of(texts).run_test(size=(12, 6)) as pilot:
+    async with app_of(texts).run_test(size=(14, 6)) as pilot:
         texts.show("one two three four")
         texts.tint([Tint(4, 13, 2)])
         await pilot.pause()
@@ -87,7 +87,7 @@ async def test_another_text_is_shown_from_its_start_without_the_tints_of_the_one
 
 
 async def test_a_text_of_100000_characters_has_all_of_its_lines(texts):
-    async with app_of(texts).run_test(size=(52, 10)) as pilot:
+    async with app_of(texts).run_test(size=(54, 10)) as pilot:
         texts.show("word " * 20_000 + "end")
         texts.scroll_end(animate=False)
         await pilot.pause()
