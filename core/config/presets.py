@@ -14,7 +14,8 @@ from pathlib import Path
 import platformdirs
 
 from core.atomic_write import write_text_atomically
-from core.config.schema import RunConfig, from_toml, to_toml
+from core.config.schema import RunConfig
+from core.config.toml_file import from_toml, to_toml
 from core.errors import InputError
 from core.user_path import user_path
 

@@ -26,7 +26,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from core.config.schema import RunConfig, from_toml
+from core.config.schema import RunConfig
+from core.config.toml_file import from_toml
 from core.errors import InputError
 from core.runs.files import read_text
 from core.user_path import user_path

@@ -18,7 +18,8 @@ import psutil
 from filelock import FileLock, Timeout
 
 from core.atomic_write import write_text_atomically
-from core.config.schema import RunConfig, to_toml
+from core.config.schema import RunConfig
+from core.config.toml_file import to_toml
 from core.errors import InputError
 from core.runs.directory import APPLIED_CORRECTIONS, LOCK, MODEL, OWNER, Part, Run, predictions_file
 from core.runs.events import Event, RunFinished, to_line

@@ -34,7 +34,8 @@ from typing import Any
 import psutil
 
 from core.config.presets import load_preset
-from core.config.schema import RunConfig, configure, to_toml
+from core.config.schema import RunConfig, configure
+from core.config.toml_file import to_toml
 from tests.benchmarks.keystroke import BARE, Terminal, measure, measure_bare
 from tests.benchmarks.long_runs import long_run_step, long_state, write_run
 from tests.benchmarks.turns import Headless, InConsole, Pair, Program, compare, in_turns, steps_of

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from core.config.schema import RunConfig, to_toml
+from core.config.schema import RunConfig
+from core.config.toml_file import to_toml
 from core.runs.directory import Run
 from core.runs.events import EpochFinished, RunFinished, RunStarted, StepLogged, to_line
 from core.runs.state import RunState

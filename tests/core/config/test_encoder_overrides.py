@@ -8,7 +8,8 @@ import pytest
 
 from core.config.encoder_overrides import ENCODER_FIELDS, EncoderOverrides, check_heads
 from core.config.presets import load_preset, save_preset
-from core.config.schema import ModelConfig, RunConfig, differences, from_toml, to_toml
+from core.config.schema import ModelConfig, RunConfig, differences
+from core.config.toml_file import from_toml, to_toml
 from core.errors import InputError
 from core.inspection.config_fields import explain
 from core.model.classifier import encoder_config

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.config.presets import SHIPPED_ORDER, list_presets, load_preset, own_presets_folder, save_preset
-from core.config.schema import DataConfig, EngineConfig, ModelConfig, RunConfig, TrainConfig, differences, to_toml
+from core.config.schema import DataConfig, EngineConfig, ModelConfig, RunConfig, TrainConfig, differences
+from core.config.toml_file import to_toml
 from core.errors import InputError
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.config.schema import RunConfig, configure, from_toml
+from core.config.schema import RunConfig, configure
+from core.config.toml_file import from_toml
 from core.errors import InputError
 
 OLD = [

@@ -24,9 +24,8 @@ from core.config.schema import (
     field_names,
     field_types,
     format_value,
-    from_toml,
-    to_toml,
 )
+from core.config.toml_file import from_toml, to_toml
 from core.errors import InputError
 
 TEXT = st.text()

@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.config.schema import RunConfig, to_toml
+from core.config.schema import RunConfig
+from core.config.toml_file import to_toml
 from core.runs.directory import Run, list_runs
 from core.runs.events import RunStarted, StepLogged
 from core.runs.reader import read_events

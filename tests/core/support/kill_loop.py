@@ -15,7 +15,7 @@ import time
 import traceback
 from pathlib import Path
 
-from core.config.schema import from_toml
+from core.config.toml_file import from_toml
 from core.runs.directory import list_runs
 from core.runs.events import Event
 from core.training.control import Control

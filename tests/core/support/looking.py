@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from core.config.schema import ModelConfig, RunConfig, to_toml
+from core.config.schema import ModelConfig, RunConfig
+from core.config.toml_file import to_toml
 from core.inspection.target import Resolved, Target, resolve
 
 State = dict[str, torch.Tensor]

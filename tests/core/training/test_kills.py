@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from core.config.schema import RunConfig, to_toml
+from core.config.schema import RunConfig
+from core.config.toml_file import to_toml
 from core.runs.directory import list_runs
 from tests.core.support.resuming import assert_same
 from tests.core.support.training import configured, run

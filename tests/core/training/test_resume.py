@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from core.checkpoints.format import MANIFEST, TRAINING, checkpoints
-from core.config.schema import RunConfig, to_toml
+from core.config.schema import RunConfig
+from core.config.toml_file import to_toml
 from core.errors import InputError
 from core.runs import recorder as recorder_module
 from core.runs.directory import Run, list_runs
@@ -386,7 +387,7 @@ def test_a_clock_that_is_set_back_makes_no_duration_negative(
 LITTLE_ROOM = """
 import resource, sys
 from pathlib import Path
-from core.config.schema import from_toml
+from core.config.toml_file import from_toml
 from core.training.control import Control
 from core.runs.events import CheckpointSaved
 from core.training.loop import train
