@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
 from textual import events, on
@@ -12,9 +12,9 @@ from textual.containers import Container, Vertical
 from textual.widgets import Static
 
 from core.errors import InputError
-from core.formatting import counted, duration, percent, printable
+from core.formatting import counted, percent, printable
 from tui.panes.results.difference_view import CellTable, DifferenceBar
-from tui.panes.results.errors import BROAD, start_of
+from tui.panes.results.evaluate_both import entries, evaluate_both, plan, question
 from tui.panes.results.opponents import (
     Comparison,
     Opponent,
@@ -22,9 +22,9 @@ from tui.panes.results.opponents import (
     compare_with,
     compare_with_nearest,
     opponents,
-    shared_data,
 )
 from tui.panes.results.page import Page, failed
+from tui.panes.results.review_panel import BROAD, start_of
 from tui.screens.choose import Choose
 from tui.widgets.cells import one_line
 from tui.widgets.rows import Rows
@@ -33,7 +33,6 @@ from tui.workers.inspection import Inspection
 
 if TYPE_CHECKING:
     from core.analysis.comparison import AtEpoch, Cell, Flip
-    from core.analysis.evaluate_on import EvaluationProgress
     from core.analysis.evaluation_plan import EvaluationPlan
     from tui.panes.results.pane import ResultsPane
 
@@ -190,8 +189,8 @@ class ComparePage(Page):
                 self._chosen = found[place].at
                 self._compare()
 
-        entries = [each.description for each in found]
-        self.app.push_screen(Choose("Compare with:", entries, places[0] if places else 0), chosen)
+        names = [each.description for each in found]
+        self.app.push_screen(Choose("Compare with:", names, places[0] if places else 0), chosen)
 
     def action_copy(self) -> None:
         """Copy the verdict to the clipboard, through the terminal (OSC 52)."""
@@ -271,8 +270,9 @@ class ComparePage(Page):
         """List the reviews of the next cell."""
         self._choose_cells(LISTS[(LISTS.index(self._cells) + step) % len(LISTS)])
 
-    def on_cell_table_chosen(self, message: CellTable.Chosen) -> None:
-        self._choose_cells((message.cell,))
+    @on(CellTable.Chosen)
+    def _cell_chosen(self, message: CellTable.Chosen) -> None:
+        self._choose_cells((cast("Cell", message.cell),))
 
     def _choose_cells(self, cells: tuple[Cell, ...]) -> None:
         self._cells = cells
@@ -280,7 +280,7 @@ class ComparePage(Page):
 
     def escape(self) -> bool:
         """List the reviews that are predicted differently again."""
-        if self._cells == FLIPPED or self.pane.is_computing(self):
+        if self._cells == FLIPPED or self.pane.work.is_computing(self):
             return False
         self._choose_cells(FLIPPED)
         return True
@@ -294,52 +294,29 @@ class ComparePage(Page):
             self.notify("Choose what to compare with first: press o.")
             return
         data = self.data
+        self.compute(lambda _: plan(data), self._ask_size, libraries=False)
 
-        def work(_: Inspection) -> EvaluationPlan:
-            from core.analysis.evaluation_plan import plan_evaluation
-
-            return plan_evaluation(data.subject.run, data.predictions())
-
-        self.compute(work, self._ask_size, libraries=False)
-
-    def _ask_size(self, plan: EvaluationPlan) -> None:
-        entries = []
-        for size in plan.sizes:
-            time = f"about {duration(2 * size.seconds)}" if size.seconds is not None else "time unknown"
-            entries.append(f"{size.n:>7,} reviews · {time} for both")
-
+    def _ask_size(self, found: EvaluationPlan) -> None:
         def chosen(place: int | None) -> None:
             if place is not None and place >= 0:
-                self._evaluate(plan.sizes[place].n)
+                self._evaluate(found.sizes[place].n)
 
         pair = self._found.paired if self._found is not None else None
-        needed = f" About {pair.needed_reviews:,} are needed to see a difference of 2 points." if pair else ""
-        self.app.push_screen(Choose(f"Evaluate both on the same other reviews.{needed}", entries), chosen)
+        self.app.push_screen(Choose(question(pair), entries(found)), chosen)
 
     def _evaluate(self, limit: int) -> None:
         found = self._found
         assert found is not None
         assert found.second is not None
-        first, second = found.first, found.second
+        both = found.first, found.second
         self.pane.release()
-
-        def work(inspection: Inspection) -> None:
-            from core.analysis.evaluate_on import evaluate_on
-            from core.inspection.target import find_target, resolve
-
-            data = shared_data(first.run, second.run)
-            for at in (first, second):
-                target = find_target(f"{at.run.name}@step-{at.finished().step}", at.run.path.parent)
-
-                def report(progress: EvaluationProgress, name: str = at.run.name[16:]) -> None:
-                    left = f" · {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
-                    inspection.report(f"evaluating {name}: {progress.done:,} of {progress.total:,}{left}")
-
-                evaluate_on(resolve(target), data, limit=limit, on_progress=report, stop=lambda: inspection.must_end)
-                inspection()
-
         self._static("compare-line", "evaluating both · escape stops and keeps what is done")
-        self.compute(work, self._evaluated, heavy=True, failed=self._not_evaluated)
+        self.compute(
+            lambda inspection: evaluate_both(*both, limit, inspection),
+            self._evaluated,
+            heavy=True,
+            failed=self._not_evaluated,
+        )
 
     def _evaluated(self, _: None) -> None:
         self._compare()

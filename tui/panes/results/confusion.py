@@ -6,12 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
-from textual import events
-from textual.binding import Binding, BindingType
-from textual.message import Message
-from textual.widget import Widget
 
 from core.formatting import percent
+from tui.panes.results.four_cells import LABEL, FourCells
 
 if TYPE_CHECKING:
     from core.analysis.metrics import Metrics
@@ -22,80 +19,44 @@ CELL_NAMES = {
     "fn": "false negative",
     "tp": "true positive",
 }
-_GRID = (("tn", "fp"), ("fn", "tp"))
-_LABEL, _CELL = 16, 10
-"""Widths of the column of labels and of a cell."""
 _SHARE, _WITH_INTERVAL = 11, 22
 """Widths of a column of shares, without and with its interval."""
 
 
-class ConfusionMatrix(Widget, can_focus=True):
+class ConfusionMatrix(FourCells):
     """Rows are the labels, columns the predictions; behind them precision, recall and F1 of the class of the row."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "list these"),
-        Binding("up,k", "move(-1, 0)", show=False),
-        Binding("down,j", "move(1, 0)", show=False),
-        Binding("left,h", "move(0, -1)", show=False),
-        Binding("right", "move(0, 1)", show=False),
-    ]
-
-    class Chosen(Message):
-        """Enter was pressed on a cell, or it was clicked."""
-
-        def __init__(self, cell: str) -> None:
-            super().__init__()
-            self.cell = cell
+    NAMES: ClassVar = (("tn", "fp"), ("fn", "tp"))
+    CELL, FIRST_LINE, START = 10, 2, (0, 1)
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._metrics: Metrics | None = None
-        self._row, self._column = 0, 1
 
     def show(self, metrics: Metrics | None) -> None:
         """Show the counts and the shares of each class; None shows nothing."""
         self._metrics = metrics
         self.refresh()
 
+    @property
+    def is_empty(self) -> bool:
+        return self._metrics is None
+
     def render(self) -> Text:
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text, cell = Text(no_wrap=True, overflow="ellipsis"), self.CELL
         if self._metrics is None:
             return text
-        share = _WITH_INTERVAL if self.size.width >= _LABEL + 2 * _CELL + 3 * _WITH_INTERVAL else _SHARE
-        text.append(f"{'':{_LABEL}}{'predicted':>{_CELL}}\n", style="dim")
-        text.append(f"{'label':{_LABEL}}{'negative':>{_CELL}}{'positive':>{_CELL}}", style="dim")
+        share = _WITH_INTERVAL if self.size.width >= LABEL + 2 * cell + 3 * _WITH_INTERVAL else _SHARE
+        text.append(f"{'':{LABEL}}{'predicted':>{cell}}\n", style="dim")
+        text.append(f"{'label':{LABEL}}{'negative':>{cell}}{'positive':>{cell}}", style="dim")
         text.append("".join(f"{name:>{share}}" for name in ("precision", "recall", "F1")), style="dim")
         for i, (label, row) in enumerate(zip(("negative", "positive"), self._metrics.confusion, strict=True)):
-            text.append(f"\n{label:{_LABEL}}")
-            for j, count in enumerate(row):
-                shown = f" {count:,} "
-                cursor = (i, j) == (self._row, self._column)
-                style = ("bold reverse" if self.has_focus else "bold underline") if cursor else "bold"
-                text.append(" " * (_CELL + 1 - len(shown) - j))  # its last space is the first cell of the next column
-                text.append(shown, style=style)
+            text.append(f"\n{label:{LABEL}}")
+            text.append_text(self.count_row(i, row, "bold", marked=(self.chosen,)))
             values = self._metrics.per_class[label]
             cells = (_share(values, name, whole=share == _WITH_INTERVAL) for name in ("precision", "recall", "f1"))
-            text.append("".join(f"{cell:>{share}}" for cell in cells)[1:])
+            text.append("".join(f"{each:>{share}}" for each in cells)[1:])
         return text
-
-    def action_move(self, down: int, right: int) -> None:
-        self._row = min(max(self._row + down, 0), 1)
-        self._column = min(max(self._column + right, 0), 1)
-        self.refresh()
-
-    def action_choose(self) -> None:
-        if self._metrics is not None:
-            self.post_message(self.Chosen(_GRID[self._row][self._column]))
-
-    def on_click(self, event: events.Click) -> None:
-        offset = event.get_content_offset(self)
-        if offset is None or self._metrics is None:
-            return
-        row, column = offset.y - 2, (offset.x - _LABEL) // _CELL
-        if 0 <= row <= 1 and 0 <= column <= 1:
-            self._row, self._column = row, column
-            self.refresh()
-            self.action_choose()
 
 
 def _share(values: dict[str, Any], name: str, *, whole: bool) -> str:

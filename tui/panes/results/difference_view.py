@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual import events
-from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widget import Widget
+
+from tui.panes.results.four_cells import LABEL, FourCells
 
 if TYPE_CHECKING:
     from core.analysis.comparison import Cell, Paired
@@ -18,7 +16,6 @@ GRID: tuple[tuple[Cell, Cell], tuple[Cell, Cell]] = (("both", "only_first"), ("o
 """Rows: the first is right or wrong; columns: the second is right or wrong."""
 _STEPS = (1, 2, 5, 10, 20, 50, 100)
 """Ends of the axis, in points."""
-_LABEL, _CELL = 16, 16
 
 
 def difference_bar(pair: Paired, first_name: str, second_name: str, width: int) -> Text:
@@ -63,71 +60,32 @@ class DifferenceBar(Widget, can_focus=False):
         return difference_bar(*self._shown, min(self.size.width, 101)) if self._shown is not None else Text()
 
 
-class CellTable(Widget, can_focus=True):
+class CellTable(FourCells):
     """How many reviews both, one or neither predict correctly; the arrow keys choose a cell."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "list these"),
-        Binding("up,k", "move(-1, 0)", show=False),
-        Binding("down,j", "move(1, 0)", show=False),
-        Binding("left,h", "move(0, -1)", show=False),
-        Binding("right", "move(0, 1)", show=False),
-    ]
-
-    class Chosen(Message):
-        """Enter was pressed on a cell, or it was clicked."""
-
-        def __init__(self, cell: Cell) -> None:
-            super().__init__()
-            self.cell = cell
+    NAMES: ClassVar = GRID
+    CELL, FIRST_LINE, START = 16, 1, (1, 0)
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._pair: Paired | None = None
         self._listed: tuple[Cell, ...] = ()
-        self._row, self._column = 1, 0
 
     def show(self, pair: Paired | None, listed: tuple[Cell, ...] = ()) -> None:
         """Show the counts; the cells whose reviews are listed are underlined. None shows nothing."""
         self._pair, self._listed = pair, listed
         self.refresh()
 
+    @property
+    def is_empty(self) -> bool:
+        return self._pair is None
+
     def render(self) -> Text:
-        text = Text(no_wrap=True, overflow="ellipsis")
-        if self._pair is None:
+        text, pair = Text(no_wrap=True, overflow="ellipsis"), self._pair
+        if pair is None:
             return text
-        text.append(f"{'reviews':{_LABEL}}{'second right':>{_CELL}}{'second wrong':>{_CELL}}", style="dim")
-        for i, row in enumerate(GRID):
-            text.append(f"\n{('first right', 'first wrong')[i]:{_LABEL}}")
-            for j, cell in enumerate(row):
-                shown = f" {getattr(self._pair, cell):,} "
-                style = "bold underline" if cell in self._listed else ""
-                if self.has_focus and (i, j) == (self._row, self._column):
-                    style = "bold reverse"
-                text.append(" " * (_CELL + 1 - len(shown) - j))  # its last space is the first cell of the next column
-                text.append(shown, style=style)
+        text.append(f"{'reviews':{LABEL}}{'second right':>{self.CELL}}{'second wrong':>{self.CELL}}", style="dim")
+        for i, counts in enumerate(((pair.both, pair.only_first), (pair.only_second, pair.neither))):
+            text.append(f"\n{('first right', 'first wrong')[i]:{LABEL}}")
+            text.append_text(self.count_row(i, counts, "", marked=self._listed))
         return text
-
-    def on_focus(self) -> None:
-        self.refresh()
-
-    def on_blur(self) -> None:
-        self.refresh()
-
-    def action_move(self, down: int, right: int) -> None:
-        self._row = min(max(self._row + down, 0), 1)
-        self._column = min(max(self._column + right, 0), 1)
-        self.refresh()
-
-    def action_choose(self) -> None:
-        if self._pair is not None:
-            self.post_message(self.Chosen(GRID[self._row][self._column]))
-
-    def on_click(self, event: events.Click) -> None:
-        offset = event.get_content_offset(self)
-        if offset is None:
-            return
-        row, column = offset.y - 1, math.floor((offset.x - _LABEL) / _CELL)
-        if 0 <= row <= 1 and 0 <= column <= 1:
-            self._row, self._column = row, column
-            self.action_choose()

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from core.formatting import percent
 from tui.panes.results.page import Page, failed
+from tui.panes.results.review_panel import BROAD
 from tui.widgets.cells import one_line
 from tui.widgets.chart import Chart, Series
 from tui.widgets.rows import Rows
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from core.runs.directory import Part
     from tui.panes.results.pane import ResultsPane
 
-BROAD = 100
-"""From this width on, the map is beside the lists."""
 SCALE = 1000
 """Points of the x axis, which stand for a variability of 0 to 0.5, the largest standard deviation of a probability."""
 SIGNS = ("·", "+", "x", "o")

@@ -9,13 +9,11 @@ from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
-from textual.timer import Timer
+from textual.containers import Container
 from textual.widgets import Input, Static
 
 from core.errors import InputError
-from core.formatting import counted, percent, printable
-from tui.panes.results.attribution import METHOD_NAMES, tints_of, words_lines
+from core.formatting import percent, printable
 from tui.panes.results.error_filter import CELLS, Filter
 from tui.panes.results.label_marks import (
     DECISION_SIGNS,
@@ -27,13 +25,12 @@ from tui.panes.results.label_marks import (
     stored_decisions,
 )
 from tui.panes.results.page import Page, failed
+from tui.panes.results.review_panel import BROAD, ReviewPanel, start_of
 from tui.screens.choose import Choose
 from tui.screens.confirm import Ask
 from tui.widgets.cells import one_line
 from tui.widgets.field import Field
-from tui.widgets.lines import Lines
 from tui.widgets.rows import Rows
-from tui.widgets.tinted_text import TintedText
 from tui.workers.inspection import Inspection
 
 if TYPE_CHECKING:
@@ -41,16 +38,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from core.analysis.attribution import Attribution, Method
     from core.analysis.errors import ListedError
     from core.analysis.slices import SliceResult
     from core.data.corrections import Decision
     from tui.panes.results.pane import ResultsPane
 
-BROAD = 100
-"""From this width on, the review is beside the list."""
-REST_S = 0.15
-"""How long the cursor rests on a review before its words are attributed."""
 _SIGNS = ("neg", "pos")
 
 
@@ -80,9 +72,6 @@ class ErrorsPage(Page):
         self._filter = Filter()
         self._listed: list[ListedError] = []
         self._described = ""
-        self._method: Method = "occlusion"
-        self._attributed: dict[tuple[int, str], Attribution] = {}
-        self._delayed: Timer | None = None
         self._decisions: dict[int, Decision] = {}
         """The user's decisions about labels, by the row of the review in the run's source."""
 
@@ -91,16 +80,17 @@ class ErrorsPage(Page):
         yield Field("", id="errors-find", placeholder="part of the text", compact=True)
         with Container(id="errors-body"):
             yield ErrorRows(id="errors-rows")
-            with Vertical(id="errors-right"):
-                yield Static(id="errors-head", markup=False)
-                yield TintedText(id="errors-text")
-                yield Lines(id="errors-words")
+            yield ReviewPanel(self)
 
     def on_mount(self) -> None:
         self.query_one("#errors-find").display = False
 
     def main_widget(self) -> Rows:
         return self.query_one(Rows)
+
+    @property
+    def _panel(self) -> ReviewPanel:
+        return self.query_one(ReviewPanel)
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= BROAD, "broad")
@@ -112,7 +102,7 @@ class ErrorsPage(Page):
 
     def show_data(self) -> None:
         self._filter = replace(Filter(), cell=self._filter.cell)
-        self._attributed.clear()
+        self._panel.forget()
         self._list()
 
     def activate(self) -> None:
@@ -123,7 +113,7 @@ class ErrorsPage(Page):
             self._show_review()
 
     def leave(self) -> None:
-        self.pane.cancel(self)
+        self.pane.work.cancel(self)
 
     def list_cell(self, cell: str | None) -> None:
         """List the reviews in one cell of the confusion matrix; None lists all errors."""
@@ -210,103 +200,17 @@ class ErrorsPage(Page):
 
     @on(Rows.Highlighted, "#errors-rows")
     def _show_review(self) -> None:
-        found = self.current
-        self._show_words()
-        if self._delayed is not None:
-            self._delayed.stop()
-        if found is None:
-            self.query_one("#errors-head", Static).update("")
-            self.query_one(TintedText).show("")
-            return
-        self._show_head(found, "")
-        self.query_one(TintedText).show(found.text)
-        self._read_tokens(found)
-        if (found.row, self._method) in self._attributed:
-            self._show_attribution((found, self._attributed[found.row, self._method]))
-        else:
-            self._delayed = self.set_timer(REST_S, self._attribute)
-
-    def _show_head(self, found: ListedError, tokens: str) -> None:
-        parts = [
-            f"label {LABELS[found.label]}",
-            f"P(pos) {found.probability:.3f}",
-            f"loss {found.loss:.2f}",
-            *([tokens] if tokens else []),
-            f"row {found.id}",
-        ]
-        self.query_one("#errors-head", Static).update(Text(" · ".join(parts), style="bold"))
-
-    def _read_tokens(self, found: ListedError) -> None:
-        """Find out in a thread how much of the review the model reads."""
-        data = self.data
-
-        def work(_: Inspection) -> Any:
-            from core.tokenization.encode import encode
-
-            resolved = data.resolved()
-            settings = resolved.target.config.data
-            length = min(settings.max_length, resolved.encoder.max_position_embeddings)
-            encoding = encode(
-                resolved.tokenizer, found.text, add_special_tokens=settings.add_special_tokens, max_length=length
-            )
-            end = max((token.end for token in encoding.tokens), default=0)
-            return found, len(encoding.tokens), encoding.full_length, end
-
-        self.compute(work, self._show_tokens, failed=lambda _: None)
-
-    def _show_tokens(self, result: tuple[ListedError, int, int, int]) -> None:
-        found, read, full, end = result
-        if self.current is not found:  # the cursor has moved on
-            return
-        cut = full - read
-        self._show_head(found, counted(full, "token") + (f", {cut:,} cut" if cut else ""))
-        if cut:
-            self.query_one(TintedText).mark_cut(end, f"the model does not read the last {counted(cut, 'token')}")
-
-    # The words
-
-    def _attribute(self) -> None:
-        """Compute what each word of the review under the cursor contributes, once the cursor rests."""
-        found, data, method = self.current, self.data, self._method
-        if found is None or not found.text.strip():
-            return
-
-        def work(inspection: Inspection) -> Any:
-            from core.analysis.attribution import attribute
-
-            scorer = data.scorer()
-            inspection()
-
-            def progress(done: int, total: int) -> None:
-                inspection.report(f"{done:,} of {total:,} forward passes")
-
-            return found, attribute(scorer, found.text, method, inspection, progress)
-
-        self._show_words(Text(f"{METHOD_NAMES[method]}: computing …", style="dim"))
-        self.compute(work, self._show_attribution, heavy=True, failed=lambda message: self._show_words(failed(message)))
+        self._panel.show(self.current)
 
     def show_progress(self, progress: str) -> None:
-        if progress:
-            self._show_words(Text(f"{METHOD_NAMES[self._method]}: {progress} · escape cancels", style="dim"))
+        self._panel.show_progress(progress)
 
     def show_cancelled(self) -> None:
-        self._show_words(Text("cancelled · a computes it by another method", style="dim"))
-
-    def _show_words(self, *lines: Text) -> None:
-        self.query_one("#errors-words", Lines).show(*lines)
-
-    def _show_attribution(self, result: tuple[ListedError, Attribution]) -> None:
-        found, attribution = result
-        self._attributed[found.row, attribution.method] = attribution
-        if self.current is found and attribution.method == self._method:
-            self.query_one(TintedText).tint(tints_of(attribution))
-            self._show_words(*words_lines(attribution, self.query_one("#errors-words").size.width - 2))
+        self._panel.show_cancelled()
 
     def action_method(self) -> None:
         """Compute the effects of the words by the next method."""
-        names = list(METHOD_NAMES)
-        self._method = names[(names.index(self._method) + 1) % len(names)]
-        self._show_review()
+        self._panel.next_method()
 
     async def action_try_it(self) -> None:
         """Take the review to Try."""
@@ -421,8 +325,3 @@ class ErrorsPage(Page):
 def prediction_text(found: ListedError, sign: str = " ") -> str:
     """The label and P(positive) of a row, before its text; ``sign`` is that of a decision about the label."""
     return f"{_SIGNS[found.label]} {sign}  {found.probability:6.3f}  "
-
-
-def start_of(text: str) -> str:
-    """The start of a review for one line, longer than any line."""
-    return text[:400].replace("<br />", " ")

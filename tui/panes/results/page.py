@@ -57,7 +57,7 @@ class Page(page.Page):
         that interrupted it, and can be cancelled with escape. Without ``libraries``, the work runs at once also
         before torch is imported, and must not import it.
         """
-        self.pane.compute(self, work, then, heavy=heavy, failed=failed or self.show_message, libraries=libraries)
+        self.pane.work.start(self, work, then, heavy=heavy, failed=failed or self.show_message, libraries=libraries)
 
     def show_data(self) -> None:
         """Show another subject: compute what the page shows first."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -22,6 +21,7 @@ from tui.panes.results.compare import ComparePage
 from tui.panes.results.dynamics import DynamicsPage
 from tui.panes.results.errors import ErrorsPage
 from tui.panes.results.page import Page, failed
+from tui.panes.results.page_work import PageWork
 from tui.panes.results.slices import SlicesPage
 from tui.panes.results.subject import Subject, SubjectData, newest_with_predictions, subjects_of
 from tui.panes.results.summary import SummaryPage
@@ -30,7 +30,7 @@ from tui.panes.results.what_if import WhatIfPage
 from tui.panes.results.words import WordsPage
 from tui.screens.choose import Choose
 from tui.widgets.page_bar import PageBar, PageName
-from tui.workers.inspection import Inspection, Inspections, Work
+from tui.workers.inspection import Inspection, Work
 
 if TYPE_CHECKING:
     from tui.panes.pane import Console
@@ -56,16 +56,6 @@ _EMPTY = (
 _OPENING = "open"
 
 
-class _Waiting(NamedTuple):
-    """Who gets the result of a work."""
-
-    number: int
-    page: Page
-    then: Callable[[Any], None]
-    failed: Callable[[str], None]
-    heavy: bool
-
-
 class ResultsPane(Pane):
     """Has the subject and its data. No page computes in the thread of the user interface."""
 
@@ -83,12 +73,8 @@ class ResultsPane(Pane):
         self.subjects: list[Subject] = []
         """All predictions of the open run."""
         self._page = next(iter(PAGES)).name
-        self._light = Inspections(self.post_message, lambda: False)
-        self._heavy = Inspections(self.post_message, lambda: self.console.session.is_live, wait=True)
-        self._waiting: dict[str, _Waiting] = {}
-        self._progress: dict[str, str] = {}
+        self.work = PageWork(self.post_message, lambda: self.console.session.is_live, self._show_head)
         self._wanted = ""
-        self._number = 0
 
     @property
     def subject(self) -> Subject | None:
@@ -135,7 +121,7 @@ class ResultsPane(Pane):
     def _open(self, work: Work, label: str = "") -> None:
         """List the predictions of a run in a thread; then show those named ``label``, else the best ones."""
         self._wanted = label
-        self._light.start(_OPENING, work, heavy=False, slot=_OPENING, libraries=False)
+        self.work.light.start(_OPENING, work, heavy=False, slot=_OPENING, libraries=False)
         if self.data is None:
             self.query_one("#results-head", Static).update(Text("reading the runs …", style="dim"))
 
@@ -160,11 +146,7 @@ class ResultsPane(Pane):
         self.query_one("#results-empty").display = False
         if self.subject != subject:
             self.release()
-            self._heavy.cancel()
-            self._light.cancel()
-            self._waiting.clear()
-            self._progress.clear()
-
+            self.work.cancel_all()
             shared = self.data.of_run if self.data is not None and self.data.subject.run == subject.run else None
             self.data = SubjectData(subject, shared)
         self._show_head()
@@ -188,7 +170,7 @@ class ResultsPane(Pane):
         if subject is None:
             return
         line = Text(printable(subject.run.name), style="bold", no_wrap=True, overflow="ellipsis")
-        activity = next((text for text in reversed(self._progress.values()) if text), "")
+        activity = self.work.activity
         line.append(
             f"  {printable(activity or subject.describe())}", style="not bold italic" if activity else "not bold dim"
         )
@@ -214,73 +196,14 @@ class ResultsPane(Pane):
     def _choose(self, place: int) -> None:
         self.call_next(self._take, self.subjects, self.subjects[place], self._page)
 
-    # Work in threads
-
-    def compute(
-        self,
-        page: Page,
-        work: Work,
-        then: Callable[[Any], None],
-        *,
-        heavy: bool,
-        failed: Callable[[str], None],
-        libraries: bool = True,
-    ) -> None:
-        """Run ``work`` for a page; see :meth:`Page.compute`."""
-        name = f"{page.title}/{then.__name__}"
-        self._number += 1
-        self._waiting[name] = _Waiting(self._number, page, then, failed, heavy)
-        threads = self._heavy if heavy else self._light
-        threads.start(f"{name}#{self._number}", work, heavy=heavy, slot=name, libraries=libraries)
-
-    def _find(self, message: str) -> tuple[str, _Waiting | None]:
-        """Return the name of a work, and who waits for it; None if a newer one has replaced it."""
-        name, _, number = message.rpartition("#")
-        waiting = self._waiting.get(name)
-        return name, waiting if waiting is not None and waiting.number == int(number) else None
-
     async def on_inspection_done(self, message: InspectionDone) -> None:
         if message.page == _OPENING:
             await self._opened(message.result or [], message.error)
-            return
-        name, waiting = self._find(message.page)
-        if waiting is None:
-            return
-        del self._waiting[name]
-        self._set_progress(name, "", waiting)
-        if message.error:
-            waiting.failed(message.error)
         else:
-            waiting.then(message.result)
+            self.work.take_result(message)
 
     def on_inspection_progress(self, message: InspectionProgress) -> None:
-        name, waiting = self._find(message.page)
-        if waiting is not None:
-            self._set_progress(name, message.progress, waiting)
-
-    def _set_progress(self, name: str, progress: str, waiting: _Waiting | None) -> None:
-        if progress != self._progress.get(name, ""):
-            self._progress.pop(name, None)
-            if progress:
-                self._progress[name] = progress if "escape" in progress else f"{progress} · escape cancels"
-            self._show_head()
-            if waiting is not None and waiting.heavy:
-                waiting.page.show_progress(progress)
-
-    def is_computing(self, page: Page) -> bool:
-        """Whether heavy work of this page computes or waits."""
-        return any(waiting.page is page and waiting.heavy for waiting in self._waiting.values())
-
-    def cancel(self, page: Page) -> bool:
-        """Cancel the heavy work of a page; return whether there was any."""
-        names = [name for name, waiting in self._waiting.items() if waiting.page is page and waiting.heavy]
-        for name in names:
-            self._heavy.cancel(name)
-            del self._waiting[name]
-            self._set_progress(name, "", None)
-        if names:
-            page.show_cancelled()
-        return bool(names)
+        self.work.take_progress(message)
 
     # Memory
 
@@ -311,7 +234,7 @@ class ResultsPane(Pane):
             self.screen.set_focus(self.query_one("#results-empty"))  # so that the letters of the pages are ours
         elif self.app.focused is page.main_widget():
             if not page.escape():
-                self.cancel(page)
+                self.work.cancel(page)
         else:
             self.screen.set_focus(page.main_widget())
 

@@ -6,16 +6,18 @@ import threading
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from core.formatting import counted, duration, percent, printable
 from tui.panes.results.confusion import ConfusionMatrix
-from tui.panes.results.errors import ErrorsPage, prediction_text, start_of
+from tui.panes.results.errors import ErrorsPage, prediction_text
 from tui.panes.results.evaluate_screen import EvaluateScreen, EvaluationRequest
 from tui.panes.results.metrics_table import Measured, accuracy_table, metrics_table
 from tui.panes.results.page import Page, failed
+from tui.panes.results.review_panel import start_of
 from tui.widgets.cells import one_line
 from tui.widgets.lines import Lines
 from tui.workers.inspection import Inspection
@@ -126,7 +128,8 @@ class SummaryPage(Page):
         line.update(note)
         line.display = bool(note)
 
-    async def on_confusion_matrix_chosen(self, message: ConfusionMatrix.Chosen) -> None:
+    @on(ConfusionMatrix.Chosen)
+    async def _cell_chosen(self, message: ConfusionMatrix.Chosen) -> None:
         page = await self.pane.show_page(ErrorsPage.title)
         assert isinstance(page, ErrorsPage)
         page.list_cell(message.cell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import time
@@ -15,6 +16,7 @@ from core.atomic_write import sha256_of
 from core.formatting import counted
 from tests.tui.fakes import started, step
 from tui.panes.results.errors import ErrorsPage
+from tui.panes.results.review_panel import ReviewPanel
 from tui.widgets.tinted_text import TintedText
 
 
@@ -156,7 +158,7 @@ async def test_words_are_tinted_in_their_direction(open_errors):
     async with open_errors() as console:
         await console.see("effect on the logit")
         page = page_of(console)
-        (attribution,) = page._attributed.values()
+        attribution = page.query_one(ReviewPanel).attribution
         strongest = attribution.strongest(1)[0]
         shown = console.app.query_one(TintedText)
         level = next(tint.level for tint in shown._tints if tint.start == strongest.start)
@@ -210,11 +212,14 @@ async def test_with_25000_errors_and_a_review_of_100000_characters_keys_are_answ
         await console.press("e")
         await console.see("25,000 errors")
         slowest = 0.0
+        gc.collect()  # torch's objects make a collection long, and the real console has frozen them
+        gc.freeze()
         for key in ("end", "up", "down", "home", "pagedown", "end", "x", "x", "slash", "z", "escape"):
             begun = time.thread_time()
             await console.press(key)
             slowest = max(slowest, time.thread_time() - begun)
-        assert slowest < 1.0  # seconds of this thread, which also draws; building 25,000 rows would take longer
+        gc.unfreeze()
+        assert slowest < 0.3  # seconds of this thread, which also draws and waits for an idle screen
         await console.press("escape")
         await console.see("25,000 errors")
         await console.press("home")
