@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from core.data.reviews import read_texts_and_labels
+from core.data.splits import normalized_text
 from core.errors import InputError
-from core.formatting import counted
 from core.runs.directory import Run
 from core.user_path import user_path
 
@@ -132,14 +132,4 @@ def evaluation_order(
 
 
 def _hash(text: str) -> bytes:
-    return hashlib.sha256(" ".join(text.split()).encode(errors="surrogatepass")).digest()
-
-
-def describe_left_out(data: EvaluationData) -> str:
-    """One sentence on the reviews that are left out, for the user; empty if there are none."""
-    reasons = []
-    if data.left_out_training:
-        reasons.append(f"{counted(data.left_out_training, 'review')} with the text of a training review")
-    if data.left_out_duplicates:
-        reasons.append(f"{counted(data.left_out_duplicates, 'review')} with the text of another one")
-    return f"left out: {' and '.join(reasons)}" if reasons else ""
+    return hashlib.sha256(normalized_text(text).encode(errors="surrogatepass")).digest()

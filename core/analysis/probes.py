@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from core.analysis.intervals import Interval, wilson
-from core.analysis.probe_sentences import Expectation, ProbeKind, find_kinds
+from core.analysis.probe_templates import Expectation, ProbeKind, find_kinds
 from core.analysis.scorer import Scorer
 from core.analysis.what_if import sigmoid
 

@@ -30,7 +30,7 @@ def probes(
     json: AsJson = False,
 ) -> None:
     """Test a model with pairs of sentences whose predictions must agree, or differ in a known direction."""
-    from core.analysis.probe_sentences import find_kinds
+    from core.analysis.probe_templates import find_kinds
 
     kinds = None if kind is None else [kind]
     find_kinds(kinds)

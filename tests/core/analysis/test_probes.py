@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 
 from core.analysis.intervals import wilson
 from core.analysis.predict import predict
-from core.analysis.probe_sentences import Expectation, find_kinds, probe_kinds
+from core.analysis.probe_templates import Expectation, find_kinds, probe_kinds
 from core.analysis.probes import ProbePair, ProbeResult, fails, run_probes
 from core.analysis.scorer import Scorer, load_scorer
 from core.config.schema import RunConfig

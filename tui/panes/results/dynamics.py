@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
@@ -21,7 +22,8 @@ from tui.widgets.tinted_text import TintedText
 from tui.workers.inspection import Inspection
 
 if TYPE_CHECKING:
-    from core.analysis.example_dynamics import Dynamics
+    from numpy.typing import NDArray
+
     from core.runs.directory import Part
     from tui.panes.results.pane import ResultsPane
 
@@ -31,6 +33,22 @@ SIGNS = ("·", "+", "x", "o")
 COLOURS = ("run-1", "run-2", "run-3", "run-4")
 """How a point of each region is drawn, in the order of core's REGIONS."""
 _LABELS = ("neg", "pos")
+
+
+@dataclass(frozen=True, slots=True)
+class DataMap:
+    """What the page shows; the arrays are computed once, because those of Dynamics are computed at each access."""
+
+    part: Part
+    epochs: int
+    labels: NDArray[Any]
+    probabilities: NDArray[Any]
+    """float64 [epochs, n]: the probability of each review's label."""
+    confidence: NDArray[Any]
+    variability: NDArray[Any]
+    regions: dict[str, NDArray[Any]]
+    """The positions of the reviews of each region, the lowest confidence first."""
+    texts: list[str]
 
 
 class RegionRows(Rows):
@@ -48,8 +66,7 @@ class DynamicsPage(Page):
     def __init__(self, pane: ResultsPane) -> None:
         super().__init__(pane)
         self._part: Part = "train"
-        self._found: Dynamics | None = None
-        self._texts: list[str] = []
+        self._found: DataMap | None = None
         self._rows: list[int] = []
 
     def compose(self) -> ComposeResult:
@@ -73,36 +90,42 @@ class DynamicsPage(Page):
     def _read(self) -> None:
         data, part = self.data, self._part
 
-        def work(_: Inspection) -> Any:
-            from core.analysis.example_dynamics import dynamics
+        def work(_: Inspection) -> DataMap:
+            from core.analysis.example_dynamics import REGIONS, dynamics
 
             found = dynamics(data.subject.run, part)
-            return found, data.run_reviews().texts(found.ids.tolist())
+            return DataMap(
+                part,
+                len(found.epochs),
+                found.labels,
+                found.probabilities,
+                found.confidence,
+                found.variability,
+                {name: found.members(name) for name in REGIONS},
+                data.run_reviews().texts(found.ids.tolist()),
+            )
 
         self._found = None
         self.query_one("#dynamics-line", Static).update(Text("reading the predictions of each epoch …", style="dim"))
         self.compute(work, self._show)
 
-    def _show(self, result: tuple[Dynamics, list[str]]) -> None:
+    def _show(self, found: DataMap) -> None:
         import numpy as np
 
-        from core.analysis.example_dynamics import REGIONS
-
-        self._found, self._texts = result
-        found, regions = self._found, self._found.regions
+        self._found = found
         part = "training" if found.part == "train" else "validation"
-        line = Text(f"{len(found):,} {part} reviews over {len(found.epochs)} epochs", style="bold")
+        line = Text(f"{len(found.texts):,} {part} reviews over {found.epochs} epochs", style="bold")
         line.append(" · up: mean probability of the label · right: its standard deviation", style="not bold dim")
         self.query_one("#dynamics-line", Static).update(line)
         across = np.rint(found.variability / 0.5 * SCALE).astype(np.int64)
         series = [
-            Series(name, across[regions == name], found.confidence[regions == name], colour, mark=sign, cloud=True)
-            for name, sign, colour in zip(REGIONS, SIGNS, COLOURS, strict=True)
+            Series(name, across[rows], found.confidence[rows], colour, mark=sign, cloud=True)
+            for (name, rows), sign, colour in zip(found.regions.items(), SIGNS, COLOURS, strict=True)
         ]
         ticks = [(0, "0"), (SCALE // 2, "0.25"), (SCALE, "0.5")]
         self.query_one(Chart).show(series, x_end=SCALE, ticks=ticks)
         header = Text(f"  {'region':<16}{'reviews':>8}{'share':>9}", style="dim")
-        self.main_widget().show_rows(len(REGIONS), self._region_row, header=header)
+        self.main_widget().show_rows(len(found.regions), self._region_row, header=header)
         self._list([])
 
     def _region_row(self, row: int) -> Text:
@@ -110,17 +133,15 @@ class DynamicsPage(Page):
 
         assert self._found is not None
         name, meaning = list(REGIONS.items())[row]
-        count = self._found.counts[name]
+        count = len(self._found.regions[name])
         line = Text.assemble((SIGNS[row], self.app.theme_variables[COLOURS[row]]), f" {name:<16}{count:>8,}")
-        return line.append(f"{percent(count / max(len(self._found), 1)):>9}").append(f"  {meaning}", style="dim")
+        return line.append(f"{percent(count / max(len(self._found.texts), 1)):>9}").append(f"  {meaning}", style="dim")
 
     @on(Rows.Selected, "#dynamics-regions")
     def _open(self) -> None:
         """List the reviews of the region, those of the lowest confidence first."""
-        from core.analysis.example_dynamics import REGIONS
-
         if self._found is not None:
-            self._list(self._found.members(list(REGIONS)[self.main_widget().row]).tolist())
+            self._list(list(self._found.regions.values())[self.main_widget().row].tolist())
             self.screen.set_focus(self.query_one("#dynamics-reviews"))
 
     def _list(self, rows: list[int]) -> None:
@@ -135,12 +156,12 @@ class DynamicsPage(Page):
         place = self._rows[row]
         line = Text(f"{_LABELS[int(self._found.labels[place])]}    ")
         line.append("  ".join(f"{float(each):.2f}" for each in self._found.probabilities[:, place]), style="bold")
-        return line.append(f"  {one_line(self._texts[place][:400])}", style="not bold")
+        return line.append(f"  {one_line(self._found.texts[place][:400])}", style="not bold")
 
     @on(Rows.Highlighted, "#dynamics-reviews")
     def _show_text(self) -> None:
-        row = self.query_one("#dynamics-reviews", Rows).row
-        self.query_one(TintedText).show(self._texts[self._rows[row]] if self._rows else "")
+        row, found = self.query_one("#dynamics-reviews", Rows).row, self._found
+        self.query_one(TintedText).show(found.texts[self._rows[row]] if self._rows and found is not None else "")
 
     def escape(self) -> bool:
         """Close the list of reviews."""

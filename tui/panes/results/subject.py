@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -205,8 +205,3 @@ class SubjectData:
     def release_weights(self) -> None:
         """Release the memory of the weights; they are loaded again when they are next needed."""
         self._results.pop("scorer", None)
-
-
-def with_other(subjects: Sequence[Subject], other: Run | None) -> list[Subject]:
-    """The subjects, to be compared with ``other``."""
-    return [replace(subject, other=other) for subject in subjects]

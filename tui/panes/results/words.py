@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
@@ -72,7 +73,8 @@ class WordsPage(Page):
 
             reviews = data.run_reviews()
             labels = [reviews.reviews[row].label for row in reviews.train]
-            return fit_bag_of_words(reviews.texts(reviews.train), labels).by_word()
+            found = fit_bag_of_words(reviews.texts(reviews.train), labels).by_word()
+            return dict(sorted(found.items(), key=lambda pair: -abs(pair[1])))  # sorted here and not at each key
 
         self._say("fitting a bag of words on the training reviews …")
         self.main_widget().show_rows(0, self._row, empty="")
@@ -138,8 +140,7 @@ class WordsPage(Page):
     def _list(self) -> None:
         wanted = self.query_one("#words-find", Input).value.casefold()
         if self._effects is None:
-            order = sorted(self._coefficients, key=lambda word: -abs(self._coefficients[word]))
-            heaviest = [word for word in order if wanted in word][:HEAVIEST]
+            heaviest = list(islice((word for word in self._coefficients if wanted in word), HEAVIEST))
             found: list[_Row] = [(word, None, self._coefficients[word]) for word in heaviest]
         else:
             found = [(one.word, one, one.coefficient) for one in self._frequent() if wanted in one.word]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from core.analysis.probe_sentences import PAIRS, find_kinds, probe_kinds
+from core.analysis.probe_templates import PAIRS, find_kinds, probe_kinds
 from core.errors import InputError
 
 
