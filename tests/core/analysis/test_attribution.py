@@ -11,7 +11,7 @@ import torch
 
 from core.analysis.attribution import Method, attribute
 from core.analysis.bag_of_words import bag_of_words_of
-from core.analysis.integrated_gradients import integrated_gradients, token_attributions
+from core.analysis.integrated_gradients import STEPS, integrated_gradients, token_attributions
 from core.analysis.occlusion import occlusion
 from core.analysis.run_reviews import reviews_of_run
 from core.analysis.scorer import Scorer, load_scorer
@@ -76,7 +76,7 @@ def test_integrated_gradients_equal_captums_and_sum_to_the_change_of_the_logit(s
         lambda input_ids: model(input_ids, torch.ones_like(input_ids)), model.distilbert.embeddings.word_embeddings
     )
     expected = reference.attribute(ids, base, n_steps=200).sum(-1)[0].detach()
-    by_token, end, start = token_attributions(scorer, encoding, steps=50)
+    by_token, end, start = token_attributions(scorer, encoding)
     assert by_token.abs().max() > 0.005
     assert torch.allclose(by_token.float(), expected, atol=1e-3)
     assert end == pytest.approx(logit(scorer, TEXT), abs=1e-5)
@@ -120,7 +120,7 @@ def test_work_that_is_cancelled_ends_between_two_batches(scorer: Scorer) -> None
             attribute(scorer, TEXT, method, cancel)
 
 
-@pytest.mark.parametrize(("method", "total"), [("occlusion", 8), ("integrated-gradients", 50)])
+@pytest.mark.parametrize(("method", "total"), [("occlusion", 8), ("integrated-gradients", STEPS)])
 def test_progress_reaches_the_number_of_forward_passes(scorer: Scorer, method: Method, total: int) -> None:
     seen: list[tuple[int, int]] = []
     found = attribute(scorer, TEXT, method, on_progress=lambda *progress: seen.append(progress))

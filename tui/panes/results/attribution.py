@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from core.analysis.attribution import Attribution, Method
 
 METHOD_NAMES: dict[Method, str] = {
+    "integrated-gradients": "integrated gradients",
     "occlusion": "occlusion",
     "mask": "occlusion by [MASK]",
-    "integrated-gradients": "integrated gradients",
 }
+"""In the order of the key that goes through them. The first takes the same time for any number of words, and a third of
+that of occlusion for a review of 250 words."""
 STRONGEST = 40
 """Words that are considered for the lines; as many as fit are shown."""
 

@@ -190,7 +190,7 @@ class ComparePage(Page):
                 self._compare()
 
         names = [each.description for each in found]
-        self.app.push_screen(Choose("Compare with:", names, places[0] if places else 0), chosen)
+        self.ask(Choose("Compare with:", names, places[0] if places else 0), chosen)
 
     def action_copy(self) -> None:
         """Copy the verdict to the clipboard, through the terminal (OSC 52)."""
@@ -302,7 +302,7 @@ class ComparePage(Page):
                 self._evaluate(found.sizes[place].n)
 
         pair = self._found.paired if self._found is not None else None
-        self.app.push_screen(Choose(question(pair), entries(found)), chosen)
+        self.ask(Choose(question(pair), entries(found)), chosen)
 
     def _evaluate(self, limit: int) -> None:
         found = self._found

@@ -275,7 +275,7 @@ class ErrorsPage(Page):
             if answer is not None and answer >= 0:
                 self._set(replace(self._filter, slice_name=names[answer]))
 
-        self.app.push_screen(Choose("List the errors in a slice (share predicted correctly):", entries, place), chosen)
+        self.ask(Choose("List the errors in a slice (share predicted correctly):", entries, place), chosen)
 
     @on(Rows.Selected, "#errors-rows")
     async def _open_in_tokenizer(self) -> None:

@@ -9,6 +9,8 @@ from tui.panes import page
 from tui.panes.page import failed, grid_text, right
 
 if TYPE_CHECKING:
+    from textual.screen import ModalScreen
+
     from tui.panes.results.pane import ResultsPane
     from tui.panes.results.subject import SubjectData
     from tui.workers.inspection import Work
@@ -58,6 +60,11 @@ class Page(page.Page):
         before torch is imported, and must not import it.
         """
         self.pane.work.start(self, work, then, heavy=heavy, failed=failed or self.show_message, libraries=libraries)
+
+    def ask(self, dialog: ModalScreen[Any], answered: Callable[[Any], None]) -> None:
+        """Open a dialog that a thread prepared, unless another one was opened or another page came to the front."""
+        if self.display and self.pane.display and self.app.screen is self.screen:
+            self.app.push_screen(dialog, answered)
 
     def show_data(self) -> None:
         """Show another subject: compute what the page shows first."""

@@ -35,7 +35,7 @@ class ReviewPanel(Vertical):
         super().__init__(id="errors-right")
         self._page = page
         self._shown: ListedError | None = None
-        self._method: Method = "occlusion"
+        self._method: Method = next(iter(METHOD_NAMES))
         self._attributed: dict[tuple[int, str], Attribution] = {}
         self._delayed: Timer | None = None
 

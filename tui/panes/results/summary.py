@@ -78,7 +78,7 @@ class SummaryPage(Page):
 
     def _show_worst(self, found: list[ListedError]) -> None:
         """Fill the room below the tables with the first rows of Errors."""
-        lines = [Text("largest losses · e lists all errors", style="dim")] if found else []
+        lines = [Text("largest losses, with label and P(positive) · e lists all errors", style="dim")] if found else []
         lines += [Text.assemble(prediction_text(each), one_line(start_of(each.text))) for each in found]
         self.query_one("#summary-worst", Lines).show(*lines)
 
@@ -159,7 +159,7 @@ class SummaryPage(Page):
     def _ask(self, plan: EvaluationPlan) -> None:
         subject = self.data.subject
         screen = EvaluateScreen(subject.target, subject.source, plan)
-        self.app.push_screen(screen, lambda request: self._evaluate(request) if request is not None else None)
+        self.ask(screen, lambda request: self._evaluate(request) if request is not None else None)
 
     def _evaluate(self, request: EvaluationRequest) -> None:
         data, stop = self.data, threading.Event()

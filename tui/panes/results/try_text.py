@@ -165,7 +165,7 @@ class TryPage(Page):
                 self._show_models([*self._models, found[place]])
 
         entries = [f"{model.describe()}  ({model.run.created:%Y-%m-%d})" for model in found]
-        self.app.push_screen(Choose("Try the text also on:", entries), chosen)
+        self.ask(Choose("Try the text also on:", entries), chosen)
 
     def action_remove(self) -> None:
         """Remove the model of the current column."""

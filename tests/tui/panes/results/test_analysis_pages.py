@@ -164,10 +164,10 @@ async def test_the_attribution_of_a_review_ends_when_another_page_comes_to_the_f
             ended.set()
 
     monkeypatch.setattr("core.analysis.attribution.attribute", endless)
-    async with open_page("e", "largest loss first", "occlusion") as console:
+    async with open_page("e", "largest loss first", "integrated gradients") as console:
         await console.press("f", "p")
         await console.see("pairs of sentences fail")
         assert ended.is_set()
         ended.clear()
         await console.press("e")
-        await console.see("occlusion: computing")
+        await console.see("integrated gradients: computing")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import shutil
+import threading
 import time
 from contextlib import asynccontextmanager
 
@@ -17,6 +18,7 @@ from core.formatting import counted
 from tests.tui.fakes import started, step
 from tui.panes.results.errors import ErrorsPage
 from tui.panes.results.review_panel import ReviewPanel
+from tui.panes.results.subject import SubjectData
 from tui.widgets.tinted_text import TintedText
 
 
@@ -93,6 +95,26 @@ async def test_g_lists_the_errors_in_a_slice(open_errors):
         await console.see("slice length-q1")
 
 
+async def test_a_dialog_that_comes_late_does_not_open_over_another_one(open_errors, monkeypatch):
+    may_answer = threading.Event()
+    slices = SubjectData.slices
+
+    def late(data):
+        may_answer.wait(10)
+        return slices(data)
+
+    monkeypatch.setattr(SubjectData, "slices", late)
+    async with open_errors() as console:
+        await console.press("g", "m")
+        await console.see("keep the label")
+        dialog = console.app.screen
+        may_answer.set()
+        await console.until(
+            lambda: "counting the reviews" not in str(console.app.query_one("#errors-line").visual), "g"
+        )
+        assert console.app.screen is dialog
+
+
 async def test_enter_takes_the_review_to_the_tokenizer(open_errors):
     async with open_errors() as console:
         text = page_of(console).current.text
@@ -144,9 +166,9 @@ async def test_the_words_of_the_review_under_the_cursor_are_attributed_and_a_swi
     async with open_errors(size=(200, 40)) as console:
         text = page_of(console).current.text
         for method, name in (
+            ("integrated-gradients", "integrated gradients, effect"),
             ("occlusion", "occlusion, effect on the logit"),
             ("mask", "occlusion by [MASK], effect on the logit"),
-            ("integrated-gradients", "integrated gradients, effect"),
         ):
             await console.see(name)
             word = attribute(scorer, text, method).strongest(1)[0]
@@ -171,7 +193,7 @@ async def test_attribution_waits_for_a_live_run_and_escape_cancels_it(open_error
         await console.start()
         trainer.emit(started(), step(1))
         await console.press("6", "down")
-        await console.see("occlusion: waits until the run has ended")
+        await console.see("integrated gradients: waits until the run has ended")
         await console.press("escape")
         await console.see("cancelled")
 
