@@ -113,6 +113,7 @@ class DynamicsPage(Page):
         import numpy as np
 
         self._found = found
+        self.query_one("#dynamics-body").display = True
         part = "training" if found.part == "train" else "validation"
         line = Text(f"{len(found.texts):,} {part} reviews over {found.epochs} epochs", style="bold")
         line.append(" · up: mean probability of the label · right: its standard deviation", style="not bold dim")
@@ -178,3 +179,4 @@ class DynamicsPage(Page):
         if self._part == "train" and self.data.subject.run.path.is_dir():
             message = f"{message.partition(';')[0]}. Press p for the validation reviews"
         self.query_one("#dynamics-line", Static).update(failed(message))
+        self.query_one("#dynamics-body").display = False  # rather than an empty map

@@ -137,6 +137,7 @@ async def test_dynamics_of_an_older_run_say_what_is_missing(open_page, results_r
     for epoch in (1, 2):
         (results_run.path / "predictions" / predictions_file(epoch, "train")).unlink()
     async with open_page("d", "has no predictions of its training reviews", "Press p") as console:
+        await console.see_no("enter on a region")
         await console.press("p")
         await console.see("8 validation reviews over 2 epochs")
 
