@@ -74,8 +74,11 @@ class LineView(ScrollView):
         return strip
 
     def refresh_changes(self) -> None:
-        """Redraw the lines in view that changed since they were drawn."""
+        """Redraw the lines in view that changed since they were drawn; all lines while the widget is hidden."""
         view = self.view
+        if not view.height:  # it has no lines to compare, but what it drew before would be shown again
+            self.refresh()
+            return
         self._ready, self._ready_view = {y: self.build_line(y) for y in range(view.height)}, view
         changed = [y for y, strip in self._ready.items() if strip != self._drawn.get(y)]
         if changed:

@@ -259,3 +259,17 @@ async def test_points_that_come_between_two_drawings_break_nothing(open_console,
             console.app.session.own.apply(step(number))
         await console.pilot.resize_terminal(110, 36)
         assert console.app.is_running
+
+
+async def test_curves_and_legend_are_those_of_the_whole_run_after_it_ended_behind_another_pane(open_console, trainer):
+    events = whole_run()
+    async with open_console() as console:
+        await console.start()
+        trainer.emit(*events[:12])
+        await console.see("● running", "● validation loss 0.500")
+        await console.press("5")
+        await console.until(lambda: console.app.pane == "runs", "the Runs pane")
+        trainer.emit(*events[12:])
+        await console.until(lambda: console.app.session.own.finished is not None, "the end of the run")
+        await console.press("4")
+        await console.see("completed", "● validation loss 0.300")
